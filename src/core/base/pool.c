@@ -1,0 +1,219 @@
+/*-------------------------------------------------------------------------
+ * pool.c
+ *		A pool of threads that claims tasks by number.
+ *
+ * One mutex guards the generation and the count of threads at work; task
+ * numbers are claimed with an atomic add.  A run is a generation: workers
+ * sleep until it changes, the caller sleeps until the last worker is done.
+ * If a thread cannot be created the pool goes on with those it has: fewer
+ * threads never change an answer.
+ *-------------------------------------------------------------------------
+ */
+#include "core/base/pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#define WORKER_STACK_SIZE ((size_t) 1024 * 1024)
+
+typedef struct Worker
+{
+	AiPool	   *pool;
+	pthread_t	thread;
+	int			number;			/* 1 .. n_threads - 1 */
+} Worker;
+
+struct AiPool
+{
+	const AiHost *host;			/* borrowed */
+	int			n_threads;
+	int			n_started;		/* workers that exist */
+
+	/* Order: this mutex only; nothing is called while it is held. */
+	pthread_mutex_t mutex;
+	pthread_cond_t work_ready;
+	pthread_cond_t work_done;
+	uint64_t	generation;
+	int			n_busy;
+	bool		is_closing;
+
+	/* The run in progress */
+	AiTask		task;
+	void	   *arg;
+	int64_t		n_tasks;
+	atomic_llong next_task;
+	atomic_bool stop;
+
+	Worker		workers[AI_POOL_MAX_THREADS];
+};
+
+AiCode
+ai_pool_create(AiPool **pool, const AiHost *host, int n_threads, AiError *err)
+{
+	AiPool	   *p;
+
+	if (n_threads < 1 || n_threads > AI_POOL_MAX_THREADS)
+		return ai_fail(err, AI_ERR_PARAM, "number of threads must be between 1 and %d",
+					   AI_POOL_MAX_THREADS);
+	p = ai_host_alloc(host, sizeof(AiPool));
+	if (p == NULL)
+		return ai_out_of_memory(err, sizeof(AiPool), "threads");
+	*p = (AiPool) {.host = host, .n_threads = n_threads};
+	pthread_mutex_init(&p->mutex, NULL);
+	pthread_cond_init(&p->work_ready, NULL);
+	pthread_cond_init(&p->work_done, NULL);
+	*pool = p;
+	return AI_OK;
+}
+
+void
+ai_pool_destroy(AiPool *pool)
+{
+	if (pool == NULL)
+		return;
+	pthread_mutex_lock(&pool->mutex);
+	pool->is_closing = true;
+	pthread_cond_broadcast(&pool->work_ready);
+	pthread_mutex_unlock(&pool->mutex);
+	for (int i = 0; i < pool->n_started; i++)
+		pthread_join(pool->workers[i].thread, NULL);
+	pthread_cond_destroy(&pool->work_done);
+	pthread_cond_destroy(&pool->work_ready);
+	pthread_mutex_destroy(&pool->mutex);
+	ai_host_release(pool->host, pool);
+}
+
+int
+ai_pool_n_threads(const AiPool *pool)
+{
+	return pool->n_threads;
+}
+
+bool
+ai_pool_should_stop(AiPool *pool, int thread)
+{
+	if (thread == 0 && ai_host_should_stop(pool->host))
+		atomic_store(&pool->stop, true);
+	return atomic_load_explicit(&pool->stop, memory_order_relaxed);
+}
+
+static void
+claim_tasks(AiPool *pool, int thread)
+{
+	while (!ai_pool_should_stop(pool, thread))
+	{
+		int64_t		index = atomic_fetch_add(&pool->next_task, 1);
+
+		if (index >= pool->n_tasks)
+			break;
+		pool->task(pool->arg, index, thread);
+	}
+}
+
+static void *
+worker_main(void *arg)
+{
+	Worker	   *worker = arg;
+	AiPool	   *pool = worker->pool;
+	uint64_t	seen = 0;
+
+	pthread_mutex_lock(&pool->mutex);
+	for (;;)
+	{
+		while (pool->generation == seen && !pool->is_closing)
+			pthread_cond_wait(&pool->work_ready, &pool->mutex);
+		if (pool->is_closing)
+			break;
+		seen = pool->generation;
+		pthread_mutex_unlock(&pool->mutex);
+		claim_tasks(pool, worker->number);
+		pthread_mutex_lock(&pool->mutex);
+		if (--pool->n_busy == 0)
+			pthread_cond_signal(&pool->work_done);
+	}
+	pthread_mutex_unlock(&pool->mutex);
+	return NULL;
+}
+
+/* Signals belong to the main thread: the server's handlers must run there. */
+static void
+start_workers(AiPool *pool)
+{
+	sigset_t	all;
+	sigset_t	before;
+	pthread_attr_t attr;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK_SIZE);
+	while (pool->n_started < pool->n_threads - 1)
+	{
+		Worker	   *worker = &pool->workers[pool->n_started];
+
+		*worker = (Worker) {.pool = pool, .number = pool->n_started + 1};
+		if (pthread_create(&worker->thread, &attr, worker_main, worker) != 0)
+		{
+			pool->n_threads = pool->n_started + 1;
+			break;
+		}
+		pool->n_started++;
+	}
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+AiCode
+ai_pool_run(AiPool *pool, AiTask task, void *arg, int64_t n_tasks, AiError *err)
+{
+	bool		stopped;
+
+	if (pool->n_threads > 1 && n_tasks > 1)
+		start_workers(pool);
+
+	pool->task = task;
+	pool->arg = arg;
+	pool->n_tasks = n_tasks;
+	atomic_store(&pool->next_task, 0);
+	atomic_store(&pool->stop, false);
+	if (pool->n_started > 0 && n_tasks > 1)
+	{
+		pthread_mutex_lock(&pool->mutex);
+		pool->generation++;
+		pool->n_busy = pool->n_started;
+		pthread_cond_broadcast(&pool->work_ready);
+		pthread_mutex_unlock(&pool->mutex);
+	}
+
+	claim_tasks(pool, 0);
+
+	/* Workers may be inside a task: keep asking the host while they finish. */
+	pthread_mutex_lock(&pool->mutex);
+	while (pool->n_busy > 0)
+	{
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 5 * 1000 * 1000;
+		if (until.tv_nsec >= 1000 * 1000 * 1000)
+		{
+			until.tv_sec++;
+			until.tv_nsec -= 1000 * 1000 * 1000;
+		}
+		pthread_cond_timedwait(&pool->work_done, &pool->mutex, &until);
+		if (pool->n_busy > 0)
+		{
+			pthread_mutex_unlock(&pool->mutex);
+			ai_pool_should_stop(pool, 0);
+			pthread_mutex_lock(&pool->mutex);
+		}
+	}
+	pthread_mutex_unlock(&pool->mutex);
+
+	stopped = atomic_load(&pool->stop);
+	if (stopped)
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}

@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ * metrics.h
+ *		How good a classifier is: scikit-learn's metrics, to the last digit.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AI_METRICS_H
+#define AI_METRICS_H
+
+#include "core/base/host.h"
+
+/* precision, recall and F1 averaged in one way */
+typedef struct AiPrf
+{
+	double		precision;
+	double		recall;
+	double		f1;
+} AiPrf;
+
+/*
+ * Values that the rows do not define are NaN: log_loss, roc_auc and
+ * calibration_error without probabilities, roc_auc when a label has no row.
+ * A precision or recall without a denominator is 0, as scikit-learn's
+ * zero_division default has it.  Averages run over the labels that occur
+ * among truth and predictions.
+ */
+typedef struct AiClassMetrics
+{
+	int64_t		n;
+	double		accuracy;
+	double		balanced_accuracy;
+	AiPrf		macro;
+	AiPrf		micro;
+	AiPrf		weighted;
+	double		matthews;
+	double		log_loss;
+	double		roc_auc;		/* two labels: of the second; more: one against the rest, macro */
+	double		calibration_error;	/* expected, of the top label, 15 equal bins */
+} AiClassMetrics;
+
+/*
+ * truth:[n] and predicted:[n] are label numbers 0 .. n_labels - 1; truth may
+ * also be -1: a label the model does not know, which counts as one more label
+ * that is never predicted.  probability:[n, n_labels] or NULL.
+ * confusion:[n_labels + 1, n_labels] or NULL: rows of truth (the last row is
+ * -1), columns of prediction.
+ */
+extern AiCode ai_metrics_classify(AiClassMetrics *metrics, int64_t *confusion,
+								  const int32_t *truth, const int32_t *predicted,
+								  const double *probability,
+								  int64_t n, int n_labels,
+								  const AiHost *host, AiError *err);
+
+#endif							/* AI_METRICS_H */

@@ -1,0 +1,198 @@
+/*-------------------------------------------------------------------------
+ * text_classifier.h
+ *		Learn labels from texts; label texts; say why.
+ *
+ * A text becomes TF-IDF weights of its word and character n-grams
+ * (core/text/ngram.h), a linear model scores every label, and a temperature
+ * turns scores into probabilities.  The model is one aim block that is used
+ * where it lies.
+ *
+ * Texts and labels are UTF-8; bytes that are not are taken as Latin-1, so
+ * every byte string has a result.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AI_TEXT_CLASSIFIER_H
+#define AI_TEXT_CLASSIFIER_H
+
+#include "core/base/host.h"
+#include "core/classic/metrics.h"
+
+#define AI_TEXT_CLASSIFIER_KIND "text_classifier"
+#define AI_TEXT_MAX_LABELS 1000
+
+/*
+ * Options
+ */
+typedef enum AiClassWeighting
+{
+	AI_CLASS_WEIGHT_NONE,		/* every row counts 1 */
+	AI_CLASS_WEIGHT_BALANCED,	/* n_rows / (n_labels * rows of its label) */
+	AI_CLASS_WEIGHT_GIVEN		/* class_weights; labels not named count 1 */
+} AiClassWeighting;
+
+typedef struct AiClassWeight
+{
+	const char *label;			/* borrowed until the trainer is destroyed */
+	size_t		label_len;
+	double		weight;			/* > 0 */
+} AiClassWeight;
+
+typedef struct AiTextOptions
+{
+	/* Features */
+	int			word_ngrams;	/* longest word n-gram, 0 (none) to 5 */
+	int			char_ngrams_min;	/* shortest character n-gram, 1 to max */
+	int			char_ngrams_max;	/* longest, 0 (none) to 8 */
+	int			min_count;		/* rows an n-gram must occur in, >= 1 */
+	int64_t		max_features;	/* n-grams kept at most, 2^10 to 2^26 */
+	bool		lowercase;		/* fold case, and note it in word shapes */
+
+	/* Learning */
+	double		validation;		/* share of rows held out, 0 to 0.5 */
+	double		l2;				/* strength of the penalty, > 0; 0: chosen by cross-validation */
+	AiClassWeighting class_weighting;
+	const AiClassWeight *class_weights;
+	int			n_class_weights;
+	uint64_t	seed;
+} AiTextOptions;
+
+extern void ai_text_options_default(AiTextOptions *options);
+
+/* AI_ERR_PARAM names the option, its value and its range. */
+extern AiCode ai_text_options_check(const AiTextOptions *options, AiError *err);
+
+/*
+ * Training: create, add every row, fit, take the bytes and the report,
+ * destroy.  The result depends on the multiset of rows, the options and the
+ * seed, never on the order of rows or the number of threads.
+ */
+typedef struct AiTextTrainer AiTextTrainer;
+
+typedef struct AiTextReport
+{
+	int64_t		n_train_rows;
+	int64_t		n_validation_rows;
+	int			n_labels;
+	int64_t		n_features;
+	bool		is_cross_validated; /* the validation metrics are of cross-validation */
+	AiClassMetrics train;		/* of the final model on what it has learnt from */
+	AiClassMetrics validation;	/* n == 0 when nothing could be held out */
+	double		l2;				/* as given or as chosen */
+	double		temperature;
+	int			n_epochs;		/* passes of the final fit */
+	bool		has_converged;
+	size_t		peak_memory;	/* bytes */
+} AiTextReport;
+
+/*
+ * max_memory bounds what the trainer holds, in bytes; the need is known
+ * before learning starts, and AI_ERR_LIMIT names it.
+ */
+extern AiCode ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
+									 const AiTextOptions *options, int n_threads,
+									 size_t max_memory, AiError *err);
+
+/*
+ * One row.  Text and label are copied.  *is_validation says whether the row is
+ * held out: that depends on the text's bytes alone, for ever.
+ */
+extern AiCode ai_text_trainer_add(AiTextTrainer *trainer, bool *is_validation,
+								  const char *text, size_t text_len,
+								  const char *label, size_t label_len,
+								  AiError *err);
+
+/*
+ * AI_ERR_DATA when the rows cannot be learnt from: none, one label only, a
+ * label with one row, more than AI_TEXT_MAX_LABELS labels, no features.
+ */
+extern AiCode ai_text_trainer_fit(AiTextTrainer *trainer, AiError *err);
+
+/* After fit; all borrowed, as long as the trainer lives. */
+extern const AiTextReport *ai_text_trainer_report(const AiTextTrainer *trainer);
+extern const void *ai_text_trainer_model(const AiTextTrainer *trainer, size_t *size);
+
+/* Label number index of the report, 0 .. n_labels - 1, in bytewise order */
+extern const char *ai_text_trainer_label(const AiTextTrainer *trainer, int index,
+										 size_t *len, int64_t *n_rows);
+extern void ai_text_trainer_destroy(AiTextTrainer *trainer);
+
+/*
+ * Applying: a model is opened over bytes that it borrows (64-byte aligned) and
+ * never changes, so any number of threads may use it, each with a scratch of
+ * its own.
+ */
+typedef struct AiTextClassifier AiTextClassifier;
+typedef struct AiTextScratch AiTextScratch;
+
+extern AiCode ai_text_classifier_open(AiTextClassifier **model, const AiHost *host,
+									  const void *bytes, size_t size, AiError *err);
+extern void ai_text_classifier_close(AiTextClassifier *model);
+
+extern int	ai_text_classifier_n_labels(const AiTextClassifier *model);
+extern const char *ai_text_classifier_label(const AiTextClassifier *model, int index,
+											size_t *len);
+
+/* The label's index, or -1 */
+extern int	ai_text_classifier_find_label(const AiTextClassifier *model,
+										  const char *label, size_t len);
+extern int64_t ai_text_classifier_n_features(const AiTextClassifier *model);
+
+extern AiCode ai_text_scratch_create(AiTextScratch **scratch,
+									 const AiTextClassifier *model,
+									 const AiHost *host, AiError *err);
+extern void ai_text_scratch_destroy(AiTextScratch *scratch);
+
+/*
+ * probability:[n_labels], sums to 1; *best is the first largest.  Either may be
+ * NULL.  Fails by AI_ERR_NOMEM and AI_ERR_CANCELLED only.
+ */
+extern AiCode ai_text_classifier_run(const AiTextClassifier *model,
+									 AiTextScratch *scratch,
+									 double *probability, int *best,
+									 const char *text, size_t text_len,
+									 AiError *err);
+
+/*
+ * Why: the contribution of every n-gram of the text to one label's score.
+ * With two labels the score is the log-odds of the label against the other;
+ * with more it is the label's logit before the softmax.  The contributions,
+ * with the intercept's (start == end == 0, is_intercept), sum to the score.
+ */
+typedef struct AiTextContribution
+{
+	const char *feature;		/* as it stands in the text at its first place, UTF-8 */
+	size_t		feature_len;
+	const char *kind;			/* "word", "characters", "shape", "intercept" */
+	int64_t		count;			/* occurrences in the text */
+	double		value;			/* its TF-IDF weight in this text */
+	double		contribution;	/* value * weight for the label / temperature */
+} AiTextContribution;
+
+/* The array is ordered by falling size of contribution and lives in scratch. */
+extern AiCode ai_text_classifier_explain(const AiTextClassifier *model,
+										 AiTextScratch *scratch,
+										 const AiTextContribution **contributions,
+										 int64_t *n_contributions,
+										 int label,
+										 const char *text, size_t text_len,
+										 AiError *err);
+
+/*
+ * The n-grams that the model holds to be the strongest for each label, kept
+ * with it when it was trained: by label, then falling weight.
+ */
+typedef struct AiTextImportance
+{
+	int			label;
+	const char *feature;		/* normalised text of the n-gram, UTF-8 */
+	size_t		feature_len;
+	const char *kind;
+	double		weight;			/* of a text that consists of it alone */
+	int64_t		n_rows;			/* training rows that hold it */
+} AiTextImportance;
+
+extern int64_t ai_text_classifier_n_importances(const AiTextClassifier *model);
+extern AiTextImportance ai_text_classifier_importance(const AiTextClassifier *model,
+													  int64_t index);
+
+#endif							/* AI_TEXT_CLASSIFIER_H */
