@@ -1,0 +1,131 @@
+# aiaas: machine learning inside PostgreSQL
+#
+#   make, make install, make installcheck    as with every extension; PG_CONFIG=... chooses the server
+#   make check                               everything, needs no installed extension and no running server
+#   make check-core                          the core alone, needs no PostgreSQL
+#   make demo                                a throw-away server that learns from real messages
+#
+# test/test.mk holds the rules of the tests, and the list of their targets.
+
+MODULE_big = aiaas
+EXTENSION = aiaas
+DATA_built = sql/aiaas--1.0.sql
+PGFILEDESC = "aiaas - machine learning inside PostgreSQL"
+
+#
+# Sources, one variable per room, in the order of the ladder (src/README.md)
+#
+BASE_OBJS = \
+	src/core/base/arena.o \
+	src/core/base/host.o \
+	src/core/base/pool.o \
+	src/core/base/status.o
+
+KERNELS_OBJS =
+
+# Each file is compiled for the level in its name; dispatch.c chooses one.
+KERNELS_X86_OBJS =
+
+TEXT_OBJS =
+
+FORMAT_OBJS =
+
+CLASSIC_OBJS =
+
+MODEL_OBJS =
+
+PG_HOST_OBJS =
+
+PG_CATALOG_OBJS =
+
+PG_ENGINE_OBJS =
+
+PG_JOBS_OBJS =
+
+PG_SQLAPI_OBJS =
+
+MAIN_OBJS =
+
+#
+# Tests of the server, in the order in which they run
+#
+REGRESS =
+
+ISOLATION =
+
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+REGRESS_OPTS = --inputdir=$(srcdir)
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
+
+IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
+
+CORE_OBJS = $(BASE_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
+	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
+PG_OBJS = $(PG_HOST_OBJS) $(PG_CATALOG_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
+	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
+OBJS = $(CORE_OBJS) $(PG_OBJS)
+
+#
+# Flags.  No -march=native: a package is built on another machine than it runs
+# on.  No contraction: fused operations stand only where they are written.
+#
+WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter
+AI_CFLAGS = -std=gnu11 -O2 -ffp-contract=off $(WARNINGS)
+AVX2_FLAGS = -mavx2 -mfma
+AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma
+CORE_LIBS = -lcrypto -lm -lpthread
+
+# Flags of one object file by its path, for the server build and the core's own
+kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3) \
+	$(if $(filter %_avx2.o,$1),$(AVX2_FLAGS)) $(if $(filter %_avx512.o,$1),$(AVX512_FLAGS))
+
+# Up to 15 the server exports every symbol of a library; from 16 on PGDLLEXPORT is defined there.
+visibility_flags = $(if $(filter 14 15,$(MAJORVERSION)),\
+	-DPGDLLEXPORT='__attribute__((visibility("default")))')
+
+PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP $(visibility_flags)
+PG_CFLAGS = $(AI_CFLAGS) -fvisibility=hidden -Wno-declaration-after-statement
+SHLIB_LINK = $(CORE_LIBS)
+EXTRA_CLEAN = build $(OBJS:.o=.d)
+
+# The tests' targets are handled without PGXS, so that the core needs no server
+# and "check" is ours; any other goal beside them is made by a second make.
+CHECK_GOALS = check check-core check-core-asan check-ladder check-format check-server \
+	check-readme check-versions fuzz format demo bench-text
+ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
+
+include test/test.mk
+
+OTHER_GOALS = $(filter-out $(CHECK_GOALS),$(MAKECMDGOALS))
+.PHONY: $(OTHER_GOALS)
+$(OTHER_GOALS):
+	$(MAKE) $@
+
+else
+
+# No second compilation by LLVM, and no .deps: files of one name in two rooms collide there.
+override with_llvm := no
+override autodepend := no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJS): override CFLAGS += $(call kernel_flags,$@)
+
+# Objects made for another server or with other flags are made again.
+SETTINGS := $(shell $(PG_CONFIG) --version) $(CC) $(CPPFLAGS) $(CFLAGS)
+ifneq ($(strip $(SETTINGS)),$(strip $(shell cat build/settings 2>/dev/null)))
+$(shell mkdir -p build)
+$(file >build/settings,$(SETTINGS))
+endif
+$(OBJS): build/settings
+
+sql/aiaas--1.0.sql: $(sort $(wildcard $(srcdir)/sql/install/*.sql))
+	cat /dev/null $^ >$@
+
+-include $(OBJS:.o=.d)
+
+endif
