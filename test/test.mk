@@ -4,8 +4,10 @@
 # clang with sanitizers and assertions (build/core-asan), and so with coverage
 # for the fuzzers (build/core-fuzz).
 
-CLANG ?= $(firstword $(foreach c,clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19 clang-20,\
-	$(if $(shell command -v $c),$c)))
+ifndef CLANG
+CLANG := $(or $(firstword $(shell for c in clang clang-14 clang-15 clang-16 clang-17 clang-18 \
+	clang-19 clang-20; do command -v $$c; done 2>/dev/null)),clang)
+endif
 FUZZ_SECONDS ?= 60
 
 SANITIZE = -g -fno-omit-frame-pointer -DAI_ASSERT_CHECKING -fno-sanitize-recover=all \
@@ -19,7 +21,7 @@ flags_core-asan = $(SANITIZE)
 flags_core-fuzz = $(SANITIZE) -fsanitize=fuzzer-no-link
 
 # A unit test is a program; what has no main beside them is linked into each.
-UNIT_TESTS := $(shell grep -lE '(^|[[:space:]])main\(' test/unit/test_*.c 2>/dev/null)
+UNIT_TESTS := $(shell grep -lw '^main' test/unit/test_*.c 2>/dev/null)
 UNIT_HELPERS := $(filter-out $(UNIT_TESTS),$(wildcard test/unit/*.c))
 FUZZERS := $(wildcard test/fuzz/fuzz_*.c)
 
