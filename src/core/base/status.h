@@ -43,15 +43,16 @@ typedef struct AiError
  * border.  err may be NULL when only the code matters.
  */
 extern AiCode ai_fail(AiError *err, AiCode code, const char *fmt, ...)
-			__attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 extern void ai_detail(AiError *err, const char *fmt, ...)
-			__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 extern void ai_hint(AiError *err, const char *fmt, ...)
-			__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 extern AiCode ai_out_of_memory(AiError *err, size_t size, const char *what);
 
 #define AI_TRY(call) \
-	do { \
+	do \
+	{ \
 		AiCode		ai_code_ = (call); \
 		if (ai_code_ != AI_OK) \
 			return ai_code_; \

@@ -134,7 +134,7 @@ extern const char *ai_text_classifier_label(const AiTextClassifier *model, int i
 
 /* The label's index, or -1 */
 extern int	ai_text_classifier_find_label(const AiTextClassifier *model,
-										  const char *label, size_t len);
+										 const char *label, size_t len);
 extern int64_t ai_text_classifier_n_features(const AiTextClassifier *model);
 
 extern AiCode ai_text_scratch_create(AiTextScratch **scratch,
