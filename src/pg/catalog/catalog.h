@@ -1,0 +1,169 @@
+/*-------------------------------------------------------------------------
+ * catalog.h
+ *		Models as rows: names, versions, contents and who may use them.
+ *
+ * The tables are in the schema aiaas (sql/install/10_catalog.sql) and belong
+ * to the extension's owner.  Every query runs through SPI as that owner; the
+ * rights of the calling user are checked here first.  Readers use the active
+ * snapshot, so they may be called from STABLE and PARALLEL SAFE functions.
+ *
+ * Writers take locks in this order: the row of aiaas.model, then rows of
+ * aiaas.content.  Never the other way.
+ *
+ * Errors name models as the user does.  A model that the user may not see and
+ * one that does not exist give the same message.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_CATALOG_H
+#define AIAAS_CATALOG_H
+
+#include "utils/array.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#define AIAAS_MODEL_NAME_MAX 63 /* bytes */
+#define AIAAS_HASH_SIZE 32		/* SHA-256 */
+
+/* Each includes those before it.  Until rights can be granted, only the owner has any. */
+typedef enum AiaasPrivilege
+{
+	AIAAS_USE,					/* apply */
+	AIAAS_READ,					/* describe, export */
+	AIAAS_TRAIN,				/* add versions */
+	AIAAS_ADMIN					/* deploy, rename, comment, drop */
+} AiaasPrivilege;
+
+/*
+ * References
+ */
+typedef struct AiaasModelRef
+{
+	char		name[AIAAS_MODEL_NAME_MAX + 1]; /* server encoding */
+	int			version;		/* 0: the deployed one */
+} AiaasModelRef;
+
+/* 'reviews' or 'reviews@3'; raises invalid_name or invalid_parameter_value */
+extern void aiaas_model_ref_parse(AiaasModelRef *ref, const char *reference);
+
+/* The same where a version makes no sense (ai_train, ai_rename) */
+extern void aiaas_model_name_check(const char *name);
+
+/* aiaas.default_classifier; raises with a list of models that would do when unset */
+extern const char *aiaas_default_classifier_get(void);
+
+/*
+ * Reading
+ */
+typedef struct AiaasModel
+{
+	int64		id;
+	char		name[AIAAS_MODEL_NAME_MAX + 1];
+	int			version;		/* the one that the reference means */
+	int			deployed;		/* 0: none */
+
+	/* Of that version */
+	uint8		hash[AIAAS_HASH_SIZE];	/* SHA-256 of its content */
+	int64		n_bytes;		/* -1: the content's row is missing */
+	const char *algorithm;		/* 'text'; in the current memory context, as are the next two */
+	const char *kind;			/* AI_TEXT_CLASSIFIER_KIND: which core model reads the bytes */
+	const char *task;			/* 'classification' */
+} AiaasModel;
+
+/*
+ * Find what reference means, in the current memory context.  Raises
+ * undefined_object when there is no such model or version, or when the user
+ * has no privilege on it.
+ */
+extern AiaasModel *aiaas_model_resolve(const char *reference, AiaasPrivilege privilege);
+
+/*
+ * The bytes of a resolved version, aligned to 64, in context; see
+ * aiaas_alloc_aligned().  Verified against the content hash; raises
+ * data_corrupted naming the model and the chunk.
+ */
+extern const void *aiaas_content_read(const AiaasModel *model, MemoryContext context,
+									  size_t *size);
+
+/*
+ * Writing
+ */
+
+/* Raise the server's own error in a read-only transaction, parallel mode or on a standby. */
+extern void aiaas_require_writable(const char *command);
+
+/*
+ * Before a training run: is name one that this user may train?  Raises when it
+ * is malformed or another's.  Takes no lock, so a long run blocks nobody.
+ */
+extern void aiaas_model_check_trainable(const char *name);
+
+/*
+ * After it: create the model, or lock it until the transaction ends.  Another
+ * trainer of the same model waits here.
+ */
+typedef struct AiaasModelLock
+{
+	int64		id;
+	char		name[AIAAS_MODEL_NAME_MAX + 1];
+	int			version;		/* the number that aiaas_version_store() will give */
+	int			deployed;		/* as of now; 0: none */
+} AiaasModelLock;
+
+extern void aiaas_model_lock(AiaasModelLock *lock, const char *name);
+
+/*
+ * The deployed version that a new one has to beat, as of now and not as of the
+ * statement's start; NULL when there is none.  Its rights have been checked.
+ * lock->deployed tells after the lock whether it is still the same.
+ */
+extern AiaasModel *aiaas_model_incumbent(const char *name);
+
+typedef struct AiaasNewVersion
+{
+	/* All in the server's encoding */
+	const char *algorithm;
+	const char *kind;
+	const char *task;
+	Jsonb	   *options;		/* all options, with what was chosen for 'auto' */
+	ArrayType  *labels;			/* text[], in the core's order; NULL: not a classifier */
+	Jsonb	   *features;		/* what it reads and makes of it */
+	Jsonb	   *metrics;		/* everything measured */
+	Jsonb	   *lineage;		/* query, target, user, parent */
+
+	/* The row of ai_train() and ai_versions */
+	int64		n_train_rows;
+	int64		n_validation_rows;
+	const char *metric;			/* 'accuracy' */
+	double		train_score;	/* NaN: none, NULL in SQL */
+	double		validation_score;
+	double		duration;		/* seconds */
+
+	/* The model itself */
+	const void *bytes;
+	size_t		n_bytes;
+} AiaasNewVersion;
+
+/*
+ * Store lock->version, with its content unless that is there already, and
+ * deploy it if told.  One use per lock.
+ */
+extern void aiaas_version_store(const AiaasModelLock *lock, const AiaasNewVersion *version,
+								bool deploy);
+
+/*
+ * Looking after models; all need AIAAS_ADMIN and a writable transaction.
+ */
+extern void aiaas_model_deploy(const char *name, int version);
+extern void aiaas_model_rename(const char *name, const char *new_name);
+extern void aiaas_model_comment(const char *reference, const char *comment);	/* NULL: none */
+
+/*
+ * Drop a model ('reviews') or one version ('reviews@3').  The deployed version
+ * can go only with the last one, and the last one takes the model with it.
+ */
+extern void aiaas_model_drop(const char *reference);
+
+/* Everything that is known of a version, for ai_describe() */
+extern Jsonb *aiaas_model_describe(const char *reference);
+
+#endif							/* AIAAS_CATALOG_H */

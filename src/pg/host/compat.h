@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ * compat.h
+ *		The one place that knows what differs between server versions 14 to 18.
+ *
+ * Include it after postgres.h; elsewhere nobody asks for PG_VERSION_NUM.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_COMPAT_H
+#define AIAAS_COMPAT_H
+
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM < 140000
+#error "aiaas needs PostgreSQL 14 or later"
+#endif
+
+/* 16: varlena macros moved out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 15: a prefix of settings can be closed to misspelt names */
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* 17: transaction_timeout, which has a flag of its own */
+static inline bool
+aiaas_is_transaction_timed_out(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return TransactionTimeoutPending != 0;
+#else
+	return false;
+#endif
+}
+
+#endif							/* AIAAS_COMPAT_H */

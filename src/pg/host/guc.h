@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ * guc.h
+ *		The settings aiaas.*
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_GUC_H
+#define AIAAS_GUC_H
+
+#define AIAAS_DEFAULT_CLASSIFIER "aiaas.default_classifier"
+
+/* The model reference that was set, or an empty string; see catalog.h */
+extern char *aiaas_default_classifier;
+
+/* Superuser limits on one call of ai_train() */
+extern int	aiaas_max_train_memory; /* MB */
+extern int	aiaas_max_train_time;	/* seconds; 0: none */
+
+/* Called once from _PG_init() */
+extern void aiaas_guc_init(void);
+
+/* Threads that a call may use, the backend's own among them; 1 in a parallel worker */
+extern int	aiaas_n_threads(void);
+
+#endif							/* AIAAS_GUC_H */

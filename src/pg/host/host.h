@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ * host.h
+ *		The server as the core's host: memory contexts, interrupts, NOTICEs.
+ *
+ * Nothing here longjmps through the core.  An error that a callback meets is
+ * kept; should_stop then answers true, and aiaas_raise() or
+ * aiaas_host_check() raises it once the core has returned.
+ *
+ * log must be called while no task of a pool is running, since the server may
+ * end the process when it cannot write to the client.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_HOST_H
+#define AIAAS_HOST_H
+
+#include "core/base/host.h"
+
+/*
+ * A host whose memory comes from a child of parent, where the host lives too.
+ * What the core holds is given back when parent is reset or deleted, so an
+ * ERROR leaks nothing.
+ */
+extern const AiHost *aiaas_host_create(MemoryContext parent);
+
+/* The context that the host allocates from, for its counters or its deletion */
+extern MemoryContext aiaas_host_context(const AiHost *host);
+
+/* Raise the error that a callback of this host has met, if there is one. */
+extern void aiaas_host_check(const AiHost *host);
+
+/* As above for any host: aiaas_raise() asks when the core was stopped. */
+extern void aiaas_host_check_all(void);
+
+/*
+ * size bytes at a 64-byte border, huge sizes allowed; NULL when there is no
+ * memory.  Goes with its context, or earlier by aiaas_release_aligned();
+ * never by pfree().
+ */
+extern void *aiaas_alloc_aligned(MemoryContext context, size_t size);
+extern void aiaas_release_aligned(void *ptr);
+
+#endif							/* AIAAS_HOST_H */
