@@ -17,11 +17,16 @@ typedef struct AiPrf
 } AiPrf;
 
 /*
- * Values that the rows do not define are NaN: log_loss, roc_auc and
- * calibration_error without probabilities, roc_auc when a label has no row.
- * A precision or recall without a denominator is 0, as scikit-learn's
- * zero_division default has it.  Averages run over the labels that occur
- * among truth and predictions.
+ * Values that the rows do not define are NaN: all of them without rows;
+ * log_loss, roc_auc and calibration_error without probabilities; roc_auc when
+ * a label has no row, or when there is one label only.  A precision or recall
+ * without a denominator is 0, as scikit-learn's zero_division default has it.
+ * Averages run over the labels that occur among truth and predictions, the
+ * balanced accuracy over those among truth.
+ *
+ * A row whose truth is a label the model does not know counts as a wrong one,
+ * of one more label, everywhere but in roc_auc, which leaves it out.  In
+ * log_loss the probability of its label is 0, clipped like every other.
  */
 typedef struct AiClassMetrics
 {
@@ -32,17 +37,19 @@ typedef struct AiClassMetrics
 	AiPrf		micro;
 	AiPrf		weighted;
 	double		matthews;
-	double		log_loss;
+	double		log_loss;		/* probabilities clipped to [eps, 1 - eps], eps = 2^-52 */
 	double		roc_auc;		/* two labels: of the second; more: one against the rest, macro */
-	double		calibration_error;	/* expected, of the top label, 15 equal bins */
+	double		calibration_error;	/* expected, of the predicted label, 15 equal bins */
 } AiClassMetrics;
 
 /*
  * truth:[n] and predicted:[n] are label numbers 0 .. n_labels - 1; truth may
- * also be -1: a label the model does not know, which counts as one more label
- * that is never predicted.  probability:[n, n_labels] or NULL.
+ * also be -1: a label the model does not know.  A number outside of that is
+ * AI_ERR_BUG.  probability:[n, n_labels], not NaN, or NULL.
  * confusion:[n_labels + 1, n_labels] or NULL: rows of truth (the last row is
  * -1), columns of prediction.
+ *
+ * Takes 16 bytes per row from the host when there are probabilities.
  */
 extern AiCode ai_metrics_classify(AiClassMetrics *metrics, int64_t *confusion,
 								  const int32_t *truth, const int32_t *predicted,
