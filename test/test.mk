@@ -6,7 +6,7 @@
 
 ifndef CLANG
 CLANG := $(or $(firstword $(shell for c in clang clang-14 clang-15 clang-16 clang-17 clang-18 \
-	clang-19 clang-20; do command -v $$c; done 2>/dev/null)),clang)
+	clang-19 clang-20; do command -v $$c; done; true)),clang)
 endif
 FUZZ_SECONDS ?= 60
 
@@ -32,7 +32,8 @@ check:
 	@sh test/check.sh
 
 check-ladder:
-	@sh test/check_ladder.sh
+	@OBJS='$(sort $(OBJS) $(KERNELS_X86_OBJS))' REGRESS='$(REGRESS)' ISOLATION='$(ISOLATION)' \
+		sh test/check_ladder.sh
 
 check-format:
 	@python3 test/format.py --check
