@@ -64,9 +64,12 @@ typedef struct AiaasModel
 	/* Of that version */
 	uint8		hash[AIAAS_HASH_SIZE];	/* SHA-256 of its content */
 	int64		n_bytes;		/* -1: the content's row is missing */
-	const char *algorithm;		/* 'text'; in the current memory context, as are the next two */
+	const char *algorithm;		/* 'text'; in the current memory context, as all that follow */
 	const char *kind;			/* AI_TEXT_CLASSIFIER_KIND: which core model reads the bytes */
 	const char *task;			/* 'classification' */
+	Jsonb	   *options;		/* as they were stored, see AiaasNewVersion */
+	Jsonb	   *features;
+	double		validation_score;	/* NaN: none */
 } AiaasModel;
 
 /*
