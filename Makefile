@@ -47,7 +47,8 @@ PG_SQLAPI_OBJS =
 MAIN_OBJS =
 
 #
-# Tests of the server, in the order in which they run
+# Tests of the server, in the order in which they run.  pg_regress creates the
+# extension in their database, in schema public.
 #
 REGRESS =
 
@@ -56,8 +57,8 @@ ISOLATION =
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-REGRESS_OPTS = --inputdir=$(srcdir)
-ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
+REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=$(EXTENSION)
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSION)
 
 IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 

@@ -25,6 +25,9 @@ UNIT_TESTS := $(shell grep -lw '^main' test/unit/test_*.c 2>/dev/null)
 UNIT_HELPERS := $(filter-out $(UNIT_TESTS),$(wildcard test/unit/*.c))
 FUZZERS := $(wildcard test/fuzz/fuzz_*.c)
 
+# What the scripts need to know of the Makefile's lists
+LISTS = OBJS='$(sort $(OBJS) $(KERNELS_X86_OBJS))' REGRESS='$(REGRESS)' ISOLATION='$(ISOLATION)'
+
 .PHONY: $(CHECK_GOALS)
 .SECONDARY:
 
@@ -32,8 +35,7 @@ check:
 	@sh test/check.sh
 
 check-ladder:
-	@OBJS='$(sort $(OBJS) $(KERNELS_X86_OBJS))' REGRESS='$(REGRESS)' ISOLATION='$(ISOLATION)' \
-		sh test/check_ladder.sh
+	@$(LISTS) sh test/check_ladder.sh
 
 check-format:
 	@python3 test/format.py --check
@@ -53,7 +55,7 @@ fuzz: $(FUZZERS:test/fuzz/%.c=build/core-fuzz/%)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh test/run_fuzzers.sh $^
 
 check-server:
-	@sh test/run_server_tests.sh
+	@$(LISTS) sh test/run_server_tests.sh $(PARTS)
 
 check-readme:
 	@sh test/run_server_tests.sh readme
