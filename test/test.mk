@@ -93,7 +93,7 @@ TEST_CPPFLAGS = -Isrc -I. -D_GNU_SOURCE -MMD -MP
 CORE_BUILDS = core core-asan core-fuzz
 $(foreach b,$(CORE_BUILDS),$(eval $(call core_build,$b)))
 
-.PHONY: FORCE check-core-plain
+.PHONY: FORCE
 FORCE:
 
 -include $(foreach b,$(CORE_BUILDS),$(addprefix build/$b/,$(CORE_OBJS:.o=.d) \
