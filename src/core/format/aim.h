@@ -12,10 +12,10 @@
  *	12		4		u32 number of entries, n
  *	16		8		u64 size of the whole block, bytes
  *	24		8		zero
- *	32		32		kind of model, 1 to 31 characters [a-z0-9_], zero padded
+ *	32		32		kind of model, 1 to 31 visible ASCII characters, zero padded
  *
  *	64		128*n	directory, by strictly rising name (bytewise)
- *		+0		64	name, 1 to 63 characters of printable ASCII, zero padded
+ *		+0		64	name, 1 to 63 visible ASCII characters, zero padded
  *		+64		4	u32 element type, a number of AiDtype
  *		+68		4	u32 number of dimensions, 0 (a scalar) to 4
  *		+72		32	u64 dimensions [4], row-major, zero where unused
@@ -96,7 +96,7 @@ extern AiCode ai_aim_add_strings(AiAimWriter *writer, const char *name,
 extern AiCode ai_aim_finish(AiAimWriter *writer, const void **bytes, size_t *size,
 							AiError *err);
 
-/* After finish: the room of a reserved entry in the block; NULL: no such name */
+/* After finish: the room of a reserved entry in the block; NULL: none of this name */
 extern void *ai_aim_reserved(AiAimWriter *writer, const char *name);
 
 extern void ai_aim_writer_free(AiAimWriter *writer);
