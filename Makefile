@@ -17,20 +17,28 @@ PGFILEDESC = "aiaas - machine learning inside PostgreSQL"
 #
 BASE_OBJS = \
 	src/core/base/arena.o \
+	src/core/base/buf.o \
 	src/core/base/host.o \
 	src/core/base/pool.o \
+	src/core/base/sha256.o \
 	src/core/base/status.o
+
+TENSOR_OBJS = \
+	src/core/tensor/dtype.o
 
 KERNELS_OBJS =
 
 # Each file is compiled for the level in its name; dispatch.c chooses one.
 KERNELS_X86_OBJS =
 
-TEXT_OBJS =
+TEXT_OBJS = \
+	src/core/text/unicode.o
 
-FORMAT_OBJS =
+FORMAT_OBJS = \
+	src/core/format/aim.o
 
-CLASSIC_OBJS =
+CLASSIC_OBJS = \
+	src/core/classic/metrics.o
 
 MODEL_OBJS =
 
@@ -62,7 +70,7 @@ ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSIO
 
 IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
-CORE_OBJS = $(BASE_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
+CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
 	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
 PG_OBJS = $(PG_HOST_OBJS) $(PG_CATALOG_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
