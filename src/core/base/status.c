@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* vsnprintf, but a cut never leaves half a UTF-8 character behind */
-static void
+static void __attribute__((format(printf, 3, 0)))
 format_text(char *out, size_t out_size, const char *fmt, va_list args)
 {
 	int			len = vsnprintf(out, out_size, fmt, args);
