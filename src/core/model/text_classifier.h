@@ -54,6 +54,7 @@ typedef struct AiTextOptions
 	const AiClassWeight *class_weights;
 	int			n_class_weights;
 	uint64_t	seed;
+	double		max_time;		/* seconds; then learning stops at the best so far; 0: no limit */
 } AiTextOptions;
 
 extern void ai_text_options_default(AiTextOptions *options);
