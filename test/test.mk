@@ -66,7 +66,7 @@ check-versions:
 demo:
 	@sh setup.sh demo
 
-bench-text:
+bench-text: build/core/bench_core_text
 	@sh test/bench/bench_text.sh
 
 define core_build
@@ -78,6 +78,9 @@ build/$1/%.o: %.c build/$1/settings
 build/$1/test_%: build/$1/test/unit/test_%.o \
 		$$(addprefix build/$1/,$$(UNIT_HELPERS:.c=.o) $$(CORE_OBJS))
 	$$(compiler_$1) $$(flags_$1) -o $$@ $$^ -lcmocka $$(CORE_LIBS)
+
+build/$1/bench_%: build/$1/test/bench/%.o $$(addprefix build/$1/,$$(CORE_OBJS))
+	$$(compiler_$1) $$(flags_$1) -o $$@ $$^ $$(CORE_LIBS)
 
 build/$1/fuzz_%: build/$1/test/fuzz/fuzz_%.o $$(addprefix build/$1/,$$(CORE_OBJS))
 	$$(compiler_$1) $$(flags_$1) -fsanitize=fuzzer -o $$@ $$^ $$(CORE_LIBS)
