@@ -74,6 +74,7 @@ private_server_start()
 	cat >"$work/settings" <<-END
 		listen_addresses = ''
 		unix_socket_directories = '$work'
+		unix_socket_permissions = 0700
 		fsync = off
 		log_min_messages = warning
 		timezone = 'UTC'

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Run the examples of a Markdown file and compare what they print.
+
+usage: check_readme.py README.md      (PGHOST and so on point to a server)
+
+Every block fenced as "sql" is run, in order, in one psql session in a new
+database that holds nothing; the folder of the session is the top of the tree.
+A block fenced as "text" that follows directly is what psql prints, notices and
+errors included.  Without such a block the example must only print no error.
+
+Compared are the words of each line.  Not compared are white space, the length
+of rules, durations, times and hashes; and numbers with a fraction may differ by
+one in a hundred, since the last digits depend on the processor.
+"""
+
+import difflib
+import math
+import re
+import subprocess
+import sys
+import threading
+
+DATABASE = "readme_examples"
+TIMEOUT = 300                   # seconds for one example
+FENCE = re.compile(r"^```(\w*)\s*$")
+
+
+def examples(path):
+    """(line number, commands, expected output or None), in order."""
+    found, language, start, lines, end = [], None, 0, [], 0
+    with open(path, encoding="utf-8") as f:
+        text = f.read().splitlines()
+    for number, line in enumerate(text, 1):
+        fence = FENCE.match(line)
+        if language is None and fence:
+            language, start, lines = fence[1], number, []
+        elif language is not None and fence:
+            if language == "sql":
+                found.append([start, "\n".join(lines), None])
+                end = number
+            elif language == "text" and found and not "".join(text[end:start - 1]).strip():
+                found[-1][2] = lines
+                end = 0
+            language = None
+        elif language is not None:
+            lines.append(line)
+    return found
+
+
+class Session:
+    """One psql; run() returns the lines that some commands print."""
+
+    def __init__(self):
+        self.n_runs = 0
+        self.psql = subprocess.Popen(
+            ["psql", "-X", "-q", "-d", DATABASE], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, encoding="utf-8")
+
+    def run(self, commands):
+        self.n_runs += 1
+        mark = f"end of example {self.n_runs}"
+        timer = threading.Timer(TIMEOUT, self.psql.kill)
+        timer.start()
+        try:
+            # the query pushes out what psql still holds back
+            self.psql.stdin.write(f"{commands}\n\\echo {mark}\nSELECT 1 AS pushed;\n")
+            self.psql.stdin.flush()
+            lines = []
+            for line in self.psql.stdout:
+                if line.rstrip("\n").endswith(mark):
+                    for line in self.psql.stdout:
+                        if line.startswith("(1 row)"):
+                            self.psql.stdout.readline()
+                            return lines
+                lines.append(line.rstrip("\n"))
+        except BrokenPipeError:
+            pass
+        finally:
+            timer.cancel()
+        lines.append("psql ended, or the example did not")
+        return lines
+
+
+def words(line):
+    line = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d)?", "TIME", line)
+    line = re.sub(r"\d\d:\d\d:\d\d(\.\d+)?", "DURATION", line)
+    line = re.sub(r"\b\d+(\.\d+)? ?(ms|s|seconds?)\b", "DURATION", line)
+    line = re.sub(r"\b[0-9a-f]{32,64}\b", "HASH", line)
+    line = re.sub(r"-{2,}", "--", line)
+    return re.findall(r"-?\d+\.\d+(?:e-?\d+)?|\w+|[^\w\s]", line)
+
+
+def is_alike(expected, printed):
+    a, b = words(expected), words(printed)
+    return len(a) == len(b) and all(
+        x == y or "." in x and "." in y and x != "." and y != "." and
+        math.isclose(float(x), float(y), rel_tol=0.01, abs_tol=0.002) for x, y in zip(a, b))
+
+
+def compare(expected, printed):
+    """Differences, as lines to show; none when they are alike."""
+    expected = [line.rstrip() for line in expected if line.strip()]
+    printed = [line.rstrip() for line in printed if line.strip()]
+    if len(expected) == len(printed) and all(map(is_alike, expected, printed)):
+        return []
+    return list(difflib.unified_diff(expected, printed, "in the file", "printed", lineterm="", n=30))
+
+
+def main():
+    path = sys.argv[1]
+    subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c", f"CREATE DATABASE {DATABASE}"], check=True)
+    session = Session()
+    n_failed = 0
+    for line, commands, expected in examples(path):
+        printed = session.run(commands)
+        if expected is not None:
+            wrong = compare(expected, printed)
+        else:
+            wrong = [x for x in printed if re.match(r"(psql:.*)?(ERROR|FATAL|PANIC)|psql ended", x)]
+        print(f"{'not ok' if wrong else 'ok'} {path} line {line}")
+        for text in wrong:
+            print(f"    {text}")
+        n_failed += bool(wrong)
+    return 1 if n_failed else 0
+
+
+sys.exit(main())
