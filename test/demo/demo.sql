@@ -8,8 +8,11 @@ SET client_min_messages = notice;
 \echo
 CREATE EXTENSION aiaas;
 CREATE TABLE messages (id int GENERATED ALWAYS AS IDENTITY, label text, body text);
+\set ECHO none
 \copy messages (label, body) FROM 'test/data/sms.tsv' WITH (FORMAT csv, DELIMITER E'\t', QUOTE E'\x01')
-SELECT label, count(*), min(left(body, 60)) AS example FROM messages GROUP BY label ORDER BY label;
+\set ECHO queries
+SELECT label, count(*), (array_agg(left(body, 60) ORDER BY id))[1] AS example
+FROM messages GROUP BY label ORDER BY label;
 
 \echo
 \echo '2. Learn from four fifths of them.  The model is a row in this database;'
