@@ -38,7 +38,9 @@ LOGISTIC = "sklearn logistic"
 US = "aiaas"
 
 TRAIN = "SELECT * FROM ai_train('{model}', 'SELECT label, body FROM {table}', 'label')"
-MODEL_BYTES = "SELECT data FROM ai_export('{model}') ORDER BY seq"
+MODEL_BYTES = ("SELECT k.data FROM aiaas.chunk k JOIN aiaas.version v USING (hash)"
+               " JOIN aiaas.model m ON m.id = v.model"
+               " WHERE m.name = '{model}' AND v.number = 1 ORDER BY k.seq")
 
 
 def literal(text):
