@@ -37,6 +37,8 @@
 
 #define ASCII_BLOCK 16
 
+typedef uint8_t ByteVector __attribute__((vector_size(ASCII_BLOCK)));
+
 /* Where the output goes, and how much of it there is */
 typedef struct Output
 {
@@ -115,29 +117,27 @@ count_ascii(const unsigned char *bytes)
 
 /*
  * Write ASCII_BLOCK characters for as many bytes.  Those that are not ASCII
- * give nonsense, which the caller overwrites.  Kinds are computed, not looked
- * up, and the trip count is fixed: so compilers vectorise every loop.
+ * give nonsense, which the caller overwrites.  In vectors, because compilers
+ * differ much in what they make of the same as a loop.
  */
 static void
-write_ascii_block(uint32_t *restrict code, uint8_t *restrict kind,
-				  const unsigned char *restrict bytes, uint8_t fold_bit)
+write_ascii_block(uint32_t *code, uint8_t *kind, const unsigned char *bytes, uint8_t fold_bit)
 {
-	uint8_t		folded[ASCII_BLOCK];
+	ByteVector	b;
+	ByteVector	k;
+	ByteVector	folded;
 
-	for (int i = 0; i < ASCII_BLOCK; i++)
-	{
-		uint8_t		is_upper = (uint8_t) (bytes[i] - 'A') < 26;
-		uint8_t		is_letter = (uint8_t) ((bytes[i] | 0x20) - 'a') < 26;
-		uint8_t		is_digit = (uint8_t) (bytes[i] - '0') < 10;
-		uint8_t		is_space = (bytes[i] <= ' ') | (bytes[i] == 0x7F);
-		uint8_t		k = AI_CHAR_SYMBOL;
+	memcpy(&b, bytes, sizeof(b));
 
-		k = is_space ? AI_CHAR_SPACE : k;
-		k = is_digit ? AI_CHAR_DIGIT : k;
-		k = is_letter ? AI_CHAR_LETTER : k;
-		kind[i] = is_upper ? k | AI_CHAR_UPPER : k;
-		folded[i] = is_upper ? bytes[i] | fold_bit : bytes[i];
-	}
+	ByteVector	is_upper = (ByteVector) (b - 'A' < 26);
+	ByteVector	is_letter = (ByteVector) ((b | 0x20) - 'a' < 26);
+	ByteVector	is_digit = (ByteVector) (b - '0' < 10);
+	ByteVector	is_space = (ByteVector) (b <= ' ') | (ByteVector) (b == 0x7F);
+
+	k = (is_letter & AI_CHAR_LETTER) | (is_digit & AI_CHAR_DIGIT) | (is_upper & AI_CHAR_UPPER) |
+		(~(is_letter | is_digit | is_space) & AI_CHAR_SYMBOL);
+	folded = b | (is_upper & fold_bit);
+	memcpy(kind, &k, sizeof(k));
 	for (int i = 0; i < ASCII_BLOCK; i++)
 		code[i] = folded[i];
 }

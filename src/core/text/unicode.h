@@ -44,8 +44,9 @@
  *	LETTER		L, unless IDEOGRAPH.  Hangul, which has spaces, is LETTER, and
  *				so is Tibetan, whose syllables are set apart by punctuation.
  *	DIGIT		N: digits and number signs of any script, unless IDEOGRAPH.
- *	MARK		M, unless IDEOGRAPH: belongs to the character before it.  Note
- *				that vowel signs of Indic scripts are marks.
+ *	MARK		M, unless IDEOGRAPH, and the format controls of Egyptian
+ *				hieroglyphs: belongs to the character before it.  Note that
+ *				vowel signs of Indic scripts are marks.
  *	IDEOGRAPH	letters, letter numbers and marks of scripts written without
  *				spaces: Line_Break is ID (Han, Hiragana, Katakana, Bopomofo, Yi,
  *				Tangut, Nushu ...), CJ (small kana) or SA (Thai, Lao, Khmer,
@@ -112,6 +113,7 @@ extern void ai_normalizer_init(AiNormalizer *n, const char *bytes, size_t len,
  * (letter and accent) spans them all, and the characters made of one (the two
  * s of a sharp s) have the same span.  Both may be NULL.  Offsets of the
  * starters never decrease; those of marks may, where marks were reordered.
+ * A source byte gives at most 6 characters (U+FDFA: 3 bytes, 18 characters).
  */
 extern size_t ai_normalizer_next(AiNormalizer *n, uint32_t *code, uint8_t *kind,
 								 uint32_t *start, uint32_t *end, size_t max);
