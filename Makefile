@@ -42,17 +42,29 @@ CLASSIC_OBJS = \
 
 MODEL_OBJS =
 
-PG_HOST_OBJS =
+PG_HOST_OBJS = \
+	src/pg/host/datum.o \
+	src/pg/host/guc.o \
+	src/pg/host/host.o \
+	src/pg/host/raise.o
 
-PG_CATALOG_OBJS =
+PG_CATALOG_OBJS = \
+	src/pg/catalog/content.o \
+	src/pg/catalog/grantee.o \
+	src/pg/catalog/manage.o \
+	src/pg/catalog/model.o \
+	src/pg/catalog/query.o \
+	src/pg/catalog/reference.o
 
 PG_ENGINE_OBJS =
 
 PG_JOBS_OBJS =
 
-PG_SQLAPI_OBJS =
+PG_SQLAPI_OBJS = \
+	src/pg/sqlapi/fn_models.o
 
-MAIN_OBJS =
+MAIN_OBJS = \
+	src/aiaas.o
 
 #
 # Tests of the server, in the order in which they run.  pg_regress creates the
@@ -133,6 +145,7 @@ endif
 $(OBJS): build/settings
 
 sql/aiaas--1.0.sql: $(sort $(wildcard $(srcdir)/sql/install/*.sql))
+	@mkdir -p $(@D)
 	cat /dev/null $^ >$@
 
 -include $(OBJS:.o=.d)

@@ -45,10 +45,10 @@ typedef struct AiaasModelRef
 /* 'reviews' or 'reviews@3'; raises invalid_name or invalid_parameter_value */
 extern void aiaas_model_ref_parse(AiaasModelRef *ref, const char *reference);
 
-/* The same where a version makes no sense (ai_train, ai_rename) */
+/* The same where a version makes no sense, as in ai_train() */
 extern void aiaas_model_name_check(const char *name);
 
-/* aiaas.default_classifier; raises with a list of models that would do when unset */
+/* aiaas.default_classifier; when it is not set, raises with a list of models that would do */
 extern const char *aiaas_default_classifier_get(void);
 
 /*
@@ -116,8 +116,9 @@ extern void aiaas_model_lock(AiaasModelLock *lock, const char *name);
 
 /*
  * The deployed version that a new one has to beat, as of now and not as of the
- * statement's start; NULL when there is none.  Its rights have been checked.
- * lock->deployed tells after the lock whether it is still the same.
+ * statement's start; NULL when there is none.  aiaas_model_check_trainable()
+ * or aiaas_model_lock() has looked at the rights; lock->deployed tells whether
+ * the version is still the same at the end.
  */
 extern AiaasModel *aiaas_model_incumbent(const char *name);
 
@@ -158,7 +159,7 @@ extern void aiaas_version_store(const AiaasModelLock *lock, const AiaasNewVersio
  */
 extern void aiaas_model_deploy(const char *name, int version);
 extern void aiaas_model_rename(const char *name, const char *new_name);
-extern void aiaas_model_comment(const char *reference, const char *comment);	/* NULL: none */
+extern void aiaas_model_comment(const char *name, const char *comment); /* NULL: none */
 
 /*
  * Drop a model ('reviews') or one version ('reviews@3').  The deployed version

@@ -9,6 +9,7 @@
 #define AIAAS_COMPAT_H
 
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/guc.h"
 
 #if PG_VERSION_NUM < 140000
@@ -33,6 +34,17 @@ aiaas_is_transaction_timed_out(void)
 	return TransactionTimeoutPending != 0;
 #else
 	return false;
+#endif
+}
+
+/* 17: a process's virtual transaction id became a struct */
+static inline LocalTransactionId
+aiaas_local_transaction_id(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProc->vxid.lxid;
+#else
+	return MyProc->lxid;
 #endif
 }
 

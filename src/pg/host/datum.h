@@ -15,11 +15,12 @@
 typedef enum AiaasTextForm
 {
 	AIAAS_FORM_NONE,			/* not a type that this reader takes */
-	AIAAS_FORM_VARLENA,			/* text, varchar, json: the bytes are the text */
+	AIAAS_FORM_VARLENA,			/* text, varchar: the bytes are the text */
 	AIAAS_FORM_BPCHAR,			/* the same without the blanks that pad it */
 	AIAAS_FORM_NAME,
 	AIAAS_FORM_CSTRING,
-	AIAAS_FORM_JSONB,			/* a string's content, else the document as text */
+	AIAAS_FORM_JSON,			/* a string's content, else the document as text */
+	AIAAS_FORM_JSONB,			/* the same */
 	AIAAS_FORM_BOOL,			/* true, false */
 	AIAAS_FORM_NUMBER,			/* float or numeric, while it is a whole number */
 	AIAAS_FORM_OUTPUT			/* integers, enums, other string types: the output function */
@@ -27,10 +28,11 @@ typedef enum AiaasTextForm
 
 typedef struct AiaasTextReader
 {
-	Oid			type;			/* as given, before domains are looked through */
+	Oid			type;			/* as given */
+	Oid			base_type;		/* behind domains */
 	AiaasTextForm form;
 	bool		is_enum;
-	FmgrInfo	output;			/* AIAAS_FORM_OUTPUT */
+	FmgrInfo	output;			/* AIAAS_FORM_OUTPUT, AIAAS_FORM_NUMBER */
 } AiaasTextReader;
 
 /*

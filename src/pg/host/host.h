@@ -2,12 +2,10 @@
  * host.h
  *		The server as the core's host: memory contexts, interrupts, NOTICEs.
  *
- * Nothing here longjmps through the core.  An error that a callback meets is
- * kept; should_stop then answers true, and aiaas_raise() or
- * aiaas_host_check() raises it once the core has returned.
- *
- * log must be called while no task of a pool is running, since the server may
- * end the process when it cannot write to the client.
+ * Nothing here longjmps through the core, nor ends the process while threads
+ * of a pool may be running.  An error that a callback meets is kept;
+ * should_stop then answers true, and aiaas_raise() or aiaas_host_check()
+ * raises it once the core has returned.
  *-------------------------------------------------------------------------
  */
 #ifndef AIAAS_HOST_H
@@ -25,10 +23,13 @@ extern const AiHost *aiaas_host_create(MemoryContext parent);
 /* The context that the host allocates from, for its counters or its deletion */
 extern MemoryContext aiaas_host_context(const AiHost *host);
 
-/* Raise the error that a callback of this host has met, if there is one. */
+/*
+ * Raise the error that a callback of this host has met, if there is one: call
+ * it where the core has succeeded after it may have logged.
+ */
 extern void aiaas_host_check(const AiHost *host);
 
-/* As above for any host: aiaas_raise() asks when the core was stopped. */
+/* As above for whichever host met one; aiaas_raise() does it. */
 extern void aiaas_host_check_all(void);
 
 /*

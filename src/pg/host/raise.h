@@ -15,7 +15,7 @@
  * For AI_ERR_CANCELLED the server words the reason itself: a cancel, a
  * time-out, a lost client, or the error that a log callback met.
  */
-extern void aiaas_raise(const AiError *err) pg_attribute_noreturn();
+extern _Noreturn void aiaas_raise(const AiError *err);
 
 /* Usage: AIAAS_CHECK(ai_something(..., &err), &err) */
 #define AIAAS_CHECK(call, err) \

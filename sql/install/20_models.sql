@@ -1,0 +1,94 @@
+
+--
+-- Looking after models.
+--
+CREATE FUNCTION ai_describe(model text) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'aiaas_describe' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ai_describe(text) IS
+	'everything known of a model: labels, features, options, scores, size, lineage';
+
+CREATE FUNCTION ai_deploy(model text, version integer) RETURNS void
+	AS 'MODULE_PATHNAME', 'aiaas_deploy' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ai_deploy(text, integer) IS
+	'let the bare name of a model mean this version from now on';
+
+CREATE FUNCTION ai_rename(model text, new_name text) RETURNS void
+	AS 'MODULE_PATHNAME', 'aiaas_rename' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ai_rename(text, text) IS 'give a model another name';
+
+CREATE FUNCTION ai_comment(model text, comment text) RETURNS void
+	AS 'MODULE_PATHNAME', 'aiaas_comment' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ai_comment(text, text) IS 'say what a model is for; NULL removes the comment';
+
+CREATE FUNCTION ai_drop(model text) RETURNS void
+	AS 'MODULE_PATHNAME', 'aiaas_drop' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ai_drop(text) IS
+	'drop a model with all its versions, or one version (''reviews@3'')';
+
+CREATE FUNCTION ai_drop(model text, version integer) RETURNS void
+	AS 'MODULE_PATHNAME', 'aiaas_drop_version' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ai_drop(text, integer) IS
+	'drop a version that is not deployed; the last version takes the model with it';
+
+--
+-- Both views read the closed tables with their owner's rights and show what the
+-- querying user may use.  A model without an owner is the superusers'.
+--
+CREATE VIEW ai_models WITH (security_barrier) AS
+	SELECT m.name,
+		m.deployed,
+		(SELECT pg_catalog.count(*) FROM aiaas.version a
+			WHERE a.model OPERATOR(pg_catalog.=) m.id) AS versions,
+		v.algorithm,
+		v.task,
+		pg_catalog.cardinality(v.labels) AS labels,
+		v.metric,
+		v.validation_score AS score,
+		c.bytes,
+		r.rolname AS owner,
+		m.created,
+		m.comment
+	FROM aiaas.model m
+		LEFT JOIN aiaas.privilege p ON p.model OPERATOR(pg_catalog.=) m.id
+			AND p.privilege OPERATOR(pg_catalog.=) 'owner'
+		LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.grantee::pg_catalog.oid
+		LEFT JOIN aiaas.version v ON v.model OPERATOR(pg_catalog.=) m.id
+			AND v.number OPERATOR(pg_catalog.=) m.deployed
+		LEFT JOIN aiaas.content c ON c.hash OPERATOR(pg_catalog.=) v.hash
+	WHERE pg_catalog.pg_has_role(COALESCE(p.grantee::pg_catalog.oid, 0), 'USAGE')
+	ORDER BY m.name;
+ALTER VIEW ai_models OWNER TO @extowner@;
+GRANT SELECT ON ai_models TO PUBLIC;
+COMMENT ON VIEW ai_models IS 'models that you may use, each as its deployed version is';
+COMMENT ON COLUMN ai_models.deployed IS 'version that the bare name means';
+COMMENT ON COLUMN ai_models.versions IS 'number of versions kept';
+COMMENT ON COLUMN ai_models.labels IS 'number of labels';
+COMMENT ON COLUMN ai_models.score IS 'metric on the rows that were held out from training';
+COMMENT ON COLUMN ai_models.bytes IS 'size of the stored model';
+
+CREATE VIEW ai_versions WITH (security_barrier) AS
+	SELECT m.name AS model,
+		v.number AS version,
+		(v.number OPERATOR(pg_catalog.=) m.deployed) IS TRUE AS deployed,
+		v.algorithm,
+		v.task,
+		v.train_rows,
+		v.validation_rows,
+		v.metric,
+		v.train_score,
+		v.validation_score,
+		pg_catalog.make_interval(secs => v.duration) AS duration,
+		c.bytes,
+		v.created
+	FROM aiaas.version v
+		JOIN aiaas.model m ON m.id OPERATOR(pg_catalog.=) v.model
+		LEFT JOIN aiaas.privilege p ON p.model OPERATOR(pg_catalog.=) m.id
+			AND p.privilege OPERATOR(pg_catalog.=) 'owner'
+		LEFT JOIN aiaas.content c ON c.hash OPERATOR(pg_catalog.=) v.hash
+	WHERE pg_catalog.pg_has_role(COALESCE(p.grantee::pg_catalog.oid, 0), 'USAGE')
+	ORDER BY m.name, v.number;
+ALTER VIEW ai_versions OWNER TO @extowner@;
+GRANT SELECT ON ai_versions TO PUBLIC;
+COMMENT ON VIEW ai_versions IS 'versions of the models that you may use';
+COMMENT ON COLUMN ai_versions.duration IS 'time that the training took';
+COMMENT ON COLUMN ai_versions.bytes IS 'size of the stored version';

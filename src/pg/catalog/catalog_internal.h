@@ -1,0 +1,97 @@
+/*-------------------------------------------------------------------------
+ * catalog_internal.h
+ *		What the files of this room share: queries as the tables' owner.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_CATALOG_INTERNAL_H
+#define AIAAS_CATALOG_INTERNAL_H
+
+#include "executor/spi.h"
+#include "pg/catalog/catalog.h"
+
+/* Of a content, except the last; a part of the stored format */
+#define AIAAS_CHUNK_SIZE ((size_t) 1024 * 1024)
+
+typedef enum CatalogMode
+{
+	CATALOG_READ,				/* the active snapshot */
+	CATALOG_READ_LATEST,		/* what is committed now, and our own changes */
+	CATALOG_WRITE				/* a new snapshot per query, as the isolation level has it */
+} CatalogMode;
+
+/*
+ * Between begin and end this backend is connected to SPI and is the tables'
+ * owner.  An ERROR in between is undone by the transaction's abort.
+ */
+typedef struct CatalogSession
+{
+	CatalogMode mode;
+	MemoryContext caller;		/* the memory context of begin, for results */
+	Oid			user;			/* who called, for rights */
+	int			sec_context;	/* to go back to */
+} CatalogSession;
+
+#define CATALOG_MAX_PARAMS 17
+
+/* A statement, planned once per backend */
+typedef struct CatalogQuery
+{
+	const char *sql;
+	int			n_params;
+	Oid			param_types[CATALOG_MAX_PARAMS];
+	SPIPlanPtr	plan;			/* NULL until first used */
+} CatalogQuery;
+
+extern void aiaas_catalog_begin(CatalogSession *session, CatalogMode mode);
+extern void aiaas_catalog_end(const CatalogSession *session);
+
+/* Rows returned or changed; nulls is SPI's, or NULL for none */
+extern int64 aiaas_catalog_run(const CatalogSession *session, CatalogQuery *query,
+							   const Datum *values, const char *nulls);
+
+/* A column of the last run, from 1; is_null may be NULL for columns that are NOT NULL */
+extern Datum aiaas_catalog_value(int64 row, int column, bool *is_null);
+
+/* The same for text, copied to the session's caller; NULL for NULL */
+extern char *aiaas_catalog_text(const CatalogSession *session, int64 row, int column);
+
+extern Datum aiaas_hash_datum(const uint8 *hash);
+
+/*
+ * Models; model.c
+ */
+typedef struct ModelRow
+{
+	AiaasModel	model;			/* version, hash and texts are set if has_version */
+	Oid			owner;			/* InvalidOid: its role is gone */
+	int			last_version;	/* highest number ever given */
+	bool		has_version;	/* the one that was asked for exists */
+} ModelRow;
+
+/* False when there is no model of this name; no rights are looked at. */
+extern bool aiaas_catalog_find(const CatalogSession *session, ModelRow *row,
+							   const AiaasModelRef *ref);
+
+/* The same with the row locked until the transaction ends, and without its version */
+extern bool aiaas_catalog_lock(const CatalogSession *session, ModelRow *row, const char *name);
+
+extern bool aiaas_catalog_allows(const CatalogSession *session, const ModelRow *row,
+								 AiaasPrivilege privilege);
+
+extern _Noreturn void aiaas_raise_no_model(const CatalogSession *session, const char *name);
+extern _Noreturn void aiaas_raise_no_version(const CatalogSession *session,
+											 const ModelRow *row, int version);
+
+/*
+ * Contents; content.c
+ *
+ * Store bytes under their hash unless they are there, and keep them from being
+ * collected until the transaction ends.
+ */
+extern void aiaas_content_store(const CatalogSession *session, uint8 *hash,
+								const void *bytes, size_t n_bytes);
+
+/* Remove a content that no version refers to any more. */
+extern void aiaas_content_collect(const CatalogSession *session, const uint8 *hash);
+
+#endif							/* AIAAS_CATALOG_INTERNAL_H */

@@ -1,0 +1,293 @@
+/*-------------------------------------------------------------------------
+ * content.c
+ *		The bytes of models: chunks under the hash of the whole.
+ *
+ * A content is written once and never changed, so equal models share it, and a
+ * reader needs no lock: its snapshot sees all chunks or none.
+ *
+ * A writer inserts the row of aiaas.content or locks it FOR KEY SHARE before it
+ * relies on chunks that are there.  The collector locks the row FOR UPDATE,
+ * which waits for such writers, and then looks with the latest snapshot
+ * whether a version refers to it after all.
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pg/catalog/catalog_internal.h"
+
+#include "catalog/pg_type.h"
+#include "core/base/sha256.h"
+#include "pg/host/compat.h"
+#include "pg/host/host.h"
+#include "pg/host/raise.h"
+#include "utils/snapmgr.h"
+
+static CatalogQuery insert_content = {
+	"INSERT INTO aiaas.content (hash, bytes) VALUES ($1, $2)"
+	" ON CONFLICT (hash) DO NOTHING",
+	2, {BYTEAOID, INT8OID}, NULL
+};
+
+static CatalogQuery share_content = {
+	"SELECT c.bytes FROM aiaas.content c WHERE c.hash OPERATOR(pg_catalog.=) $1"
+	" FOR KEY SHARE",
+	1, {BYTEAOID}, NULL
+};
+
+static CatalogQuery lock_content = {
+	"SELECT c.bytes FROM aiaas.content c WHERE c.hash OPERATOR(pg_catalog.=) $1"
+	" FOR UPDATE",
+	1, {BYTEAOID}, NULL
+};
+
+static CatalogQuery select_reference = {
+	"SELECT v.number FROM aiaas.version v WHERE v.hash OPERATOR(pg_catalog.=) $1 LIMIT 1",
+	1, {BYTEAOID}, NULL
+};
+
+static CatalogQuery delete_content = {
+	"WITH chunk AS (DELETE FROM aiaas.chunk k WHERE k.hash OPERATOR(pg_catalog.=) $1)"
+	" DELETE FROM aiaas.content c WHERE c.hash OPERATOR(pg_catalog.=) $1",
+	1, {BYTEAOID}, NULL
+};
+
+static CatalogQuery insert_chunk = {
+	"INSERT INTO aiaas.chunk (hash, seq, data, sha256) VALUES ($1, $2, $3, $4)"
+	" ON CONFLICT (hash, seq) DO NOTHING",
+	4, {BYTEAOID, INT4OID, BYTEAOID, BYTEAOID}, NULL
+};
+
+static CatalogQuery count_chunks = {
+	"SELECT pg_catalog.count(*) FROM aiaas.chunk k WHERE k.hash OPERATOR(pg_catalog.=) $1",
+	1, {BYTEAOID}, NULL
+};
+
+static CatalogQuery select_chunks = {
+	"SELECT k.seq, k.data, k.sha256 FROM aiaas.chunk k"
+	" WHERE k.hash OPERATOR(pg_catalog.=) $1 ORDER BY k.seq",
+	1, {BYTEAOID}, NULL
+};
+
+static int64
+n_chunks_of(size_t n_bytes)
+{
+	return (int64) ((n_bytes + AIAAS_CHUNK_SIZE - 1) / AIAAS_CHUNK_SIZE);
+}
+
+static size_t
+chunk_size(size_t n_bytes, int64 seq)
+{
+	return Min(AIAAS_CHUNK_SIZE, n_bytes - (size_t) seq * AIAAS_CHUNK_SIZE);
+}
+
+static void
+hash_bytes(uint8 *hash, const void *bytes, size_t n_bytes)
+{
+	AiError		err;
+
+	AIAAS_CHECK(ai_sha256(hash, bytes, n_bytes, &err), &err);
+}
+
+/*
+ * Writing
+ */
+
+/* Every chunk that is not there */
+static void
+insert_chunks(const CatalogSession *session, const uint8 *hash, const char *bytes, size_t n_bytes)
+{
+	int64		n_chunks = n_chunks_of(n_bytes);
+	bytea	   *data = palloc(VARHDRSZ + AIAAS_CHUNK_SIZE);
+	uint8		chunk_hash[AIAAS_HASH_SIZE];
+
+	for (int64 seq = 0; seq < n_chunks; seq++)
+	{
+		size_t		size = chunk_size(n_bytes, seq);
+		Datum		values[4];
+
+		CHECK_FOR_INTERRUPTS();
+		memcpy(VARDATA(data), bytes + (size_t) seq * AIAAS_CHUNK_SIZE, size);
+		SET_VARSIZE(data, VARHDRSZ + size);
+		hash_bytes(chunk_hash, VARDATA(data), size);
+		values[0] = aiaas_hash_datum(hash);
+		values[1] = Int32GetDatum((int32) seq);
+		values[2] = PointerGetDatum(data);
+		values[3] = aiaas_hash_datum(chunk_hash);
+		aiaas_catalog_run(session, &insert_chunk, values, NULL);
+	}
+	pfree(data);
+}
+
+void
+aiaas_content_store(const CatalogSession *session, uint8 *hash,
+					const void *bytes, size_t n_bytes)
+{
+	Datum		values[2];
+	bool		is_new;
+
+	hash_bytes(hash, bytes, n_bytes);
+	values[0] = aiaas_hash_datum(hash);
+	values[1] = Int64GetDatum((int64) n_bytes);
+
+	/* The loop ends: a row that vanishes between the two is inserted next time. */
+	for (;;)
+	{
+		is_new = aiaas_catalog_run(session, &insert_content, values, NULL) > 0;
+		if (is_new || aiaas_catalog_run(session, &share_content, values, NULL) > 0)
+			break;
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	/* A content that has lost chunks is made whole by whoever has them all. */
+	if (!is_new)
+	{
+		aiaas_catalog_run(session, &count_chunks, values, NULL);
+		is_new = DatumGetInt64(aiaas_catalog_value(0, 1, NULL)) != n_chunks_of(n_bytes);
+	}
+	if (is_new)
+		insert_chunks(session, hash, bytes, n_bytes);
+}
+
+static bool
+is_referenced(const uint8 *hash)
+{
+	CatalogSession session;
+	Datum		value = aiaas_hash_datum(hash);
+	bool		result;
+
+	aiaas_catalog_begin(&session, CATALOG_READ_LATEST);
+	result = aiaas_catalog_run(&session, &select_reference, &value, NULL) > 0;
+	aiaas_catalog_end(&session);
+	return result;
+}
+
+void
+aiaas_content_collect(const CatalogSession *session, const uint8 *hash)
+{
+	Datum		value = aiaas_hash_datum(hash);
+
+	if (aiaas_catalog_run(session, &lock_content, &value, NULL) == 0)
+		return;
+	if (!is_referenced(hash))
+		aiaas_catalog_run(session, &delete_content, &value, NULL);
+}
+
+/*
+ * Reading
+ */
+static _Noreturn void
+raise_damaged(const AiaasModel *model, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("stored weights of model \"%s\" are damaged", model->name),
+			 errdetail("Version %d: %s", model->version, detail),
+			 errhint("Restore the tables of schema \"aiaas\" from a backup, "
+					 "or train the model again.")));
+}
+
+/* The first bytes of a checksum, enough to tell two apart */
+static char *
+short_hex(const uint8 *hash)
+{
+	return psprintf("%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);
+}
+
+/* All chunks are there, in order: only then is the size to be believed. */
+static void
+check_sequence(const AiaasModel *model, int64 n_found)
+{
+	int64		n_chunks;
+
+	if (model->n_bytes <= 0)
+		raise_damaged(model, "The content has no entry.");
+	n_chunks = n_chunks_of(model->n_bytes);
+	for (int64 i = 0; i < n_chunks; i++)
+	{
+		if (i >= n_found || DatumGetInt32(aiaas_catalog_value(i, 1, NULL)) != i)
+			raise_damaged(model, psprintf("Chunk " INT64_FORMAT " of " INT64_FORMAT " is missing.",
+										  i + 1, n_chunks));
+	}
+	if (n_found > n_chunks)
+		raise_damaged(model,
+					  psprintf("There are " INT64_FORMAT " chunks, expected " INT64_FORMAT ".",
+							   n_found, n_chunks));
+}
+
+static void
+copy_chunks(const AiaasModel *model, char *bytes, int64 n_chunks)
+{
+	for (int64 i = 0; i < n_chunks; i++)
+	{
+		Datum		value = aiaas_catalog_value(i, 2, NULL);
+		bytea	   *data = DatumGetByteaPP(value);
+		size_t		size = chunk_size(model->n_bytes, i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (VARSIZE_ANY_EXHDR(data) != size)
+			raise_damaged(model, psprintf("Chunk " INT64_FORMAT " has %zu bytes, expected %zu.",
+										  i + 1, (size_t) VARSIZE_ANY_EXHDR(data), size));
+		memcpy(bytes + (size_t) i * AIAAS_CHUNK_SIZE, VARDATA_ANY(data), size);
+		if ((Pointer) data != DatumGetPointer(value))
+			pfree(data);
+	}
+}
+
+/*
+ * One hash over the whole finds any damage; the chunks' own are only asked
+ * which of them it was, so that opening a model costs one pass.
+ */
+static void
+check_hash(const AiaasModel *model, const char *bytes, int64 n_chunks)
+{
+	uint8		hash[AIAAS_HASH_SIZE];
+
+	hash_bytes(hash, bytes, model->n_bytes);
+	if (memcmp(hash, model->hash, AIAAS_HASH_SIZE) == 0)
+		return;
+	for (int64 i = 0; i < n_chunks; i++)
+	{
+		bytea	   *expected = DatumGetByteaPP(aiaas_catalog_value(i, 3, NULL));
+		uint8		chunk_hash[AIAAS_HASH_SIZE];
+
+		hash_bytes(chunk_hash, bytes + (size_t) i * AIAAS_CHUNK_SIZE,
+				   chunk_size(model->n_bytes, i));
+		if (VARSIZE_ANY_EXHDR(expected) != AIAAS_HASH_SIZE ||
+			memcmp(chunk_hash, VARDATA_ANY(expected), AIAAS_HASH_SIZE) != 0)
+			raise_damaged(model, psprintf("Chunk " INT64_FORMAT " has checksum %s, expected %s.",
+										  i + 1, short_hex(chunk_hash),
+										  VARSIZE_ANY_EXHDR(expected) < 4 ? "none" :
+										  short_hex((uint8 *) VARDATA_ANY(expected))));
+	}
+	raise_damaged(model, psprintf("The content has checksum %s, expected %s.",
+								  short_hex(hash), short_hex(model->hash)));
+}
+
+const void *
+aiaas_content_read(const AiaasModel *model, MemoryContext context, size_t *size)
+{
+	CatalogSession session;
+	Datum		hash;
+	int64		n_chunks;
+	char	   *bytes;
+
+	aiaas_catalog_begin(&session, CATALOG_READ);
+	hash = aiaas_hash_datum(model->hash);
+	n_chunks = aiaas_catalog_run(&session, &select_chunks, &hash, NULL);
+	check_sequence(model, n_chunks);
+
+	bytes = aiaas_alloc_aligned(context, model->n_bytes);
+	if (bytes == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Failed while reserving " INT64_FORMAT
+						   " bytes for the weights of model \"%s\".",
+						   model->n_bytes, model->name)));
+	copy_chunks(model, bytes, n_chunks);
+	check_hash(model, bytes, n_chunks);
+	aiaas_catalog_end(&session);
+
+	*size = model->n_bytes;
+	return bytes;
+}

@@ -1,0 +1,213 @@
+/*-------------------------------------------------------------------------
+ * host.c
+ *		The core's host inside a backend.
+ *
+ * While the core runs, threads of its pool may be using memory of the backend.
+ * Two things must therefore not happen in a callback: a longjmp, and the exit
+ * of the process, whose clean-up would free that memory under the threads.
+ * So should_stop only reads the flags that ProcessInterrupts() would act on,
+ * and log holds interrupts off while it talks to the client.
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pg/host/host.h"
+
+#include "pg/host/compat.h"
+#include "pg/host/datum.h"
+#include "storage/proc.h"
+#include "storage/procsignal.h"
+#include "utils/memutils.h"
+
+typedef struct ServerHost
+{
+	AiHost		host;			/* first: the core's pointer is ours */
+	MemoryContext context;		/* of all allocations, and of this struct */
+	ErrorData  *error;			/* met by a callback and not raised yet, or NULL */
+	MemoryContextCallback forget;
+} ServerHost;
+
+/* The host that met an error last, while it lives */
+static ServerHost *failed_host = NULL;
+
+void *
+aiaas_alloc_aligned(MemoryContext context, size_t size)
+{
+	const size_t extra = AI_ALIGNMENT + sizeof(void *);
+	void	   *raw;
+	uintptr_t	aligned;
+
+	/* With MCXT_ALLOC_NO_OOM the server still throws above this size. */
+	if (size > MaxAllocHugeSize - extra)
+		return NULL;
+	raw = MemoryContextAllocExtended(context, size + extra,
+									 MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (raw == NULL)
+		return NULL;
+
+	/* What pfree() wants is kept just below the border. */
+	aligned = ((uintptr_t) raw + extra) & ~(uintptr_t) (AI_ALIGNMENT - 1);
+	((void **) aligned)[-1] = raw;
+	return (void *) aligned;
+}
+
+void
+aiaas_release_aligned(void *ptr)
+{
+	if (ptr != NULL)
+		pfree(((void **) ptr)[-1]);
+}
+
+static void *
+host_alloc(void *ud, size_t size)
+{
+	return aiaas_alloc_aligned(((ServerHost *) ud)->context, size);
+}
+
+static void
+host_release(void *ud, void *ptr)
+{
+	aiaas_release_aligned(ptr);
+}
+
+/* In PG_CATCH: keep the error for later and go on as if nothing were. */
+static void
+keep_error(ServerHost *state)
+{
+	MemoryContextSwitchTo(state->context);
+	state->error = CopyErrorData();
+	FlushErrorState();
+	failed_host = state;
+}
+
+/*
+ * Others wait for every backend to answer a barrier, DROP DATABASE for one, so
+ * a long training must not keep them waiting.
+ */
+static void
+answer_barrier(ServerHost *state)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	uint32		holdoff_count = InterruptHoldoffCount;
+
+	PG_TRY();
+	{
+		ProcessProcSignalBarrier();
+	}
+	PG_CATCH();
+	{
+		keep_error(state);
+		InterruptHoldoffCount = holdoff_count;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * MyProc->recoveryConflictPending is what all versions set when replay on a
+ * standby cancels a query; the flags behind it are private since 16.
+ */
+static bool
+host_should_stop(void *ud)
+{
+	ServerHost *state = ud;
+
+	if (state->error != NULL)
+		return true;
+	if (!InterruptPending)
+		return false;
+	if (QueryCancelPending || ProcDiePending || ClientConnectionLost ||
+		aiaas_is_transaction_timed_out() || MyProc->recoveryConflictPending)
+		return true;
+	if (ProcSignalBarrierPending && InterruptHoldoffCount == 0 && CritSectionCount == 0)
+		answer_barrier(state);
+	return state->error != NULL;
+}
+
+static int
+elevel_of(AiLogLevel level)
+{
+	switch (level)
+	{
+		case AI_LOG_DEBUG:
+			return DEBUG1;
+		case AI_LOG_NOTICE:
+			return NOTICE;
+		case AI_LOG_WARNING:
+			return WARNING;
+	}
+	return LOG;
+}
+
+static void
+host_log(void *ud, AiLogLevel level, const char *line)
+{
+	ServerHost *state = ud;
+	MemoryContext caller = CurrentMemoryContext;
+	uint32		holdoff_count = InterruptHoldoffCount;
+
+	if (state->error != NULL)
+		return;
+	PG_TRY();
+	{
+		HOLD_INTERRUPTS();
+		ereport(elevel_of(level),
+				errmsg_internal("%s", aiaas_utf8_to_message(line)));
+		RESUME_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		keep_error(state);
+		InterruptHoldoffCount = holdoff_count;	/* an ERROR has set it to 0 */
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+forget_host(void *arg)
+{
+	if (failed_host == arg)
+		failed_host = NULL;
+}
+
+const AiHost *
+aiaas_host_create(MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "aiaas core",
+												  ALLOCSET_DEFAULT_SIZES);
+	ServerHost *state = MemoryContextAllocZero(context, sizeof(ServerHost));
+
+	state->host = (AiHost) {host_alloc, host_release, host_should_stop, host_log, state};
+	state->context = context;
+	state->forget.func = forget_host;
+	state->forget.arg = state;
+	MemoryContextRegisterResetCallback(context, &state->forget);
+	return &state->host;
+}
+
+MemoryContext
+aiaas_host_context(const AiHost *host)
+{
+	return ((ServerHost *) host->ud)->context;
+}
+
+void
+aiaas_host_check(const AiHost *host)
+{
+	ServerHost *state = host->ud;
+	ErrorData  *error = state->error;
+
+	if (error == NULL)
+		return;
+	state->error = NULL;
+	forget_host(state);
+	ReThrowError(error);
+}
+
+void
+aiaas_host_check_all(void)
+{
+	if (failed_host != NULL)
+		aiaas_host_check(&failed_host->host);
+}
