@@ -71,23 +71,30 @@ need()
 	fi
 	update_lists
 	say "installing$missing"
-	# a server package would make and start a cluster of its own, which nobody asked for
-	case $missing in
-		*" postgresql-"*) is_installed postgresql-common || install_without_cluster=1 ;;
+	case "$missing " in
+		*" postgresql-"[0-9]*) keep_clusters_away ;;
 	esac
-	if [ -n "${install_without_cluster:-}" ]; then
-		apt_get install --no-install-recommends postgresql-common
-		settings=/etc/postgresql-common/createcluster.conf
-		as_root cp -p "$settings" "$settings.aiaas"
-		as_root sed -i 's/^#* *create_main_cluster.*/create_main_cluster = false/' "$settings"
-		trap 'as_root mv -f "$settings.aiaas" "$settings"' EXIT
-	fi
 	apt_get install --no-install-recommends $missing
-	if [ -n "${install_without_cluster:-}" ]; then
-		as_root mv -f "$settings.aiaas" "$settings"
-		trap - EXIT
-		install_without_cluster=
-	fi
+	allow_clusters
+}
+
+# A server package makes and starts a database cluster, which nobody asked for here.
+keep_clusters_away()
+{
+	is_installed postgresql-common || apt_get install --no-install-recommends postgresql-common
+	cluster_settings=/etc/postgresql-common/createcluster.conf
+	[ -e "$cluster_settings" ] || { cluster_settings=; return 0; }
+	as_root cp -p "$cluster_settings" "$cluster_settings.aiaas"
+	trap allow_clusters EXIT
+	trap 'exit 130' INT TERM
+	as_root sed -i '/create_main_cluster/d; $a create_main_cluster = false' "$cluster_settings"
+}
+
+allow_clusters()
+{
+	[ -n "${cluster_settings:-}" ] || return 0
+	as_root mv -f "$cluster_settings.aiaas" "$cluster_settings"
+	cluster_settings=
 }
 
 # The major version: what is installed with its headers, else installed, else the distribution's.

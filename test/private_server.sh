@@ -52,9 +52,13 @@ private_server_make()
 	bin=$root$bindir
 	mkdir -p "$bin"
 	cp "$bindir"/* "$bin/"
-	for folder in "$("$PG_CONFIG" --pkglibdir)" "$("$PG_CONFIG" --sharedir)"; do
+	libdir=$("$PG_CONFIG" --libdir)
+	case $libdir in
+		/usr/lib*) libdir= ;;		# the system's own: found as they are
+	esac
+	for folder in $libdir "$("$PG_CONFIG" --pkglibdir)" "$("$PG_CONFIG" --sharedir)"; do
 		mkdir -p "$root$folder"
-		cp -as "$folder/." "$root$folder/"
+		cp -as --remove-destination "$folder/." "$root$folder/"
 	done
 	make -s install DESTDIR="$root" PG_CONFIG="$PG_CONFIG" >"$work/install.log" 2>&1 ||
 		{ cat "$work/install.log" >&2; exit 1; }

@@ -61,7 +61,7 @@ check-readme:
 	@sh test/run_server_tests.sh readme
 
 check-versions:
-	@sh test/check_versions.sh
+	@$(LISTS) sh test/check_versions.sh
 
 demo:
 	@sh setup.sh demo
