@@ -74,8 +74,10 @@ def key(lines):
     """A statement without the white space that may differ."""
     body = lines[0].lstrip()
     indent = len(lines[0][:len(lines[0]) - len(body)].expandtabs(TAB))
+    if body.startswith("#"):
+        return indent, re.sub(r"[\s\\]+", "", "".join(lines))
     # outside functions a break counts: before a function's name, before a brace
-    is_head = indent == 0 and not body.startswith("#") and not any("=" in x for x in lines)
+    is_head = indent == 0 and not any("=" in x for x in lines)
     text = ("\n" if is_head else " ").join(x.strip(" \t\\") for x in lines)
     text = re.sub(r"[ \t]*/\*", "/*", text)
     text = re.sub(r"[ \t]*([{}()*])[ \t]*", r"\1", text)
