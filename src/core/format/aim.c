@@ -449,8 +449,8 @@ check_entry(const Entry *entry, AiError *err)
 
 	if (!ai_dtype_is_valid(entry->dtype))
 		return ai_fail(err, AI_ERR_FORMAT,
-					   INVALID "entry \"%s\" has elements of type %" PRIu32 ", which does not exist",
-					   entry->name, entry->dtype);
+					   INVALID "entry \"%s\" has elements of type %" PRIu32
+					   ", which does not exist", entry->name, entry->dtype);
 	if (entry->n_dims > AI_AIM_MAX_DIMS)
 		return ai_fail(err, AI_ERR_FORMAT,
 					   INVALID "entry \"%s\" has %" PRIu32 " dimensions, more than %d",
