@@ -46,7 +46,9 @@ PG_HOST_OBJS = \
 	src/pg/host/datum.o \
 	src/pg/host/guc.o \
 	src/pg/host/host.o \
-	src/pg/host/raise.o
+	src/pg/host/json.o \
+	src/pg/host/raise.o \
+	src/pg/host/rows.o
 
 PG_CATALOG_OBJS = \
 	src/pg/catalog/content.o \
@@ -56,26 +58,37 @@ PG_CATALOG_OBJS = \
 	src/pg/catalog/query.o \
 	src/pg/catalog/reference.o
 
-PG_ENGINE_OBJS =
+PG_ENGINE_OBJS = \
+	src/pg/engine/call.o \
+	src/pg/engine/engine.o \
+	src/pg/engine/features.o
 
-PG_JOBS_OBJS =
+PG_JOBS_OBJS = \
+	src/pg/jobs/evaluator.o \
+	src/pg/jobs/gate.o \
+	src/pg/jobs/labels.o \
+	src/pg/jobs/options.o \
+	src/pg/jobs/query.o \
+	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
-	src/pg/sqlapi/fn_models.o
+	src/pg/sqlapi/fn_classify.o \
+	src/pg/sqlapi/fn_evaluate.o \
+	src/pg/sqlapi/fn_explain.o \
+	src/pg/sqlapi/fn_models.o \
+	src/pg/sqlapi/fn_train.o
 
 MAIN_OBJS = \
 	src/aiaas.o
 
 #
 # Tests of the server, in the order in which they run.  pg_regress creates the
-# extension in their database, in schema public.
+# extension in their database, in schema public.  The TAP tests, test/t/*.pl,
+# make servers of their own: "make check-server" runs them, installcheck does not.
 #
 REGRESS =
 
 ISOLATION =
-
-TAP_TESTS = 1
-PROVE_TESTS = test/t/*.pl
 
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=$(EXTENSION)
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSION)
