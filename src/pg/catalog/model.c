@@ -30,7 +30,8 @@
 
 static CatalogQuery select_model = {
 	"SELECT m.id, m.deployed, m.last_version, p.grantee::pg_catalog.oid,"
-	" v.number, v.hash, v.algorithm, v.kind, v.task, c.bytes"
+	" v.number, v.hash, v.algorithm, v.kind, v.task, c.bytes,"
+	" v.options, v.features, v.validation_score"
 	" FROM aiaas.model m" JOIN_OWNER
 	" LEFT JOIN aiaas.version v ON v.model OPERATOR(pg_catalog.=) m.id"
 	" AND v.number OPERATOR(pg_catalog.=) COALESCE($2, m.deployed)"
@@ -164,8 +165,8 @@ aiaas_raise_no_model(const CatalogSession *session, const char *name)
 	else if (n_usable > 0)
 		hint = psprintf("Models that you may use: %s.", list_rows(n_usable, true));
 	else
-		hint = psprintf("Train it: SELECT * FROM ai_train('%s', 'SELECT ...', 'target column').",
-						name);
+		hint = psprintf("Train it: SELECT * FROM ai_train(%s, 'SELECT ...', 'target column').",
+						quote_literal_cstr(name));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" does not exist", name),
@@ -208,8 +209,8 @@ aiaas_default_classifier_get(void)
 			 errmsg("no model was named and " AIAAS_DEFAULT_CLASSIFIER " is not set"),
 			 n_usable == 0 ?
 			 errhint("Train a model with ai_train(), then name it in the call.") :
-			 errhint("Name one in the call, or run: ALTER DATABASE %s SET "
-					 AIAAS_DEFAULT_CLASSIFIER " = %s; Models that would do: %s.",
+			 errhint("Name one in the call, or run ALTER DATABASE %s SET "
+					 AIAAS_DEFAULT_CLASSIFIER " = %s. Models that would do: %s.",
 					 database,
 					 quote_literal_cstr(listed_value(0)),
 					 list_rows(n_usable, true))));
@@ -236,6 +237,23 @@ fill_row(ModelRow *row, const char *name)
 	row->owner = is_null ? InvalidOid : DatumGetObjectId(value);
 }
 
+/* A column of the last run, in the caller's memory; NULL for NULL */
+static Jsonb *
+copy_jsonb(const CatalogSession *session, int column)
+{
+	bool		is_null;
+	Datum		value = aiaas_catalog_value(0, column, &is_null);
+	MemoryContext old_context;
+	Jsonb	   *copy;
+
+	if (is_null)
+		return NULL;
+	old_context = MemoryContextSwitchTo(session->caller);
+	copy = DatumGetJsonbPCopy(value);
+	MemoryContextSwitchTo(old_context);
+	return copy;
+}
+
 static void
 fill_version(const CatalogSession *session, AiaasModel *model)
 {
@@ -255,6 +273,10 @@ fill_version(const CatalogSession *session, AiaasModel *model)
 	model->task = aiaas_catalog_text(session, 0, 9);
 	value = aiaas_catalog_value(0, 10, &is_null);
 	model->n_bytes = is_null ? -1 : DatumGetInt64(value);
+	model->options = copy_jsonb(session, 11);
+	model->features = copy_jsonb(session, 12);
+	value = aiaas_catalog_value(0, 13, &is_null);
+	model->validation_score = is_null ? NAN : DatumGetFloat8(value);
 }
 
 bool

@@ -11,13 +11,45 @@
 
 #include "access/parallel.h"
 #include "core/base/pool.h"
+#include "core/kernels/kernels.h"
 #include "pg/host/compat.h"
 
 char	   *aiaas_default_classifier;
 int			aiaas_max_train_memory;
 int			aiaas_max_train_time;
 
+static int	cpu_level;
 static int	max_threads;
+
+/* Values of aiaas.cpu_level: levels of the core, and the best of the machine */
+#define CPU_LEVEL_AUTO AI_CPU_N_LEVELS
+
+static const struct config_enum_entry cpu_levels[] = {
+	{"auto", CPU_LEVEL_AUTO, false},
+	{"portable", AI_CPU_PORTABLE, false},
+	{"avx2", AI_CPU_AVX2, false},
+	{"avx512", AI_CPU_AVX512, false},
+	{NULL, 0, false}
+};
+
+static bool
+check_cpu_level(int *value, void **extra, GucSource source)
+{
+	AiCpuLevel	best = ai_kernels_best_level();
+
+	if (*value == CPU_LEVEL_AUTO || *value <= (int) best)
+		return true;
+	GUC_check_errdetail("The best level of this machine is \"%s\".", ai_cpu_level_name(best));
+	return false;
+}
+
+static void
+assign_cpu_level(int value, void *extra)
+{
+	/* Cannot fail: the level has been checked. */
+	(void) ai_kernels_select(value == CPU_LEVEL_AUTO ? ai_kernels_best_level() :
+							 (AiCpuLevel) value, NULL);
+}
 
 /* Four, so that one session leaves a larger machine to the others. */
 static int
@@ -31,6 +63,12 @@ default_threads(void)
 void
 aiaas_guc_init(void)
 {
+	DefineCustomEnumVariable("aiaas.cpu_level",
+							 "Instructions of the processor that the kernels may use.",
+							 "A level below the machine's best is for comparing machines: "
+							 "each level rounds in its own way.",
+							 &cpu_level, CPU_LEVEL_AUTO, cpu_levels,
+							 PGC_SUSET, 0, check_cpu_level, assign_cpu_level, NULL);
 	DefineCustomStringVariable(AIAAS_DEFAULT_CLASSIFIER,
 							   "Model that classifies where none is named.",
 							   "A name ('reviews') or a name and a version ('reviews@3').",
