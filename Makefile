@@ -105,7 +105,7 @@ OBJS = $(CORE_OBJS) $(PG_OBJS)
 # Flags.  No -march=native: a package is built on another machine than it runs
 # on.  No contraction: fused operations stand only where they are written.
 #
-WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter
+WARNINGS = -Wall -Wextra -Wshadow
 AI_CFLAGS = -std=gnu11 -O2 -ffp-contract=off $(WARNINGS)
 AVX2_FLAGS = -mavx2 -mfma
 AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma
@@ -119,8 +119,9 @@ kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3) \
 visibility_flags = $(if $(filter 14 15,$(MAJORVERSION)),\
 	-DPGDLLEXPORT='__attribute__((visibility("default")))')
 
-PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP $(visibility_flags)
-PG_CFLAGS = $(AI_CFLAGS) -fvisibility=hidden -Wno-declaration-after-statement
+# the server's headers do not stand all warnings, so they count as the system's
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(includedir_server) -MMD -MP $(visibility_flags)
+PG_CFLAGS = $(AI_CFLAGS) -fvisibility=hidden -Wno-declaration-after-statement -Wno-unused-parameter
 SHLIB_LINK = $(CORE_LIBS)
 EXTRA_CLEAN = build $(OBJS:.o=.d)
 
