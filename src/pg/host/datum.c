@@ -245,7 +245,7 @@ bpchar_to_utf8(Datum value, size_t *len)
 
 /* 3, 3.0 and 3e0 are one class. */
 static bool
-numeric_to_utf8(const AiaasTextReader *reader, Datum value, const char **utf8, size_t *len)
+numeric_to_utf8(Datum value, const char **utf8, size_t *len)
 {
 	Numeric		number = DatumGetNumeric(value);
 	Datum		whole;
@@ -302,7 +302,7 @@ aiaas_reader_get(const AiaasTextReader *reader, Datum value, const char **utf8, 
 			break;
 		case AIAAS_FORM_NUMBER:
 			if (reader->base_type == NUMERICOID)
-				return numeric_to_utf8(reader, value, utf8, len);
+				return numeric_to_utf8(value, utf8, len);
 			return float_to_utf8(reader, value, utf8, len);
 		case AIAAS_FORM_OUTPUT:
 			*utf8 = cstring_to_utf8(OutputFunctionCall((FmgrInfo *) &reader->output, value), len);

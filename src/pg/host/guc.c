@@ -37,6 +37,8 @@ check_cpu_level(int *value, void **extra, GucSource source)
 {
 	AiCpuLevel	best = ai_kernels_best_level();
 
+	(void) extra;
+	(void) source;
 	if (*value == CPU_LEVEL_AUTO || *value <= (int) best)
 		return true;
 	GUC_check_errdetail("The best level of this machine is \"%s\".", ai_cpu_level_name(best));
@@ -46,6 +48,8 @@ check_cpu_level(int *value, void **extra, GucSource source)
 static void
 assign_cpu_level(int value, void *extra)
 {
+	(void) extra;
+
 	/* Cannot fail: the level has been checked. */
 	(void) ai_kernels_select(value == CPU_LEVEL_AUTO ? ai_kernels_best_level() :
 							 (AiCpuLevel) value, NULL);

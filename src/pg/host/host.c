@@ -67,6 +67,7 @@ host_alloc(void *ud, size_t size)
 static void
 host_release(void *ud, void *ptr)
 {
+	(void) ud;
 	aiaas_release_aligned(ptr);
 }
 
