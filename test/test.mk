@@ -11,12 +11,12 @@ endif
 FUZZ_SECONDS ?= 60
 
 SANITIZE = -g -fno-omit-frame-pointer -DAI_ASSERT_CHECKING -fno-sanitize-recover=all \
-	-fsanitize=address,undefined
+	-fsanitize=address,undefined $(COPT)
 
 compiler_core = $(CC)
 compiler_core-asan = $(CLANG)
 compiler_core-fuzz = $(CLANG)
-flags_core = -g
+flags_core = -g $(COPT)
 flags_core-asan = $(SANITIZE)
 flags_core-fuzz = $(SANITIZE) -fsanitize=fuzzer-no-link
 
