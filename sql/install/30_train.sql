@@ -1,0 +1,47 @@
+--
+-- Training.
+--
+CREATE FUNCTION ai_train(
+	model text,
+	query text,
+	target text DEFAULT NULL,
+	algorithm text DEFAULT 'auto',
+	options jsonb DEFAULT '{}',
+	OUT model text,
+	OUT version integer,
+	OUT algorithm text,
+	OUT train_rows bigint,
+	OUT validation_rows bigint,
+	OUT metric text,
+	OUT train_score float8,
+	OUT validation_score float8,
+	OUT duration interval,
+	OUT deployed boolean)
+	AS 'MODULE_PATHNAME', 'aiaas_train_query' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION ai_train(text, text, text, text, jsonb) IS
+	'learn a column of a query from the others, as a new version of a model';
+
+CREATE FUNCTION ai_evaluate(
+	model text,
+	query text,
+	target text DEFAULT NULL,
+	OUT metric text,
+	OUT value float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'aiaas_evaluate_query' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 1000000 ROWS 16;
+COMMENT ON FUNCTION ai_evaluate(text, text, text) IS
+	'how good a model is on the rows of a query: accuracy, F1, log loss and others';
+
+CREATE FUNCTION ai_confusion(
+	model text,
+	query text,
+	target text DEFAULT NULL,
+	OUT actual text,
+	OUT predicted text,
+	OUT rows bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'aiaas_confusion_query' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 1000000 ROWS 16;
+COMMENT ON FUNCTION ai_confusion(text, text, text) IS
+	'how often each label was taken for each other on the rows of a query';

@@ -1,0 +1,287 @@
+/*-------------------------------------------------------------------------
+ * engine.c
+ *		Opening models once, keeping the recently used, running them.
+ *
+ * Every engine has a memory context of its own under "aiaas models", named in
+ * pg_backend_memory_contexts by what it was opened for.
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pg/engine/engine.h"
+
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+
+#include "pg/host/datum.h"
+#include "pg/host/host.h"
+#include "pg/host/raise.h"
+
+/* After a longer text the scratch may be much larger than others need. */
+#define LARGE_INPUT ((size_t) 1024 * 1024)
+
+struct AiaasEngine
+{
+	/* The cache */
+	dlist_node	node;			/* in recently_used */
+	uint8		hash[AIAAS_HASH_SIZE];
+	Size		size;			/* bytes when opened */
+	int			n_pins;
+	MemoryContext context;		/* holds this struct and all that it points to */
+
+	/* The model */
+	const AiHost *host;
+	AiTextClassifier *classifier;
+	AiTextScratch *scratch;		/* NULL: dropped after a large text */
+	bool		is_scratch_large;
+	text	  **labels;			/* [n_labels], each NULL until it is asked for */
+	double	   *probability;	/* [n_labels], of the last text */
+};
+
+static MemoryContext cache_context = NULL;
+static dlist_head recently_used = DLIST_STATIC_INIT(recently_used);	/* newest first */
+static int	n_engines = 0;
+static Size cached_bytes = 0;
+
+static AiaasEngine *
+find_engine(const uint8 *hash)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &recently_used)
+	{
+		AiaasEngine *engine = dlist_container(AiaasEngine, node, iter.cur);
+
+		if (memcmp(engine->hash, hash, AIAAS_HASH_SIZE) == 0)
+			return engine;
+	}
+	return NULL;
+}
+
+static void
+forget_engine(AiaasEngine *engine)
+{
+	dlist_delete(&engine->node);
+	n_engines--;
+	cached_bytes -= engine->size;
+	MemoryContextDelete(engine->context);
+}
+
+/* Make room for one more of this size; pinned engines may keep us above the limits. */
+static void
+evict_engines(Size size)
+{
+	dlist_node *next = dlist_is_empty(&recently_used) ? NULL : dlist_tail_node(&recently_used);
+
+	while (next != NULL &&
+		   (n_engines >= AIAAS_ENGINE_MAX_MODELS || cached_bytes + size > AIAAS_ENGINE_MAX_BYTES))
+	{
+		AiaasEngine *engine = dlist_container(AiaasEngine, node, next);
+
+		next = dlist_has_prev(&recently_used, next) ? dlist_prev_node(&recently_used, next) : NULL;
+		if (engine->n_pins == 0)
+			forget_engine(engine);
+	}
+}
+
+/* So that an error about the model's bytes says which model it is */
+static void
+name_model(void *arg)
+{
+	const AiaasModel *model = arg;
+
+	errcontext("opening version %d of model \"%s\"", model->version, model->name);
+}
+
+static void
+check_kind(const AiaasModel *model)
+{
+	if (strcmp(model->kind, AI_TEXT_CLASSIFIER_KIND) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("model \"%s\" is not a text classifier", model->name),
+				 errdetail("Its kind is \"%s\".", model->kind)));
+}
+
+static void
+drop_scratch(AiaasEngine *engine)
+{
+	ai_text_scratch_destroy(engine->scratch);
+	engine->scratch = NULL;
+	engine->is_scratch_large = false;
+}
+
+static AiTextScratch *
+get_scratch(AiaasEngine *engine)
+{
+	AiError		err;
+
+	if (unlikely(engine->is_scratch_large))
+		drop_scratch(engine);
+	if (unlikely(engine->scratch == NULL))
+		AIAAS_CHECK(ai_text_scratch_create(&engine->scratch, engine->classifier,
+										   engine->host, &err), &err);
+	return engine->scratch;
+}
+
+/* Not yet in the cache: an error on the way takes the context with it. */
+static AiaasEngine *
+open_engine(const AiaasModel *model)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas model",
+												  ALLOCSET_SMALL_SIZES);
+	AiaasEngine *engine = MemoryContextAllocZero(context, sizeof(AiaasEngine));
+	ErrorContextCallback callback = {error_context_stack, name_model, (void *) model};
+	const void *bytes;
+	size_t		n_bytes;
+	int			n_labels;
+	AiError		err;
+
+	error_context_stack = &callback;
+	MemoryContextSetIdentifier(context,
+							   MemoryContextStrdup(context, psprintf("%s@%d", model->name,
+																	 model->version)));
+	memcpy(engine->hash, model->hash, AIAAS_HASH_SIZE);
+	engine->context = context;
+	engine->host = aiaas_host_create(context);
+
+	bytes = aiaas_content_read(model, context, &n_bytes);
+	AIAAS_CHECK(ai_text_classifier_open(&engine->classifier, engine->host, bytes, n_bytes,
+										&err), &err);
+	(void) get_scratch(engine);
+	n_labels = ai_text_classifier_n_labels(engine->classifier);
+	engine->labels = MemoryContextAllocZero(context, n_labels * sizeof(text *));
+	engine->probability = MemoryContextAlloc(context, n_labels * sizeof(double));
+	engine->size = MemoryContextMemAllocated(context, true);
+	error_context_stack = callback.previous;
+	return engine;
+}
+
+static AiaasEngine *
+find_or_open_engine(const AiaasModel *model)
+{
+	AiaasEngine *engine = find_engine(model->hash);
+
+	if (engine != NULL)
+	{
+		dlist_move_head(&recently_used, &engine->node);
+		return engine;
+	}
+
+	check_kind(model);
+	engine = open_engine(model);
+	if (cache_context == NULL)
+		cache_context = AllocSetContextCreate(TopMemoryContext, "aiaas models",
+											  ALLOCSET_SMALL_SIZES);
+	evict_engines(engine->size);
+	MemoryContextSetParent(engine->context, cache_context);
+	dlist_push_head(&recently_used, &engine->node);
+	n_engines++;
+	cached_bytes += engine->size;
+	return engine;
+}
+
+static void
+release_pin(void *arg)
+{
+	AiaasPin   *pin = arg;
+
+	if (pin->engine != NULL)
+		pin->engine->n_pins--;
+	pin->engine = NULL;
+}
+
+void
+aiaas_pin_init(AiaasPin *pin, MemoryContext context)
+{
+	pin->engine = NULL;
+	pin->callback.func = release_pin;
+	pin->callback.arg = pin;
+	MemoryContextRegisterResetCallback(context, &pin->callback);
+}
+
+void
+aiaas_pin_model(AiaasPin *pin, const AiaasModel *model)
+{
+	AiaasEngine *engine = find_or_open_engine(model);
+
+	engine->n_pins++;
+	release_pin(pin);
+	pin->engine = engine;
+}
+
+AiaasEngine *
+aiaas_engine_acquire(const AiaasModel *model)
+{
+	AiaasPin   *pin = palloc(sizeof(AiaasPin));
+
+	aiaas_pin_init(pin, CurrentMemoryContext);
+	aiaas_pin_model(pin, model);
+	return pin->engine;
+}
+
+int
+aiaas_engine_n_labels(const AiaasEngine *engine)
+{
+	return ai_text_classifier_n_labels(engine->classifier);
+}
+
+text *
+aiaas_engine_label(AiaasEngine *engine, int index)
+{
+	if (engine->labels[index] == NULL)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(engine->context);
+		size_t		len;
+		const char *label = ai_text_classifier_label(engine->classifier, index, &len);
+
+		engine->labels[index] = aiaas_utf8_to_text(label, len);
+		MemoryContextSwitchTo(old_context);
+	}
+	return engine->labels[index];
+}
+
+int
+aiaas_engine_find_label(const AiaasEngine *engine, const char *label, size_t len)
+{
+	return ai_text_classifier_find_label(engine->classifier, label, len);
+}
+
+void
+aiaas_engine_run(AiaasEngine *engine, double *probability, int *best,
+				 const char *utf8, size_t len)
+{
+	AiError		err;
+	AiCode		code = ai_text_classifier_run(engine->classifier, get_scratch(engine),
+											  probability, best, utf8, len, &err);
+
+	if (unlikely(len > LARGE_INPUT))
+		drop_scratch(engine);
+	if (code != AI_OK)
+		aiaas_raise(&err);
+}
+
+double
+aiaas_engine_probability(AiaasEngine *engine, const char *utf8, size_t len, int label)
+{
+	aiaas_engine_run(engine, engine->probability, NULL, utf8, len);
+	return engine->probability[label];
+}
+
+void
+aiaas_engine_explain(AiaasEngine *engine, const AiTextContribution **contributions,
+					 int64_t *n_contributions, int label, const char *utf8, size_t len)
+{
+	AiTextScratch *scratch = get_scratch(engine);
+	AiError		err;
+
+	engine->is_scratch_large = len > LARGE_INPUT;
+	AIAAS_CHECK(ai_text_classifier_explain(engine->classifier, scratch, contributions,
+										   n_contributions, label, utf8, len, &err), &err);
+}
+
+const AiTextClassifier *
+aiaas_engine_classifier(const AiaasEngine *engine)
+{
+	return engine->classifier;
+}

@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ * engine.h
+ *		A model ready to run in this backend.
+ *
+ * A model is opened once per backend and found again by the hash of its
+ * content, so two names with the same content share it and a replaced or
+ * rolled-back version can never be mistaken for another.  The least recently
+ * used ones go when there are more than AIAAS_ENGINE_MAX_MODELS or more than
+ * AIAAS_ENGINE_MAX_BYTES; a pinned one stays.
+ *
+ * A pin belongs to a memory context and goes with it.  It must never belong to
+ * a resource owner: fn_extra outlives the portal that filled it.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_ENGINE_H
+#define AIAAS_ENGINE_H
+
+#include "core/model/text_classifier.h"
+#include "pg/catalog/catalog.h"
+
+#define AIAAS_ENGINE_MAX_MODELS 8
+#define AIAAS_ENGINE_MAX_BYTES ((Size) 256 * 1024 * 1024)
+
+typedef struct AiaasEngine AiaasEngine;
+
+typedef struct AiaasPin
+{
+	AiaasEngine *engine;		/* NULL: none */
+	MemoryContextCallback callback;
+} AiaasPin;
+
+/* From now on what pin holds is let go when context is reset; pin lives as long. */
+extern void aiaas_pin_init(AiaasPin *pin, MemoryContext context);
+
+/* Hold this model, opened if need be, instead of what was held before. */
+extern void aiaas_pin_model(AiaasPin *pin, const AiaasModel *model);
+
+/* A pin that lives in the current memory context and holds reference's model */
+extern AiaasEngine *aiaas_engine_acquire(const AiaasModel *model);
+
+extern int	aiaas_engine_n_labels(const AiaasEngine *engine);
+
+/* Label in the database's encoding; borrowed from the engine */
+extern text *aiaas_engine_label(AiaasEngine *engine, int index);
+
+/* The index of a label in UTF-8, or -1 */
+extern int	aiaas_engine_find_label(const AiaasEngine *engine, const char *label,
+									size_t len);
+
+/* probability:[n_labels] and best as in the core, either may be NULL */
+extern void aiaas_engine_run(AiaasEngine *engine, double *probability, int *best,
+							 const char *utf8, size_t len);
+
+/* Of one label */
+extern double aiaas_engine_probability(AiaasEngine *engine, const char *utf8, size_t len,
+									   int label);
+
+/* Contributions live until the engine's next call. */
+extern void aiaas_engine_explain(AiaasEngine *engine,
+								 const AiTextContribution **contributions,
+								 int64_t *n_contributions, int label,
+								 const char *utf8, size_t len);
+
+/* For what has no memory of its own: labels and importances */
+extern const AiTextClassifier *aiaas_engine_classifier(const AiaasEngine *engine);
+
+#endif							/* AIAAS_ENGINE_H */

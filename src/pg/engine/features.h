@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ * features.h
+ *		What a model reads: the part of a version's row that applying it needs.
+ *
+ *		{"columns": [{"name": "body", "type": "text"}], "count": 48211}
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_FEATURES_H
+#define AIAAS_FEATURES_H
+
+#include "pg/catalog/catalog.h"
+
+/* count: n-grams that the model weighs */
+extern Jsonb *aiaas_features_create(const char *column, Oid type, int64 count);
+
+/* The name of the text column that the model was trained on */
+extern char *aiaas_features_column(const AiaasModel *model);
+
+#endif							/* AIAAS_FEATURES_H */

@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ * json.h
+ *		Writing and reading jsonb objects, member by member.
+ *
+ *		AiaasJson	json = {0};
+ *		aiaas_json_begin(&json, NULL);
+ *		aiaas_json_int(&json, "rows", 12);
+ *		aiaas_json_end(&json);
+ *		... aiaas_json_finish(&json)
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_JSON_H
+#define AIAAS_JSON_H
+
+#include "utils/jsonb.h"
+
+typedef struct AiaasJson
+{
+	JsonbParseState *state;
+	JsonbValue *root;			/* once the outermost object has ended */
+} AiaasJson;
+
+/*
+ * key is NULL for the outermost object and inside arrays.  Strings are in the
+ * server's encoding and copied by finish; a NULL string and a number that is
+ * not finite become null.
+ */
+extern void aiaas_json_begin(AiaasJson *json, const char *key);
+extern void aiaas_json_end(AiaasJson *json);
+extern void aiaas_json_begin_array(AiaasJson *json, const char *key);
+extern void aiaas_json_end_array(AiaasJson *json);
+extern void aiaas_json_string(AiaasJson *json, const char *key, const char *value);
+extern void aiaas_json_int(AiaasJson *json, const char *key, int64 value);
+extern void aiaas_json_bool(AiaasJson *json, const char *key, bool value);
+
+/* With as many digits as give the same number back */
+extern void aiaas_json_float(AiaasJson *json, const char *key, double value);
+extern Jsonb *aiaas_json_finish(AiaasJson *json);
+
+/* A member of an object, NULL when there is none or object is NULL */
+extern JsonbValue *aiaas_json_member(const Jsonb *object, const char *key);
+
+/* A member that is a number, else NaN */
+extern double aiaas_json_number(const Jsonb *object, const char *key);
+
+#endif							/* AIAAS_JSON_H */

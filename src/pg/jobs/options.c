@@ -1,0 +1,431 @@
+/*-------------------------------------------------------------------------
+ * options.c
+ *		One table row per option: its name and who reads it.
+ *
+ * Here a value's type is checked; its range belongs to the core, whose
+ * ai_text_options_check() names option, value and range.
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pg/jobs/options.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "pg/host/datum.h"
+#include "pg/host/guc.h"
+#include "pg/host/json.h"
+#include "pg/host/raise.h"
+
+typedef void (*OptionReader) (AiaasTrainOptions *options, const char *name,
+							  const JsonbValue *value);
+
+static const char *
+type_of(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return "null";
+		case jbvString:
+			return "a string";
+		case jbvNumeric:
+			return "a number";
+		case jbvBool:
+			return "a boolean";
+		default:
+			return JsonContainerIsArray(value->val.binary.data) ? "an array" : "an object";
+	}
+}
+
+static _Noreturn void
+reject_value(const char *name, const JsonbValue *value, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s, not %s", name, expected, type_of(value))));
+}
+
+static bool
+is_string(const JsonbValue *value, const char *string)
+{
+	return value->type == jbvString && value->val.string.len == (int) strlen(string) &&
+		memcmp(value->val.string.val, string, value->val.string.len) == 0;
+}
+
+static double
+get_number(const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvNumeric)
+		reject_value(name, value, "a number");
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+											  NumericGetDatum(value->val.numeric)));
+}
+
+static int64
+get_whole(const char *name, const JsonbValue *value)
+{
+	double		number;
+
+	if (value->type != jbvNumeric)
+		reject_value(name, value, "a whole number");
+	number = get_number(name, value);
+	if (number != trunc(number) || fabs(number) >= 0x1p63)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a whole number, not %g", name, number)));
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
+											 NumericGetDatum(value->val.numeric)));
+}
+
+/* Beyond an int is beyond every range: the core rejects the border as well. */
+static int
+get_int(const char *name, const JsonbValue *value)
+{
+	return (int) Max(INT_MIN, Min(INT_MAX, get_whole(name, value)));
+}
+
+static void
+read_validation(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	options->text.validation = get_number(name, value);
+}
+
+static void
+read_seed(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	options->text.seed = (uint64_t) get_whole(name, value);
+}
+
+/* The core's 0 means "choose", which here is written "auto". */
+static void
+read_l2(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	double		l2 = is_string(value, "auto") ? 0 : get_number(name, value);
+
+	if (l2 == 0 && value->type == jbvNumeric)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be greater than 0 or \"auto\"", name)));
+	options->text.l2 = l2;
+}
+
+/* [min, max] */
+static void
+get_range(int *min, int *max, const char *name, const JsonbValue *value)
+{
+	const char *expected = "a whole number, an array [min, max] or false";
+	JsonbContainer *array = value->type == jbvBinary ? value->val.binary.data : NULL;
+
+	if (array == NULL || !JsonContainerIsArray(array) || JsonContainerSize(array) != 2)
+		reject_value(name, value, expected);
+	*min = get_int(name, getIthJsonbValueFromContainer(array, 0));
+	*max = get_int(name, getIthJsonbValueFromContainer(array, 1));
+}
+
+static bool
+is_off(const JsonbValue *value)
+{
+	return value->type == jbvBool && !value->val.boolean;
+}
+
+static void
+read_word_ngrams(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	int			min = 1;
+	int			max = 0;
+
+	if (value->type == jbvNumeric)
+		max = get_int(name, value);
+	else if (!is_off(value))
+		get_range(&min, &max, name, value);
+	if (min != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must begin with 1, not %d", name, min)));
+	options->text.word_ngrams = max;
+}
+
+static void
+read_char_ngrams(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	int			min = options->text.char_ngrams_min;
+	int			max = 0;
+
+	if (value->type == jbvNumeric)
+	{
+		max = get_int(name, value);
+		if (max > 0)
+			min = Min(min, max);
+	}
+	else if (!is_off(value))
+		get_range(&min, &max, name, value);
+	options->text.char_ngrams_min = min;
+	options->text.char_ngrams_max = max;
+}
+
+static void
+read_min_count(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	options->text.min_count = get_int(name, value);
+}
+
+static void
+read_max_features(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	options->text.max_features = get_whole(name, value);
+}
+
+static void
+read_lowercase(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		reject_value(name, value, "true or false");
+	options->text.lowercase = value->val.boolean;
+}
+
+/* {"spam": 5, ...} */
+static void
+read_weights(AiTextOptions *core, const char *name, JsonbContainer *object)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(object);
+	AiClassWeight *weights = palloc0((JsonContainerSize(object) + 1) * sizeof(AiClassWeight));
+	JsonbValue	token;
+	int			n_weights = 0;
+
+	while (true)
+	{
+		JsonbIteratorToken kind = JsonbIteratorNext(&iterator, &token, true);
+		AiClassWeight *weight = &weights[n_weights];
+
+		if (kind == WJB_DONE)
+			break;
+		if (kind == WJB_KEY)
+			weight->label =
+				aiaas_text_to_utf8(cstring_to_text_with_len(token.val.string.val,
+															token.val.string.len),
+								   &weight->label_len);
+		if (kind == WJB_VALUE)
+		{
+			weight->weight = get_number(name, &token);
+			n_weights++;
+		}
+	}
+	core->class_weighting = AI_CLASS_WEIGHT_GIVEN;
+	core->class_weights = weights;
+	core->n_class_weights = n_weights;
+}
+
+static void
+read_class_weight(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	if (is_string(value, "none"))
+		options->text.class_weighting = AI_CLASS_WEIGHT_NONE;
+	else if (is_string(value, "balanced"))
+		options->text.class_weighting = AI_CLASS_WEIGHT_BALANCED;
+	else if (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data))
+		read_weights(&options->text, name, value->val.binary.data);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be \"none\", \"balanced\" or an object of weights",
+						name),
+				 errhint("For example {\"class_weight\": {\"spam\": 5, \"ham\": 1}}.")));
+}
+
+static const char *const deploy_names[] = {
+	[AIAAS_DEPLOY_BETTER] = "better",
+	[AIAAS_DEPLOY_ALWAYS] = "always",
+	[AIAAS_DEPLOY_NEVER] = "never"
+};
+
+static void
+read_deploy(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	for (int i = 0; i < (int) lengthof(deploy_names); i++)
+		if (is_string(value, deploy_names[i]))
+		{
+			options->deploy = (AiaasDeploy) i;
+			return;
+		}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be \"better\", \"always\" or \"never\"", name)));
+}
+
+/* Seconds, or the text of an interval */
+static void
+read_max_time(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	double		seconds;
+
+	if (value->type == jbvString)
+	{
+		char	   *string = pnstrdup(value->val.string.val, value->val.string.len);
+		Datum		interval = DirectFunctionCall3(interval_in, CStringGetDatum(string),
+												   ObjectIdGetDatum(InvalidOid),
+												   Int32GetDatum(-1));
+		Interval   *span = DatumGetIntervalP(interval);
+
+		seconds = span->time / (double) USECS_PER_SEC +
+			((double) span->month * DAYS_PER_MONTH + span->day) * SECS_PER_DAY;
+	}
+	else if (value->type == jbvNumeric)
+		seconds = get_number(name, value);
+	else
+		reject_value(name, value, "a number of seconds or an interval");
+
+	if (!(seconds > 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" is %g seconds but must be greater than 0", name,
+						seconds)));
+	options->text.max_time = seconds;
+}
+
+static const struct
+{
+	const char *name;
+	OptionReader read;
+}			option_table[] = {
+	{"char_ngrams", read_char_ngrams},
+	{"class_weight", read_class_weight},
+	{"deploy", read_deploy},
+	{"l2", read_l2},
+	{"lowercase", read_lowercase},
+	{"max_features", read_max_features},
+	{"max_time", read_max_time},
+	{"min_count", read_min_count},
+	{"seed", read_seed},
+	{"validation", read_validation},
+	{"word_ngrams", read_word_ngrams}
+};
+
+static _Noreturn void
+reject_option(const JsonbValue *key)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", option_table[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no option \"%s\"",
+					pnstrdup(key->val.string.val, key->val.string.len)),
+			 errhint("The options are %s.", list.data)));
+}
+
+static int
+find_option(const JsonbValue *key)
+{
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+		if (is_string(key, option_table[i].name))
+			return i;
+	reject_option(key);
+}
+
+/* The superuser's limit holds for all, also for those who set no max_time. */
+static void
+apply_time_limit(AiTextOptions *core)
+{
+	if (aiaas_max_train_time == 0)
+		return;
+	if (core->max_time > aiaas_max_train_time)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"max_time\" is %g seconds but aiaas.max_train_time allows %d",
+						core->max_time, aiaas_max_train_time)));
+	if (core->max_time == 0)
+		core->max_time = aiaas_max_train_time;
+}
+
+void
+aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given)
+{
+	JsonbIterator *iterator;
+	JsonbValue	token;
+	int			option = -1;
+	AiError		err;
+
+	if (!JB_ROOT_IS_OBJECT(given))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object"),
+				 errhint("For example '{\"validation\": 0.2}'.")));
+
+	options->deploy = AIAAS_DEPLOY_BETTER;
+	ai_text_options_default(&options->text);
+	iterator = JsonbIteratorInit((JsonbContainer *) &given->root);
+	while (true)
+	{
+		JsonbIteratorToken kind = JsonbIteratorNext(&iterator, &token, true);
+
+		if (kind == WJB_DONE)
+			break;
+		if (kind == WJB_KEY)
+			option = find_option(&token);
+		if (kind == WJB_VALUE && token.type != jbvNull)
+			option_table[option].read(options, option_table[option].name, &token);
+	}
+	apply_time_limit(&options->text);
+	AIAAS_CHECK(ai_text_options_check(&options->text, &err), &err);
+}
+
+static void
+put_class_weight(AiaasJson *json, const AiTextOptions *core)
+{
+	switch (core->class_weighting)
+	{
+		case AI_CLASS_WEIGHT_NONE:
+			aiaas_json_string(json, "class_weight", "none");
+			break;
+		case AI_CLASS_WEIGHT_BALANCED:
+			aiaas_json_string(json, "class_weight", "balanced");
+			break;
+		case AI_CLASS_WEIGHT_GIVEN:
+			aiaas_json_begin(json, "class_weight");
+			for (int i = 0; i < core->n_class_weights; i++)
+				aiaas_json_float(json,
+								 aiaas_utf8_to_cstring(core->class_weights[i].label,
+													   core->class_weights[i].label_len),
+								 core->class_weights[i].weight);
+			aiaas_json_end(json);
+			break;
+	}
+}
+
+Jsonb *
+aiaas_options_to_jsonb(const AiaasTrainOptions *options)
+{
+	const AiTextOptions *core = &options->text;
+	AiaasJson	json = {0};
+
+	aiaas_json_begin(&json, NULL);
+	aiaas_json_begin_array(&json, "char_ngrams");
+	aiaas_json_int(&json, NULL, core->char_ngrams_min);
+	aiaas_json_int(&json, NULL, core->char_ngrams_max);
+	aiaas_json_end_array(&json);
+	put_class_weight(&json, core);
+	aiaas_json_string(&json, "deploy", deploy_names[options->deploy]);
+	if (core->l2 > 0)
+		aiaas_json_float(&json, "l2", core->l2);
+	else
+		aiaas_json_string(&json, "l2", "auto");
+	aiaas_json_bool(&json, "lowercase", core->lowercase);
+	aiaas_json_int(&json, "max_features", core->max_features);
+	if (core->max_time > 0)
+		aiaas_json_float(&json, "max_time", core->max_time);
+	aiaas_json_int(&json, "min_count", core->min_count);
+	aiaas_json_int(&json, "seed", (int64) core->seed);
+	aiaas_json_float(&json, "validation", core->validation);
+	aiaas_json_int(&json, "word_ngrams", core->word_ngrams);
+	aiaas_json_end(&json);
+	return aiaas_json_finish(&json);
+}

@@ -1,0 +1,133 @@
+/*-------------------------------------------------------------------------
+ * fn_classify.c
+ *		ai_classify, ai_scores, ai_score.
+ *
+ * Every verb has two entries: _text for texts, which is the fast one, and _any
+ * for values whose type is looked at.  The model is the last argument, if given.
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "pg/engine/call.h"
+#include "pg/host/compat.h"
+#include "pg/host/json.h"
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_any);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_any);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_any);
+
+static Datum
+classify(const AiaasCall *call, const char *utf8, size_t len)
+{
+	AiaasEngine *engine = aiaas_call_engine(call);
+	text	   *label;
+	text	   *result;
+	int			best;
+
+	aiaas_engine_run(engine, NULL, &best, utf8, len);
+
+	/* A copy, since the engine may be gone before the result is used. */
+	label = aiaas_engine_label(engine, best);
+	result = palloc(VARSIZE(label));
+	memcpy(result, label, VARSIZE(label));
+	PG_RETURN_TEXT_P(result);
+}
+
+static Datum
+scores(const AiaasCall *call, const char *utf8, size_t len)
+{
+	AiaasEngine *engine = aiaas_call_engine(call);
+	int			n_labels = aiaas_engine_n_labels(engine);
+	double	   *probability = palloc(n_labels * sizeof(double));
+	AiaasJson	json = {0};
+
+	aiaas_engine_run(engine, probability, NULL, utf8, len);
+	aiaas_json_begin(&json, NULL);
+	for (int i = 0; i < n_labels; i++)
+		aiaas_json_float(&json, text_to_cstring(aiaas_engine_label(engine, i)), probability[i]);
+	aiaas_json_end(&json);
+	PG_RETURN_JSONB_P(aiaas_json_finish(&json));
+}
+
+static Datum
+score(const AiaasCall *call, const char *utf8, size_t len, int label)
+{
+	PG_RETURN_FLOAT8(aiaas_engine_probability(aiaas_call_engine(call), utf8, len, label));
+}
+
+Datum
+aiaas_classify_text(PG_FUNCTION_ARGS)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	aiaas_call_text(fcinfo, &utf8, &len);
+	return classify(call, utf8, len);
+}
+
+Datum
+aiaas_classify_any(PG_FUNCTION_ARGS)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
+		PG_RETURN_NULL();
+	return classify(call, utf8, len);
+}
+
+Datum
+aiaas_scores_text(PG_FUNCTION_ARGS)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	aiaas_call_text(fcinfo, &utf8, &len);
+	return scores(call, utf8, len);
+}
+
+Datum
+aiaas_scores_any(PG_FUNCTION_ARGS)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
+		PG_RETURN_NULL();
+	return scores(call, utf8, len);
+}
+
+Datum
+aiaas_score_text(PG_FUNCTION_ARGS)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 2);
+	int			label = aiaas_call_label(call, fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	aiaas_call_text(fcinfo, &utf8, &len);
+	return score(call, utf8, len, label);
+}
+
+Datum
+aiaas_score_any(PG_FUNCTION_ARGS)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 2);
+	int			label = aiaas_call_label(call, fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
+		PG_RETURN_NULL();
+	return score(call, utf8, len, label);
+}
