@@ -61,13 +61,13 @@ typedef struct AiaasModel
 	int			version;		/* the one that the reference means */
 	int			deployed;		/* 0: none */
 
-	/* Of that version */
+	/* Of that version; pointers are into the memory context of the search */
 	uint8		hash[AIAAS_HASH_SIZE];	/* SHA-256 of its content */
 	int64		n_bytes;		/* -1: the content's row is missing */
-	const char *algorithm;		/* 'text'; in the current memory context, as all that follow */
+	const char *algorithm;		/* 'text' */
 	const char *kind;			/* AI_TEXT_CLASSIFIER_KIND: which core model reads the bytes */
 	const char *task;			/* 'classification' */
-	Jsonb	   *options;		/* as they were stored, see AiaasNewVersion */
+	Jsonb	   *options;		/* as stored, see AiaasNewVersion; NULL: none */
 	Jsonb	   *features;
 	double		validation_score;	/* NaN: none */
 } AiaasModel;
