@@ -52,8 +52,9 @@ extern int64 aiaas_catalog_run(const CatalogSession *session, CatalogQuery *quer
 /* A column of the last run, from 1; is_null may be NULL for columns that are NOT NULL */
 extern Datum aiaas_catalog_value(int64 row, int column, bool *is_null);
 
-/* The same for text, copied to the session's caller; NULL for NULL */
+/* The same, copied to the session's caller; NULL for NULL */
 extern char *aiaas_catalog_text(const CatalogSession *session, int64 row, int column);
+extern Jsonb *aiaas_catalog_jsonb(const CatalogSession *session, int64 row, int column);
 
 extern Datum aiaas_hash_datum(const uint8 *hash);
 

@@ -227,15 +227,12 @@ aiaas_model_describe(const char *reference)
 	AiaasModel *model = aiaas_model_resolve(reference, AIAAS_READ);
 	CatalogSession session;
 	Datum		values[2] = {Int64GetDatum(model->id), Int32GetDatum(model->version)};
-	MemoryContext old;
 	Jsonb	   *document;
 
 	aiaas_catalog_begin(&session, CATALOG_READ);
 	if (aiaas_catalog_run(&session, &describe, values, NULL) == 0)
 		elog(ERROR, "version %d of model %s has vanished", model->version, model->name);
-	old = MemoryContextSwitchTo(session.caller);
-	document = DatumGetJsonbPCopy(aiaas_catalog_value(0, 1, NULL));
-	MemoryContextSwitchTo(old);
+	document = aiaas_catalog_jsonb(&session, 0, 1);
 	aiaas_catalog_end(&session);
 	return document;
 }

@@ -237,23 +237,6 @@ fill_row(ModelRow *row, const char *name)
 	row->owner = is_null ? InvalidOid : DatumGetObjectId(value);
 }
 
-/* A column of the last run, in the caller's memory; NULL for NULL */
-static Jsonb *
-copy_jsonb(const CatalogSession *session, int column)
-{
-	bool		is_null;
-	Datum		value = aiaas_catalog_value(0, column, &is_null);
-	MemoryContext old_context;
-	Jsonb	   *copy;
-
-	if (is_null)
-		return NULL;
-	old_context = MemoryContextSwitchTo(session->caller);
-	copy = DatumGetJsonbPCopy(value);
-	MemoryContextSwitchTo(old_context);
-	return copy;
-}
-
 static void
 fill_version(const CatalogSession *session, AiaasModel *model)
 {
@@ -273,8 +256,8 @@ fill_version(const CatalogSession *session, AiaasModel *model)
 	model->task = aiaas_catalog_text(session, 0, 9);
 	value = aiaas_catalog_value(0, 10, &is_null);
 	model->n_bytes = is_null ? -1 : DatumGetInt64(value);
-	model->options = copy_jsonb(session, 11);
-	model->features = copy_jsonb(session, 12);
+	model->options = aiaas_catalog_jsonb(session, 0, 11);
+	model->features = aiaas_catalog_jsonb(session, 0, 12);
 	value = aiaas_catalog_value(0, 13, &is_null);
 	model->validation_score = is_null ? NAN : DatumGetFloat8(value);
 }

@@ -112,6 +112,22 @@ aiaas_catalog_text(const CatalogSession *session, int64 row, int column)
 	return copy;
 }
 
+Jsonb *
+aiaas_catalog_jsonb(const CatalogSession *session, int64 row, int column)
+{
+	bool		is_null;
+	Datum		value = aiaas_catalog_value(row, column, &is_null);
+	MemoryContext old;
+	Jsonb	   *copy;
+
+	if (is_null)
+		return NULL;
+	old = MemoryContextSwitchTo(session->caller);
+	copy = DatumGetJsonbPCopy(value);
+	MemoryContextSwitchTo(old);
+	return copy;
+}
+
 Datum
 aiaas_hash_datum(const uint8 *hash)
 {
