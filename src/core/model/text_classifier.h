@@ -81,7 +81,7 @@ typedef struct AiTextReport
 	double		l2;				/* as given or as chosen */
 	double		temperature;
 	int			n_epochs;		/* passes of the final fit */
-	bool		has_converged;
+	bool		has_converged;	/* false: max_time or the limit of passes came first */
 	size_t		peak_memory;	/* bytes */
 } AiTextReport;
 

@@ -1,0 +1,287 @@
+/*-------------------------------------------------------------------------
+ * linear.c
+ *		Linear classifiers of sparse rows: squared hinge, dual descent.
+ *
+ * A pass visits the active rows in a random order that depends on the seed
+ * only.  A row leaves the active ones while every column's dual is zero and
+ * its margin is beyond the largest violation of the pass before (shrinking);
+ * when the active rows are optimal all come back, and the fit ends with a pass
+ * over all rows in which none violates the tolerance.
+ *-------------------------------------------------------------------------
+ */
+#include "core/classic/linear.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/rng.h"
+#include "core/kernels/kernels.h"
+
+/* Terms of sums between two questions whether to stop: about a millisecond */
+#define TERMS_PER_QUESTION (1 << 19)
+
+typedef struct Fit
+{
+	const AiLinearProblem *problem;
+	const AiKernels *kernels;
+	AiLinearModel *model;
+	float	   *alpha;
+
+	/* Scratch */
+	float	   *norm;			/* [n_members] |x|^2 with the constant feature */
+	uint32_t   *active;			/* [n_members] places in problem->members */
+	float	   *score;			/* [n_cols] */
+	float	   *step;			/* [n_cols] */
+
+	int64_t		n_active;
+	float		bound;			/* margins beyond it may leave */
+	float		violation;		/* the largest of this pass */
+	int64_t		n_terms;		/* since the last question */
+} Fit;
+
+size_t
+ai_linear_scratch_size(int64_t n_members, int n_labels)
+{
+	return ai_align_size((size_t) n_members * sizeof(float)) +
+		ai_align_size((size_t) n_members * sizeof(uint32_t)) +
+		2 * ai_align_size((size_t) ai_linear_n_cols(n_labels) * sizeof(float));
+}
+
+static void
+lay_out_scratch(Fit *fit, char *scratch)
+{
+	size_t		n = (size_t) fit->problem->n_members;
+	size_t		cols_size = ai_align_size((size_t) fit->model->n_cols * sizeof(float));
+
+	fit->norm = (float *) scratch;
+	scratch += ai_align_size(n * sizeof(float));
+	fit->active = (uint32_t *) scratch;
+	scratch += ai_align_size(n * sizeof(uint32_t));
+	fit->score = (float *) scratch;
+	fit->step = (float *) (scratch + cols_size);
+}
+
+void
+ai_linear_scores(float *score, const AiLinearModel *model, const AiSparseRow *row)
+{
+	const AiKernels *kernels = ai_kernels();
+
+	if (model->n_cols == 1)
+		score[0] = kernels->sparse_dot(row->index, row->value, row->n, model->weight);
+	else
+		kernels->sparse_rows_dot(score, row->index, row->value, row->n, model->weight,
+								 (size_t) model->n_cols);
+	for (int c = 0; c < model->n_cols; c++)
+		score[c] += model->intercept[c];
+}
+
+int
+ai_linear_best(const float *score, int n_labels)
+{
+	int			best = 0;
+
+	if (n_labels == 2)
+		return score[0] > 0;
+	for (int c = 1; c < n_labels; c++)
+	{
+		if (score[c] > score[best])
+			best = c;
+	}
+	return best;
+}
+
+/* weight += step x for one row */
+static void
+add_row(Fit *fit, const AiSparseRow *row, const float *step)
+{
+	AiLinearModel *model = fit->model;
+
+	if (model->n_cols == 1)
+		fit->kernels->sparse_axpy(model->weight, row->index, row->value, row->n, step[0]);
+	else
+		fit->kernels->sparse_rows_axpy(model->weight, row->index, row->value, row->n,
+									   step, (size_t) model->n_cols);
+	for (int c = 0; c < model->n_cols; c++)
+		model->intercept[c] += step[c];
+}
+
+/* +1 or -1: is the row one of this column's label? */
+static inline float
+sign_of(const AiSparseRow *row, int col, int n_cols)
+{
+	return row->label == (n_cols == 1 ? 1 : col) ? 1.0f : -1.0f;
+}
+
+/* weight = sum_i alpha_i y_i x_i */
+static void
+weights_from_alpha(Fit *fit)
+{
+	const AiLinearProblem *problem = fit->problem;
+	AiLinearModel *model = fit->model;
+	int			n_cols = model->n_cols;
+
+	memset(model->weight, 0, (size_t) problem->n_features * n_cols * sizeof(float));
+	memset(model->intercept, 0, n_cols * sizeof(float));
+	for (int64_t m = 0; m < problem->n_members; m++)
+	{
+		const AiSparseRow *row = &problem->rows[problem->members[m]];
+		const float *alpha = fit->alpha + (size_t) problem->members[m] * n_cols;
+		bool		any = false;
+
+		for (int c = 0; c < n_cols; c++)
+		{
+			fit->step[c] = alpha[c] * sign_of(row, c, n_cols);
+			any |= alpha[c] != 0;
+		}
+		if (any)
+			add_row(fit, row, fit->step);
+	}
+}
+
+static void
+compute_norms(Fit *fit)
+{
+	const AiLinearProblem *problem = fit->problem;
+
+	for (int64_t m = 0; m < problem->n_members; m++)
+	{
+		const AiSparseRow *row = &problem->rows[problem->members[m]];
+		double		sum = 1;
+
+		for (uint32_t i = 0; i < row->n; i++)
+			sum += (double) row->value[i] * row->value[i];
+		fit->norm[m] = (float) sum;
+	}
+}
+
+/*
+ * One row: the best step of every column by itself.  Its gradient is
+ * g = y w.x - 1 + alpha / (2 cost), its curvature |x|^2 + 1 / (2 cost).
+ * False when the row may leave the active ones.
+ */
+static bool
+visit_row(Fit *fit, uint32_t place)
+{
+	const AiLinearProblem *problem = fit->problem;
+	uint32_t	number = problem->members[place];
+	const AiSparseRow *row = &problem->rows[number];
+	int			n_cols = fit->model->n_cols;
+	float	   *alpha = fit->alpha + (size_t) number * n_cols;
+	double		cost = problem->cost *
+		(problem->label_cost ? problem->label_cost[row->label] : 1.0);
+	float		ridge = (float) (0.5 / cost);
+	float		inverse = 1.0f / (fit->norm[place] + ridge);
+	bool		any = false;
+	bool		stays = false;
+
+	ai_linear_scores(fit->score, fit->model, row);
+	for (int c = 0; c < n_cols; c++)
+	{
+		float		y = sign_of(row, c, n_cols);
+		float		old = alpha[c];
+		float		g = y * fit->score[c] - 1.0f + old * ridge;
+		float		new = old - g * inverse;
+		float		violation = old > 0 ? fabsf(g) : -g;
+
+		if (new < 0)
+			new = 0;
+		if (violation > fit->violation)
+			fit->violation = violation;
+		stays |= old > 0 || g < fit->bound;
+		fit->step[c] = (new - old) * y;
+		any |= new != old;
+		alpha[c] = new;
+	}
+	if (any)
+		add_row(fit, row, fit->step);
+	fit->n_terms += 2 * (int64_t) row->n * n_cols;
+	return stays;
+}
+
+static void
+shuffle(uint32_t *items, int64_t n, AiRng *rng)
+{
+	for (int64_t i = n - 1; i > 0; i--)
+	{
+		uint32_t	j = ai_rng_below(rng, (uint32_t) i + 1);
+		uint32_t	item = items[i];
+
+		items[i] = items[j];
+		items[j] = item;
+	}
+}
+
+/* One pass over the active rows; false when told to stop */
+static bool
+run_pass(Fit *fit)
+{
+	const AiLinearProblem *problem = fit->problem;
+	int64_t		n_kept = 0;
+
+	fit->violation = 0;
+	for (int64_t a = 0; a < fit->n_active; a++)
+	{
+		uint32_t	place = fit->active[a];
+
+		if (a + 1 < fit->n_active)
+		{
+			const AiSparseRow *next = &problem->rows[problem->members[fit->active[a + 1]]];
+
+			__builtin_prefetch(next->index);
+			__builtin_prefetch(next->value);
+		}
+		if (fit->n_terms > TERMS_PER_QUESTION)
+		{
+			fit->n_terms = 0;
+			if (problem->should_stop != NULL && problem->should_stop(problem->stop_arg))
+				return false;
+		}
+		/* a row that leaves changes places with one that stays */
+		if (visit_row(fit, place))
+		{
+			fit->active[a] = fit->active[n_kept];
+			fit->active[n_kept++] = place;
+		}
+	}
+	fit->n_active = n_kept;
+	return true;
+}
+
+AiLinearEnd
+ai_linear_fit(AiLinearModel *model, float *alpha, int *n_passes,
+			  const AiLinearProblem *problem, void *scratch)
+{
+	Fit			fit = {
+		.problem = problem, .kernels = ai_kernels(), .model = model, .alpha = alpha,
+		.bound = INFINITY, .n_active = problem->n_members
+	};
+	AiRng		rng = {problem->seed};
+
+	lay_out_scratch(&fit, scratch);
+	compute_norms(&fit);
+	weights_from_alpha(&fit);
+	for (int64_t m = 0; m < problem->n_members; m++)
+		fit.active[m] = (uint32_t) m;
+
+	for (*n_passes = 0; *n_passes < problem->max_passes; ++*n_passes)
+	{
+		bool		was_full = fit.n_active == problem->n_members;
+
+		shuffle(fit.active, fit.n_active, &rng);
+		if (!run_pass(&fit))
+			return AI_LINEAR_STOPPED;
+		if (fit.violation > problem->tolerance)
+		{
+			fit.bound = fit.violation;
+			continue;
+		}
+		if (was_full)
+		{
+			++*n_passes;
+			return AI_LINEAR_CONVERGED;
+		}
+		fit.n_active = problem->n_members;
+		fit.bound = INFINITY;
+	}
+	return AI_LINEAR_MAX_PASSES;
+}

@@ -1,0 +1,84 @@
+/*-------------------------------------------------------------------------
+ * dispatch.c
+ *		Which level of the kernels runs.
+ *-------------------------------------------------------------------------
+ */
+#include "core/kernels/kernels_internal.h"
+
+#include <stdatomic.h>
+
+static const struct
+{
+	const char *name;
+	const AiKernels *kernels;
+}			levels[AI_CPU_N_LEVELS] =
+{
+#ifdef __x86_64__
+	[AI_CPU_PORTABLE] = {"portable", &ai_kernels_portable},
+	[AI_CPU_AVX2] = {"avx2", &ai_kernels_avx2},
+	[AI_CPU_AVX512] = {"avx512", &ai_kernels_avx512},
+#else
+	[AI_CPU_PORTABLE] = {"portable", &ai_kernels_portable},
+	[AI_CPU_AVX2] = {"avx2", &ai_kernels_portable},
+	[AI_CPU_AVX512] = {"avx512", &ai_kernels_portable},
+#endif
+};
+
+/* -1: the best of the machine, not looked up yet */
+static atomic_int selected = -1;
+
+/* __builtin_cpu_supports() also asks whether the system saves the registers. */
+AiCpuLevel
+ai_kernels_best_level(void)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+		__builtin_cpu_supports("avx512cd"))
+		return AI_CPU_AVX512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		return AI_CPU_AVX2;
+#endif
+	return AI_CPU_PORTABLE;
+}
+
+AiCpuLevel
+ai_kernels_level(void)
+{
+	int			level = atomic_load_explicit(&selected, memory_order_relaxed);
+
+	if (level < 0)
+	{
+		level = ai_kernels_best_level();
+		atomic_store(&selected, level);
+	}
+	return (AiCpuLevel) level;
+}
+
+const AiKernels *
+ai_kernels(void)
+{
+	return levels[ai_kernels_level()].kernels;
+}
+
+const char *
+ai_cpu_level_name(AiCpuLevel level)
+{
+	return levels[level].name;
+}
+
+AiCode
+ai_kernels_select(AiCpuLevel level, AiError *err)
+{
+	AiCpuLevel	best = ai_kernels_best_level();
+
+	if (level > best)
+	{
+		ai_fail(err, AI_ERR_PARAM, "this machine cannot run CPU level \"%s\"",
+				levels[level].name);
+		ai_detail(err, "Its best level is \"%s\".", levels[best].name);
+		return AI_ERR_PARAM;
+	}
+	atomic_store(&selected, (int) level);
+	return AI_OK;
+}

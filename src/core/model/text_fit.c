@@ -1,0 +1,368 @@
+/*-------------------------------------------------------------------------
+ * text_fit.c
+ *		Learning the linear model of a text classifier from sparse rows.
+ *
+ * Cross-validation goes over a ladder of costs (cost = 1 / l2), three times the
+ * last at each step, first up from 0.3, then down, as long as the likelihood of
+ * the held-out rows rises.  At each step the folds are fitted at once, one task
+ * each, beginning from where they stood at the step before.  The final fit
+ * begins from the mean of the folds' dual variables at the chosen cost, which
+ * leaves it a few passes.
+ *
+ * Large sets are held out in part: two of five folds say as much about two
+ * numbers as all of them.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/text_fit.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/classic/calibrate.h"
+
+#define FIRST_COST 0.3
+#define COST_STEP 3.0
+#define MAX_COST 100.0
+#define MIN_COST 0.001
+#define LEAST_GAIN 0.003		/* of the loss, relative, to go on */
+#define SEARCH_TOLERANCE 0.05
+#define FINAL_TOLERANCE 0.01
+#define MAX_SEARCH_PASSES 30
+#define MAX_FINAL_PASSES 300
+#define CALIBRATION_VALUES (1 << 22)	/* scores looked at for the temperature */
+
+typedef struct Fold
+{
+	AiLinearModel model;
+	float	   *alpha;			/* [n_rows, n_cols] */
+	uint32_t   *members;		/* [n_members] rows learnt from */
+	int64_t		n_members;
+	int64_t		first_held_out;	/* in the arrays of all held-out rows */
+	int64_t		n_held_out;
+	void	   *scratch;
+} Fold;
+
+typedef struct Search
+{
+	AiTextFit  *fit;
+	int			n_cols;
+	int			n_folds;
+	Fold		folds[AI_TEXT_N_FOLDS];
+	uint32_t   *held_out;		/* [n_held_out] numbers of rows */
+	int32_t    *held_out_label;
+	int64_t		n_held_out;
+	float	   *score;			/* [n_held_out, n_cols] at the cost in work */
+	float	   *best_score;		/* likewise, at the best cost */
+	float	   *best_alpha;		/* [n_rows, n_cols] means over the folds */
+	double		best_loss;
+	double		best_cost;
+	double		temperature;	/* at the best cost */
+	double		cost;			/* in work */
+} Search;
+
+/* One long task of the pool, asked whether it should stop */
+typedef struct StopQuestion
+{
+	AiTextFit  *fit;
+	int			thread;
+	double		share;			/* of max_time that the task may reach */
+	bool		is_late;
+} StopQuestion;
+
+double
+ai_text_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
+}
+
+/* Cross-validation leaves a third of the time to the final fit. */
+#define SEARCH_SHARE (2.0 / 3.0)
+
+static bool
+is_late(const AiTextFit *fit, double share)
+{
+	return fit->max_time > 0 && ai_text_clock() > fit->started + share * fit->max_time;
+}
+
+static bool
+should_stop(void *arg)
+{
+	StopQuestion *question = arg;
+
+	question->is_late |= is_late(question->fit, question->share);
+	return ai_pool_should_stop(question->fit->pool, question->thread) || question->is_late;
+}
+
+int
+ai_text_fit_n_folds(int64_t n_rows, bool wants_all_folds)
+{
+	if (wants_all_folds || n_rows < 1500)
+		return AI_TEXT_N_FOLDS;
+	return n_rows < 6000 ? 4 : 2;
+}
+
+size_t
+ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels, bool wants_all_folds)
+{
+	size_t		n_folds = (size_t) ai_text_fit_n_folds(n_rows, wants_all_folds);
+	size_t		n_cols = (size_t) ai_linear_n_cols(n_labels);
+	size_t		weights = (size_t) n_features * n_cols * sizeof(float);
+	size_t		alphas = (size_t) n_rows * n_cols * sizeof(float);
+	size_t		scratch = ai_linear_scratch_size(n_rows, n_labels);
+
+	return (n_folds + 1) * (weights + scratch) +
+		n_folds * (alphas + (size_t) n_rows * sizeof(uint32_t)) +
+		3 * alphas + (size_t) n_rows * 12;
+}
+
+static AiCode
+allocate(AiArena *arena, void *ptr, int64_t n, size_t item_size, AiError *err)
+{
+	void	   *memory = ai_arena_alloc_zero(arena, (size_t) (n > 0 ? n : 1), item_size);
+
+	if (memory == NULL)
+		return ai_out_of_memory(err, (size_t) n * item_size, "learning");
+	memcpy(ptr, &memory, sizeof(void *));
+	return AI_OK;
+}
+
+static AiCode
+allocate_model(AiTextFit *fit, AiLinearModel *model, AiError *err)
+{
+	model->n_cols = ai_linear_n_cols(fit->n_labels);
+	AI_TRY(allocate(fit->arena, &model->weight, fit->n_features,
+					(size_t) model->n_cols * sizeof(float), err));
+	return allocate(fit->arena, &model->intercept, model->n_cols, sizeof(float), err);
+}
+
+/* Rows of fold number f are held out, the others are learnt from. */
+static AiCode
+set_up_fold(Search *search, int f, AiError *err)
+{
+	AiTextFit  *fit = search->fit;
+	Fold	   *fold = &search->folds[f];
+
+	AI_TRY(allocate_model(fit, &fold->model, err));
+	AI_TRY(allocate(fit->arena, &fold->alpha, fit->n_rows,
+					(size_t) search->n_cols * sizeof(float), err));
+	AI_TRY(allocate(fit->arena, &fold->members, fit->n_rows, sizeof(uint32_t), err));
+	fold->first_held_out = search->n_held_out;
+	for (int64_t i = 0; i < fit->n_rows; i++)
+	{
+		if (fit->fold[i] != f)
+			fold->members[fold->n_members++] = (uint32_t) i;
+		else
+		{
+			search->held_out[search->n_held_out] = (uint32_t) i;
+			search->held_out_label[search->n_held_out++] = fit->rows[i].label;
+		}
+	}
+	fold->n_held_out = search->n_held_out - fold->first_held_out;
+	fold->scratch = ai_arena_alloc(fit->arena,
+								   ai_linear_scratch_size(fold->n_members, fit->n_labels));
+	if (fold->scratch == NULL)
+		return ai_out_of_memory(err, (size_t) fold->n_members * 8, "learning");
+	return AI_OK;
+}
+
+static AiCode
+set_up_search(Search *search, AiTextFit *fit, AiError *err)
+{
+	size_t		row_size;
+
+	*search = (Search) {
+		.fit = fit, .n_cols = ai_linear_n_cols(fit->n_labels),
+		.n_folds = ai_text_fit_n_folds(fit->n_rows, fit->wants_all_folds),
+		.best_loss = INFINITY
+	};
+	row_size = (size_t) search->n_cols * sizeof(float);
+	AI_TRY(allocate(fit->arena, &search->held_out, fit->n_rows, sizeof(uint32_t), err));
+	AI_TRY(allocate(fit->arena, &search->held_out_label, fit->n_rows, sizeof(int32_t), err));
+	AI_TRY(allocate(fit->arena, &search->best_alpha, fit->n_rows, row_size, err));
+	for (int f = 0; f < search->n_folds; f++)
+		AI_TRY(set_up_fold(search, f, err));
+	AI_TRY(allocate(fit->arena, &search->score, search->n_held_out, row_size, err));
+	return allocate(fit->arena, &search->best_score, search->n_held_out, row_size, err);
+}
+
+static void
+tear_down_fold(Search *search, Fold *fold)
+{
+	AiArena    *arena = search->fit->arena;
+	size_t		large = AI_ARENA_LARGE;
+	size_t		row_size = (size_t) search->n_cols * sizeof(float);
+
+	if ((size_t) search->fit->n_features * row_size >= large)
+		ai_arena_release(arena, fold->model.weight);
+	if ((size_t) search->fit->n_rows * row_size >= large)
+		ai_arena_release(arena, fold->alpha);
+}
+
+/* Task: fit one fold at the cost in work, score its held-out rows. */
+static void
+fit_fold(void *arg, int64_t index, int thread)
+{
+	Search	   *search = arg;
+	AiTextFit  *fit = search->fit;
+	Fold	   *fold = &search->folds[index];
+	StopQuestion question = {fit, thread, SEARCH_SHARE, false};
+	AiLinearProblem problem = {
+		.rows = fit->rows, .members = fold->members, .n_members = fold->n_members,
+		.n_features = fit->n_features, .n_labels = fit->n_labels, .cost = search->cost,
+		.label_cost = fit->label_cost, .tolerance = SEARCH_TOLERANCE,
+		.max_passes = MAX_SEARCH_PASSES, .seed = fit->seed + (uint64_t) index,
+		.should_stop = should_stop, .stop_arg = &question
+	};
+	int			n_passes;
+
+	ai_linear_fit(&fold->model, fold->alpha, &n_passes, &problem, fold->scratch);
+	for (int64_t i = fold->first_held_out; i < fold->first_held_out + fold->n_held_out; i++)
+		ai_linear_scores(search->score + (size_t) i * search->n_cols, &fold->model,
+						 &fit->rows[search->held_out[i]]);
+}
+
+/* The mean of a row's dual variables over the folds that have learnt from it */
+static void
+average_alphas(Search *search)
+{
+	AiTextFit  *fit = search->fit;
+
+	for (int64_t i = 0; i < fit->n_rows; i++)
+	{
+		float	   *mean = search->best_alpha + (size_t) i * search->n_cols;
+		float		n = (float) (search->n_folds - (fit->fold[i] < search->n_folds));
+
+		for (int c = 0; c < search->n_cols; c++)
+		{
+			float		sum = 0;
+
+			for (int f = 0; f < search->n_folds; f++)
+			{
+				if (fit->fold[i] != f)
+					sum += search->folds[f].alpha[(size_t) i * search->n_cols + c];
+			}
+			mean[c] = sum / n;
+		}
+	}
+}
+
+/* Fit all folds at a cost; better if the held-out rows are likelier than ever. */
+static AiCode
+try_cost(Search *search, bool *is_better, double cost, AiError *err)
+{
+	int64_t		n = search->n_held_out;
+	double		temperature;
+	double		loss;
+
+	*is_better = false;
+	search->cost = cost;
+	AI_TRY(ai_pool_run(search->fit->pool, fit_fold, search, search->n_folds, err));
+	if (n > CALIBRATION_VALUES / search->n_cols)
+		n = CALIBRATION_VALUES / search->n_cols;
+	temperature = ai_calibrate_temperature(&loss, search->score, search->held_out_label, n,
+										   search->fit->n_labels);
+	if (n > 0 && !isfinite(loss))
+		return ai_fail(err, AI_ERR_DIVERGED, "training diverged: the loss is not finite at l2 %g",
+					   1 / cost);
+	if (n == 0 || loss < search->best_loss * (1 - LEAST_GAIN))
+	{
+		float	   *swap = search->best_score;
+
+		*is_better = true;
+		search->best_score = search->score;
+		search->score = swap;
+		search->best_loss = loss;
+		search->best_cost = cost;
+		search->temperature = temperature;
+		average_alphas(search);
+	}
+	return AI_OK;
+}
+
+/* Up the ladder while it helps, else down */
+static AiCode
+search_cost(Search *search, AiError *err)
+{
+	AiTextFit  *fit = search->fit;
+	bool		is_better;
+	double		cost = fit->l2 > 0 ? 1 / fit->l2 : FIRST_COST;
+
+	AI_TRY(try_cost(search, &is_better, cost, err));
+	fit->progress(fit->progress_arg, 0.2);
+	if (fit->l2 > 0 || search->n_held_out == 0)
+		return AI_OK;
+	for (cost *= COST_STEP; cost <= MAX_COST && !is_late(fit, SEARCH_SHARE); cost *= COST_STEP)
+	{
+		AI_TRY(try_cost(search, &is_better, cost, err));
+		fit->progress(fit->progress_arg, 0.4);
+		if (!is_better)
+			break;
+	}
+	if (search->best_cost != FIRST_COST)
+		return AI_OK;
+	for (cost = FIRST_COST / COST_STEP; cost >= MIN_COST && !is_late(fit, SEARCH_SHARE); cost /= COST_STEP)
+	{
+		AI_TRY(try_cost(search, &is_better, cost, err));
+		fit->progress(fit->progress_arg, 0.6);
+		if (!is_better)
+			break;
+	}
+	return AI_OK;
+}
+
+/* Task: the weights from all rows */
+static void
+fit_all(void *arg, int64_t index, int thread)
+{
+	Search	   *search = arg;
+	AiTextFit  *fit = search->fit;
+	Fold	   *fold = &search->folds[0];
+	StopQuestion question = {fit, thread, 1, false};
+	AiLinearProblem problem = {
+		.rows = fit->rows, .members = fold->members, .n_members = fit->n_rows,
+		.n_features = fit->n_features, .n_labels = fit->n_labels,
+		.cost = search->best_cost, .label_cost = fit->label_cost,
+		.tolerance = FINAL_TOLERANCE, .max_passes = MAX_FINAL_PASSES,
+		.seed = fit->seed + AI_TEXT_N_FOLDS + (uint64_t) index,
+		.should_stop = should_stop, .stop_arg = &question
+	};
+
+	for (int64_t i = 0; i < fit->n_rows; i++)
+		fold->members[i] = (uint32_t) i;
+	fit->has_converged = ai_linear_fit(&fit->model, search->best_alpha, &fit->n_passes,
+									   &problem, fold->scratch) == AI_LINEAR_CONVERGED;
+}
+
+AiCode
+ai_text_fit_run(AiTextFit *fit, AiError *err)
+{
+	Search		search;
+
+	AI_TRY(set_up_search(&search, fit, err));
+	AI_TRY(search_cost(&search, err));
+	for (int f = 0; f < search.n_folds; f++)
+		tear_down_fold(&search, &search.folds[f]);
+	fit->chosen_l2 = 1 / search.best_cost;
+	fit->temperature = search.temperature;
+	fit->n_held_out = search.n_held_out;
+	fit->held_out = search.held_out;
+	fit->held_out_score = search.best_score;
+
+	AI_TRY(allocate_model(fit, &fit->model, err));
+	search.folds[0].scratch = ai_arena_alloc(fit->arena,
+											 ai_linear_scratch_size(fit->n_rows, fit->n_labels));
+	if (search.folds[0].scratch == NULL)
+		return ai_out_of_memory(err, (size_t) fit->n_rows * 8, "learning");
+	AI_TRY(ai_pool_run(fit->pool, fit_all, &search, 1, err));
+	for (int64_t i = 0; i < fit->n_features * fit->model.n_cols; i++)
+	{
+		if (!isfinite(fit->model.weight[i]))
+			return ai_fail(err, AI_ERR_DIVERGED,
+						   "training diverged: a weight is not finite at l2 %g", fit->chosen_l2);
+	}
+	return AI_OK;
+}

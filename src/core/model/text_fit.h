@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ * text_fit.h
+ *		Learning the linear model of a text classifier from sparse rows.
+ *
+ * The strength of the penalty and the temperature come from cross-validation,
+ * the weights from all rows that are given.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AI_TEXT_FIT_H
+#define AI_TEXT_FIT_H
+
+#include "core/base/arena.h"
+#include "core/base/pool.h"
+#include "core/classic/linear.h"
+
+#define AI_TEXT_N_FOLDS 5
+
+typedef struct AiTextFit
+{
+	/* Settings */
+	AiArena    *arena;			/* borrowed */
+	AiPool	   *pool;			/* borrowed */
+	const AiSparseRow *rows;	/* [n_rows] in canonical order */
+	const uint8_t *fold;		/* [n_rows] 0 .. AI_TEXT_N_FOLDS - 1 */
+	int64_t		n_rows;
+	int64_t		n_features;
+	int			n_labels;
+	const double *label_cost;	/* [n_labels] */
+	double		l2;				/* 0: chosen */
+	uint64_t	seed;
+	bool		wants_all_folds;	/* held-out scores of every row are wanted */
+	double		started;		/* of ai_text_clock() */
+	double		max_time;		/* seconds since then, 0: none */
+	void		(*progress) (void *arg, double share);	/* main thread */
+	void	   *progress_arg;
+
+	/* Results */
+	AiLinearModel model;
+	double		chosen_l2;
+	double		temperature;
+	int			n_passes;
+	bool		has_converged;
+	int64_t		n_held_out;		/* rows scored by a model that had not seen them */
+	uint32_t   *held_out;		/* [n_held_out] their numbers */
+	float	   *held_out_score; /* [n_held_out, n_cols] */
+} AiTextFit;
+
+/* Folds that cross-validation will use, for so many rows */
+extern int	ai_text_fit_n_folds(int64_t n_rows, bool wants_all_folds);
+
+/* Bytes that ai_text_fit_run will take from the arena */
+extern size_t ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels,
+								 bool wants_all_folds);
+
+/* Fails by AI_ERR_NOMEM, AI_ERR_CANCELLED and AI_ERR_DIVERGED. */
+extern AiCode ai_text_fit_run(AiTextFit *fit, AiError *err);
+
+/* Seconds of a clock that never steps back */
+extern double ai_text_clock(void);
+
+#endif							/* AI_TEXT_FIT_H */

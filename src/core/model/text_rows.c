@@ -1,0 +1,343 @@
+/*-------------------------------------------------------------------------
+ * text_rows.c
+ *		The rows of a training run: texts as they came, and as n-gram counts.
+ *
+ * Threads cannot ask the host for memory, so each writes what it reads into an
+ * output of fixed size.  A row that does not fit any more is left for the next
+ * round, which begins with empty outputs; one that does not fit into an empty
+ * output makes all of them larger.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/text_rows.h"
+
+#include <string.h>
+
+#define FLUSH_BYTES ((size_t) 1024 * 1024)
+#define FLUSH_ROWS 4096
+#define FIRST_OUTPUT_SIZE ((size_t) 1 << 17)	/* n-grams */
+#define SLAB_SIZE ((size_t) 1 << 18)	/* n-grams; larger rows get their own */
+#define TEXT_SLAB_SIZE ((size_t) 1 << 20)	/* bytes */
+#define NOT_READ UINT32_MAX
+
+/* What one thread reads with */
+typedef struct Output
+{
+	AiNgramReader *reader;
+	uint64_t   *hash;			/* [size] */
+	uint8_t    *count;			/* [size] */
+	uint32_t   *slots;			/* [2 * size] place in hash + 1, of one row */
+	size_t		used;
+	bool		is_too_small;	/* for some row by itself */
+} Output;
+
+/* Where a row's n-grams are until the main thread takes them */
+typedef struct Pending
+{
+	int			thread;
+	size_t		first;			/* in the output */
+} Pending;
+
+/* Memory that is given out in order */
+typedef struct Slab
+{
+	char	   *bytes;
+	size_t		used;
+	size_t		size;
+} Slab;
+
+struct AiTextRows
+{
+	AiArena    *arena;			/* borrowed */
+	AiPool	   *pool;			/* borrowed */
+	AiVocabulary *vocabulary;	/* borrowed */
+	AiNgramOptions options;
+
+	AiTextRow  *rows;			/* [capacity] */
+	int64_t		n_rows;
+	int64_t		capacity;
+	int64_t		n_entries;
+
+	Slab		texts;
+	Slab		numbers;
+	Slab		counts;
+
+	/* Reading */
+	int64_t		n_read;			/* rows [0, n_read) have their n-grams */
+	size_t		waiting_bytes;
+	size_t		output_size;	/* n-grams */
+	Output	   *outputs;		/* [n_threads] */
+	Pending		pending[FLUSH_ROWS];
+};
+
+AiCode
+ai_text_rows_create(AiTextRows **rows, AiArena *arena, AiPool *pool,
+					const AiNgramOptions *options, AiVocabulary *vocabulary, AiError *err)
+{
+	int			n_threads = ai_pool_n_threads(pool);
+	AiTextRows *r = ai_arena_alloc_zero(arena, 1, sizeof(AiTextRows));
+
+	if (r == NULL)
+		return ai_out_of_memory(err, sizeof(AiTextRows), "rows");
+	r->arena = arena;
+	r->pool = pool;
+	r->vocabulary = vocabulary;
+	r->options = *options;
+	r->outputs = ai_arena_alloc_zero(arena, (size_t) n_threads, sizeof(Output));
+	if (r->outputs == NULL)
+		return ai_out_of_memory(err, (size_t) n_threads * sizeof(Output), "rows");
+	*rows = r;
+	return AI_OK;
+}
+
+void
+ai_text_rows_end(AiTextRows *rows)
+{
+	for (int t = 0; rows != NULL && t < ai_pool_n_threads(rows->pool); t++)
+	{
+		Output	   *output = &rows->outputs[t];
+
+		ai_ngram_reader_destroy(output->reader);
+		ai_arena_release(rows->arena, output->hash);
+		ai_arena_release(rows->arena, output->count);
+		ai_arena_release(rows->arena, output->slots);
+		*output = (Output) {0};
+	}
+}
+
+/* Outputs of the given size for all threads; what was in them is gone */
+static AiCode
+size_outputs(AiTextRows *rows, size_t size, AiError *err)
+{
+	ai_text_rows_end(rows);
+	rows->output_size = size;
+	for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
+	{
+		Output	   *output = &rows->outputs[t];
+
+		AI_TRY(ai_ngram_reader_create(&output->reader, rows->arena->host, &rows->options,
+									  false, err));
+		output->hash = ai_arena_alloc(rows->arena, size * sizeof(uint64_t));
+		output->count = ai_arena_alloc(rows->arena, size);
+		output->slots = ai_arena_alloc_zero(rows->arena, 2 * size, sizeof(uint32_t));
+		if (output->hash == NULL || output->count == NULL || output->slots == NULL)
+			return ai_out_of_memory(err, size * 17, "reading rows");
+	}
+	return AI_OK;
+}
+
+/* Bytes from a slab; a request larger than a new slab gets one of its own. */
+static void *
+slab_alloc(AiTextRows *rows, Slab *slab, size_t size, size_t slab_size)
+{
+	void	   *ptr;
+
+	if (size >= slab_size)
+		return ai_arena_alloc(rows->arena, size);
+	if (slab->size - slab->used < size)
+	{
+		*slab = (Slab) {ai_arena_alloc(rows->arena, slab_size), 0, slab_size};
+		if (slab->bytes == NULL)
+		{
+			*slab = (Slab) {0};
+			return NULL;
+		}
+	}
+	ptr = slab->bytes + slab->used;
+	slab->used += size;
+	return ptr;
+}
+
+static AiCode
+grow_rows(AiTextRows *rows, AiError *err)
+{
+	size_t		capacity = rows->capacity > 0 ? (size_t) rows->capacity * 2 : 1024;
+	AiTextRow  *grown = ai_arena_alloc(rows->arena, capacity * sizeof(AiTextRow));
+
+	if (grown == NULL)
+		return ai_out_of_memory(err, capacity * sizeof(AiTextRow), "rows");
+	if (rows->rows != NULL)
+	{
+		memcpy(grown, rows->rows, (size_t) rows->n_rows * sizeof(AiTextRow));
+		ai_arena_release(rows->arena, rows->rows);
+	}
+	rows->rows = grown;
+	rows->capacity = (int64_t) capacity;
+	return AI_OK;
+}
+
+AiCode
+ai_text_rows_add(AiTextRows *rows, const AiTextRow *row, AiError *err)
+{
+	char	   *text;
+
+	if (rows->n_rows == rows->capacity)
+		AI_TRY(grow_rows(rows, err));
+	text = slab_alloc(rows, &rows->texts, row->text_len, TEXT_SLAB_SIZE);
+	if (text == NULL)
+		return ai_out_of_memory(err, row->text_len, "a text");
+	memcpy(text, row->text, row->text_len);
+	rows->rows[rows->n_rows] = *row;
+	rows->rows[rows->n_rows].text = text;
+	rows->n_rows++;
+	rows->waiting_bytes += row->text_len;
+	if (rows->waiting_bytes >= FLUSH_BYTES || rows->n_rows - rows->n_read == FLUSH_ROWS)
+		return ai_text_rows_flush(rows, err);
+	return AI_OK;
+}
+
+/*
+ * Add one portion of hashes to the row that begins at first in the output,
+ * false when the output is full.  The slots are an open hash table of the row.
+ */
+static bool
+count_hashes(Output *output, size_t size, size_t n_slots, size_t first,
+			 const uint64_t *hash, size_t n)
+{
+	size_t		mask = n_slots - 1;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t		s = (hash[i] >> 20) & mask;
+		size_t		at;
+
+		while (output->slots[s] != 0 && output->hash[output->slots[s] - 1] != hash[i])
+			s = (s + 1) & mask;
+		if (output->slots[s] != 0)
+		{
+			at = output->slots[s] - 1;
+			output->count[at] += output->count[at] < 255;
+			continue;
+		}
+		at = output->used;
+		if (at == size || (at - first) * 2 >= n_slots)
+			return false;
+		output->slots[s] = (uint32_t) at + 1;
+		output->hash[at] = hash[i];
+		output->count[at] = 1;
+		output->used++;
+	}
+	return true;
+}
+
+/*
+ * A table for so long a text, within the memory of the output: small ones are
+ * faster to clear.  A text that holds more than is usual has a larger one when
+ * the outputs have grown.
+ */
+static size_t
+slots_for(size_t text_len, size_t output_size)
+{
+	size_t		wanted = text_len * 16 * (output_size / FIRST_OUTPUT_SIZE);
+	size_t		n_slots = 1024;
+
+	while (n_slots < wanted && n_slots < 2 * output_size)
+		n_slots *= 2;
+	return n_slots;
+}
+
+static void
+read_row(void *arg, int64_t index, int thread)
+{
+	AiTextRows *rows = arg;
+	AiTextRow  *row = &rows->rows[rows->n_read + index];
+	Output	   *output = &rows->outputs[thread];
+	size_t		n_slots = slots_for(row->text_len, rows->output_size);
+	size_t		first = output->used;
+	const uint64_t *hash;
+	const AiNgramSpan *span;
+	size_t		n;
+	bool		fits = true;
+
+	if (row->n != NOT_READ)
+		return;
+	memset(output->slots, 0, n_slots * sizeof(uint32_t));
+	ai_ngram_reader_start(output->reader, row->text, row->text_len);
+	while (fits && (n = ai_ngram_reader_next(output->reader, &hash, &span)) > 0)
+	{
+		if (ai_pool_should_stop(rows->pool, thread))
+			return;
+		fits = count_hashes(output, rows->output_size, n_slots, first, hash, n);
+	}
+	if (!fits)
+	{
+		output->is_too_small |= first == 0;
+		output->used = first;
+		return;
+	}
+	rows->pending[index] = (Pending) {thread, first};
+	row->n = (uint32_t) (output->used - first);
+}
+
+/* Give a row that was read its numbers and its place for good */
+static AiCode
+keep_row(AiTextRows *rows, AiTextRow *row, const Pending *pending, AiError *err)
+{
+	const Output *output = &rows->outputs[pending->thread];
+
+	row->number = slab_alloc(rows, &rows->numbers, row->n * sizeof(uint32_t),
+							 SLAB_SIZE * sizeof(uint32_t));
+	row->count = slab_alloc(rows, &rows->counts, row->n, SLAB_SIZE);
+	if (row->number == NULL || row->count == NULL)
+		return ai_out_of_memory(err, row->n * 5, "the n-grams of a row");
+	memcpy(row->count, output->count + pending->first, row->n);
+	rows->n_entries += row->n;
+	return ai_vocabulary_add_row(rows->vocabulary, row->number,
+								 output->hash + pending->first, row->n,
+								 !row->is_validation, err);
+}
+
+AiCode
+ai_text_rows_flush(AiTextRows *rows, AiError *err)
+{
+	int64_t		n_waiting = rows->n_rows - rows->n_read;
+	int64_t		n_left = n_waiting;
+
+	if (n_waiting > 0 && rows->output_size == 0)
+		AI_TRY(size_outputs(rows, FIRST_OUTPUT_SIZE, err));
+	for (int64_t i = 0; i < n_waiting; i++)
+	{
+		rows->rows[rows->n_read + i].n = NOT_READ;
+		rows->pending[i].thread = -1;
+	}
+	while (n_left > 0)
+	{
+		bool		is_too_small = false;
+
+		for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
+		{
+			rows->outputs[t].used = 0;
+			rows->outputs[t].is_too_small = false;
+		}
+		AI_TRY(ai_pool_run(rows->pool, read_row, rows, n_waiting, err));
+		for (int64_t i = 0; i < n_waiting; i++)
+		{
+			AiTextRow  *row = &rows->rows[rows->n_read + i];
+
+			if (rows->pending[i].thread < 0 || row->n == NOT_READ)
+				continue;
+			AI_TRY(keep_row(rows, row, &rows->pending[i], err));
+			rows->pending[i].thread = -1;
+			n_left--;
+		}
+		for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
+			is_too_small |= rows->outputs[t].is_too_small;
+		if (is_too_small)
+			AI_TRY(size_outputs(rows, rows->output_size * 4, err));
+	}
+	rows->n_read = rows->n_rows;
+	rows->waiting_bytes = 0;
+	return AI_OK;
+}
+
+AiTextRow *
+ai_text_rows_get(AiTextRows *rows, int64_t *n)
+{
+	*n = rows->n_rows;
+	return rows->rows;
+}
+
+int64_t
+ai_text_rows_n_entries(const AiTextRows *rows)
+{
+	return rows->n_entries;
+}

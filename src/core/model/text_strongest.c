@@ -1,0 +1,249 @@
+/*-------------------------------------------------------------------------
+ * text_strongest.c
+ *		The n-grams that a model holds to be the strongest for each label.
+ *
+ * The text of an n-gram is read again, from the first row in canonical order
+ * that holds it.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/text_strongest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/utf8.h"
+#include "core/text/unicode.h"
+
+#define MAX_PER_LABEL 50
+#define MAX_TOTAL 20000
+#define MAX_TEXT 256			/* bytes kept of one n-gram */
+
+typedef struct Candidate
+{
+	uint32_t	feature;
+	float		weight;			/* for the label, before the temperature */
+	double		gain;
+} Candidate;
+
+static int
+n_per_label(int n_labels)
+{
+	int			n = MAX_TOTAL / n_labels;
+
+	return n < MAX_PER_LABEL ? n : MAX_PER_LABEL;
+}
+
+static float
+weight_for(const AiTextFit *fit, uint32_t feature, int label)
+{
+	const float *w = fit->model.weight + (size_t) feature * fit->model.n_cols;
+
+	if (fit->model.n_cols == 1)
+		return label == 1 ? w[0] : -w[0];
+	return w[label];
+}
+
+/* best:[max] by falling gain, kept so by insertion; the new number of them */
+static int
+offer(Candidate *best, int n, int max, Candidate candidate)
+{
+	int			at = n < max ? n : max - 1;
+
+	if (n == max && best[max - 1].gain >= candidate.gain)
+		return n;
+	while (at > 0 && best[at - 1].gain < candidate.gain)
+	{
+		best[at] = best[at - 1];
+		at--;
+	}
+	best[at] = candidate;
+	return n < max ? n + 1 : n;
+}
+
+static int
+compare_weights(const void *a, const void *b)
+{
+	const Candidate *x = a;
+	const Candidate *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return x->feature < y->feature ? -1 : x->feature > y->feature;
+}
+
+/* mass:[n_features] sums of values over all rows */
+static int
+choose(Candidate *best, const AiTextStrongestInput *input, const double *mass, int label)
+{
+	int			max = n_per_label(input->fit->n_labels);
+	int			n = 0;
+
+	for (uint32_t f = 0; f < input->order->n_features; f++)
+	{
+		float		w = weight_for(input->fit, f, label);
+
+		if (w > 0)
+			n = offer(best, n, max, (Candidate) {f, w, w * mass[f]});
+	}
+	qsort(best, (size_t) n, sizeof(Candidate), compare_weights);
+	return n;
+}
+
+/* The n-gram of the span as the model sees it, NUL-terminated */
+static const char *
+normalised_text(AiArena *arena, const char *text, const AiNgramSpan *span, bool fold_case)
+{
+	AiNormalizer normalizer;
+	uint32_t	code[AI_NORMALIZER_MIN_OUT];
+	uint8_t		kind[AI_NORMALIZER_MIN_OUT];
+	char		out[MAX_TEXT + 8];
+	size_t		used = 0;
+	size_t		n;
+	char	   *copy;
+
+	if (span->at_start)
+		out[used++] = ' ';
+	ai_normalizer_init(&normalizer, text + span->start, span->end - span->start, fold_case);
+	while ((n = ai_normalizer_next(&normalizer, code, kind, NULL, NULL,
+								   AI_NORMALIZER_MIN_OUT)) > 0)
+	{
+		for (size_t i = 0; i < n && used < MAX_TEXT; i++)
+			used += ai_utf8_encode(out + used, code[i]);
+	}
+	if (span->at_end)
+		out[used++] = ' ';
+	out[used++] = '\0';
+	copy = ai_arena_alloc(arena, used);
+	if (copy != NULL)
+		memcpy(copy, out, used);
+	return copy;
+}
+
+/* Features that are wanted, and where their texts go */
+typedef struct Wanted
+{
+	const char **text;			/* [n_features] */
+	uint8_t    *is_wanted;		/* [n_features] */
+	int64_t		n_left;
+} Wanted;
+
+/* Take the texts of the wanted features that this row holds. */
+static AiCode
+read_texts(Wanted *wanted, AiArena *arena, AiNgramReader *reader,
+		   const AiTextStrongestInput *input, int64_t row, AiError *err)
+{
+	const AiTextRow *text_row = input->text_rows[row];
+	const AiSparseRow *matrix_row = &input->matrix_rows[row];
+	const uint64_t *hash;
+	const AiNgramSpan *span;
+	size_t		n;
+
+	ai_ngram_reader_start(reader, text_row->text, text_row->text_len);
+	while ((n = ai_ngram_reader_next(reader, &hash, &span)) > 0)
+	{
+		for (uint32_t j = 0; j < matrix_row->n; j++)
+		{
+			uint32_t	f = matrix_row->index[j];
+
+			for (size_t i = 0; i < n && wanted->is_wanted[f]; i++)
+			{
+				if (hash[i] != input->order->hash[f])
+					continue;
+				wanted->text[f] = normalised_text(arena, text_row->text, &span[i],
+												  input->options.fold_case &&
+												  AI_NGRAM_KIND(hash[i]) != AI_NGRAM_SHAPE);
+				if (wanted->text[f] == NULL)
+					return ai_out_of_memory(err, MAX_TEXT, "the strongest n-grams");
+				wanted->is_wanted[f] = false;
+				wanted->n_left--;
+			}
+		}
+	}
+	return AI_OK;
+}
+
+static AiCode
+find_texts(Wanted *wanted, AiArena *arena, const AiTextStrongestInput *input, AiError *err)
+{
+	AiNgramReader *reader;
+	AiCode		code = ai_ngram_reader_create(&reader, arena->host, &input->options, true, err);
+
+	if (code != AI_OK)
+		return code;
+	for (int64_t r = 0; r < input->n_rows && wanted->n_left > 0 && code == AI_OK; r++)
+	{
+		const AiSparseRow *row = &input->matrix_rows[r];
+		bool		any = false;
+
+		for (uint32_t j = 0; j < row->n && !any; j++)
+			any = wanted->is_wanted[row->index[j]];
+		if (any)
+			code = read_texts(wanted, arena, reader, input, r, err);
+	}
+	ai_ngram_reader_destroy(reader);
+	return code;
+}
+
+AiCode
+ai_text_strongest(AiTextStrongest *strongest, AiArena *arena,
+				  const AiTextStrongestInput *input, AiError *err)
+{
+	const AiTextFit *fit = input->fit;
+	size_t		n_features = input->order->n_features;
+	size_t		max = (size_t) n_per_label(fit->n_labels) * (size_t) fit->n_labels;
+	double	   *mass = ai_arena_alloc_zero(arena, n_features, sizeof(double));
+	Candidate  *chosen = ai_arena_alloc(arena, max * sizeof(Candidate));
+	Wanted		wanted = {
+		.text = ai_arena_alloc_zero(arena, n_features, sizeof(char *)),
+		.is_wanted = ai_arena_alloc_zero(arena, n_features, 1)
+	};
+	int			n_of_label[AI_TEXT_MAX_LABELS];
+	Candidate  *next = chosen;
+
+	strongest->n = 0;
+	strongest->item = ai_arena_alloc(arena, max * 3 * sizeof(int32_t));
+	strongest->weight = ai_arena_alloc(arena, max * sizeof(double));
+	strongest->feature = ai_arena_alloc(arena, max * sizeof(char *));
+	strongest->feature_len = ai_arena_alloc(arena, max * sizeof(size_t));
+	if (mass == NULL || chosen == NULL || wanted.text == NULL || wanted.is_wanted == NULL ||
+		strongest->item == NULL || strongest->weight == NULL || strongest->feature == NULL ||
+		strongest->feature_len == NULL)
+		return ai_out_of_memory(err, n_features * 17, "the strongest n-grams");
+
+	for (int64_t r = 0; r < input->n_rows; r++)
+	{
+		const AiSparseRow *row = &input->matrix_rows[r];
+
+		for (uint32_t j = 0; j < row->n; j++)
+			mass[row->index[j]] += row->value[j];
+	}
+	for (int k = 0; k < fit->n_labels; k++)
+	{
+		n_of_label[k] = choose(next, input, mass, k);
+		for (int i = 0; i < n_of_label[k]; i++)
+		{
+			wanted.n_left += !wanted.is_wanted[next[i].feature];
+			wanted.is_wanted[next[i].feature] = true;
+		}
+		next += n_of_label[k];
+	}
+	AI_TRY(find_texts(&wanted, arena, input, err));
+
+	next = chosen;
+	for (int k = 0; k < fit->n_labels; k++)
+	{
+		for (int i = 0; i < n_of_label[k]; i++, next++)
+		{
+			int64_t		at = strongest->n++;
+			uint32_t	f = next->feature;
+
+			strongest->item[3 * at] = k;
+			strongest->item[3 * at + 1] = AI_NGRAM_KIND(input->order->hash[f]);
+			strongest->item[3 * at + 2] = (int32_t) input->order->n_rows[f];
+			strongest->weight[at] = next->weight / fit->temperature;
+			strongest->feature[at] = wanted.text[f];
+			strongest->feature_len[at] = strlen(wanted.text[f]);
+		}
+	}
+	return AI_OK;
+}

@@ -1,0 +1,786 @@
+/*-------------------------------------------------------------------------
+ * text_trainer.c
+ *		Training a text classifier: from rows to an aim block and a report.
+ *
+ * Rows are put into canonical order, by a hash of the text and then the label,
+ * before anything looks at them as a sequence; so their order of arrival and
+ * the threads that read them leave no trace.  Which rows validate, and in which
+ * fold of cross-validation a row is held out, depends on the text alone: equal
+ * texts are never on both sides.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/text_classifier.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/hash.h"
+#include "core/base/pool.h"
+#include "core/classic/calibrate.h"
+#include "core/model/text_fit.h"
+#include "core/model/text_model.h"
+#include "core/model/text_rows.h"
+#include "core/model/text_strongest.h"
+#include "core/model/text_vocabulary.h"
+
+/* Fixed for ever: they decide which rows validate. */
+#define VALIDATION_SALT UINT64_C(0x61696161732D7631)
+#define FOLD_SALT UINT64_C(0x61696161732D6631)
+
+#define LABEL_SLOTS 4096		/* of a hash table of at most AI_TEXT_MAX_LABELS */
+
+typedef struct Label
+{
+	const char *bytes;			/* in the arena */
+	size_t		len;
+	int64_t		n_rows;
+	int			final;			/* its number in the model */
+} Label;
+
+struct AiTextTrainer
+{
+	AiHost		host;			/* a copy */
+	AiTextOptions options;
+	size_t		max_memory;
+	double		started;		/* ai_text_clock() */
+	double		last_notice;
+
+	AiArena		arena;			/* everything below but the pool and the writer */
+	AiPool	   *pool;
+	AiVocabulary vocabulary;
+	AiTextRows *rows;
+	bool		is_over_memory;	/* rows are counted only, to name the need */
+	int64_t		n_rows;
+	size_t		text_bytes;		/* of all rows */
+	size_t		kept_bytes;		/* of the rows that were kept */
+
+	Label		labels[AI_TEXT_MAX_LABELS]; /* by first arrival */
+	int			n_labels;
+	Label	   *sorted[AI_TEXT_MAX_LABELS]; /* by bytes */
+	uint16_t	label_slots[LABEL_SLOTS];	/* number + 1 */
+
+	AiAimWriter writer;
+	const void *model;
+	size_t		model_size;
+	AiTextReport report;
+};
+
+/*
+ * Options
+ */
+void
+ai_text_options_default(AiTextOptions *options)
+{
+	*options = (AiTextOptions) {
+		.word_ngrams = 2, .char_ngrams_min = 2, .char_ngrams_max = 5,
+		.min_count = 1, .max_features = 1 << 22, .lowercase = true,
+		.validation = 0.1, .seed = 1
+	};
+}
+
+static AiCode
+check_range(double value, double min, double max, const char *name, AiError *err)
+{
+	if (value >= min && value <= max)
+		return AI_OK;
+	return ai_fail(err, AI_ERR_PARAM, "option \"%s\" must be between %.12g and %.12g, not %.12g",
+				   name, min, max, value);
+}
+
+AiCode
+ai_text_options_check(const AiTextOptions *o, AiError *err)
+{
+	AI_TRY(check_range(o->word_ngrams, 0, AI_NGRAM_MAX_WORDS, "word_ngrams", err));
+	AI_TRY(check_range(o->char_ngrams_max, 0, AI_NGRAM_MAX_CHARS, "char_ngrams", err));
+	if (o->char_ngrams_max > 0)
+		AI_TRY(check_range(o->char_ngrams_min, 1, o->char_ngrams_max, "char_ngrams", err));
+	AI_TRY(check_range(o->min_count, 1, 1000000, "min_count", err));
+	AI_TRY(check_range((double) o->max_features, 1 << 10, 1 << 26, "max_features", err));
+	AI_TRY(check_range(o->validation, 0, 0.5, "validation", err));
+	if (o->l2 != 0)
+		AI_TRY(check_range(o->l2, 1e-6, 1e6, "l2", err));
+	AI_TRY(check_range(o->max_time, 0, 1e9, "max_time", err));
+	if (o->word_ngrams == 0 && o->char_ngrams_max == 0)
+	{
+		ai_fail(err, AI_ERR_PARAM,
+				"options \"word_ngrams\" and \"char_ngrams\" must not both be 0");
+		return AI_ERR_PARAM;
+	}
+	for (int i = 0; i < o->n_class_weights; i++)
+		AI_TRY(check_range(o->class_weights[i].weight, 1e-6, 1e6, "class_weight", err));
+	return AI_OK;
+}
+
+static AiNgramOptions
+ngram_options(const AiTextOptions *o)
+{
+	return (AiNgramOptions) {
+		.word_max = o->word_ngrams,
+		.char_min = o->char_ngrams_max > 0 ? o->char_ngrams_min : 1,
+		.char_max = o->char_ngrams_max, .has_shapes = true, .fold_case = o->lowercase
+	};
+}
+
+/*
+ * Creating
+ */
+AiCode
+ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
+					   const AiTextOptions *options, int n_threads,
+					   size_t max_memory, AiError *err)
+{
+	AiNgramOptions ngrams = ngram_options(options);
+	AiTextTrainer *t;
+	AiCode		code;
+
+	AI_TRY(ai_text_options_check(options, err));
+	t = ai_host_alloc(host, sizeof(AiTextTrainer));
+	if (t == NULL)
+		return ai_out_of_memory(err, sizeof(AiTextTrainer), "training");
+	memset(t, 0, sizeof(AiTextTrainer));
+	t->host = *host;
+	t->options = *options;
+	t->max_memory = max_memory;
+	t->started = t->last_notice = ai_text_clock();
+	ai_arena_init(&t->arena, &t->host);
+	ai_aim_writer_init(&t->writer, &t->host, AI_TEXT_CLASSIFIER_KIND);
+	code = ai_pool_create(&t->pool, &t->host, n_threads, err);
+	if (code == AI_OK)
+		code = ai_vocabulary_init(&t->vocabulary, &t->arena, err);
+	if (code == AI_OK)
+		code = ai_text_rows_create(&t->rows, &t->arena, t->pool, &ngrams, &t->vocabulary, err);
+	if (code != AI_OK)
+	{
+		ai_text_trainer_destroy(t);
+		return code;
+	}
+	*trainer = t;
+	return AI_OK;
+}
+
+void
+ai_text_trainer_destroy(AiTextTrainer *t)
+{
+	AiHost		host;
+
+	if (t == NULL)
+		return;
+	if (t->rows != NULL)
+		ai_text_rows_end(t->rows);
+	ai_pool_destroy(t->pool);
+	ai_aim_writer_free(&t->writer);
+	ai_arena_free(&t->arena);
+	host = t->host;
+	ai_host_release(&host, t);
+}
+
+/* A line at most once a second, and none in the first */
+static void
+report_progress(void *arg, double share)
+{
+	AiTextTrainer *t = arg;
+	double		now = ai_text_clock();
+	char		line[80];
+
+	if (now - t->last_notice < 1)
+		return;
+	t->last_notice = now;
+	snprintf(line, sizeof(line), "training: %d %% done after %.0f s", (int) (share * 100),
+			 now - t->started);
+	t->host.log(t->host.ud, AI_LOG_NOTICE, line);
+}
+
+/*
+ * Adding rows
+ */
+static AiCode
+intern_label(AiTextTrainer *t, int32_t *number, const char *label, size_t len, AiError *err)
+{
+	size_t		slot = ai_hash64(label, len, 0) % LABEL_SLOTS;
+	char	   *copy;
+
+	for (; t->label_slots[slot] != 0; slot = (slot + 1) % LABEL_SLOTS)
+	{
+		const Label *known = &t->labels[t->label_slots[slot] - 1];
+
+		if (known->len == len && memcmp(known->bytes, label, len) == 0)
+		{
+			*number = t->label_slots[slot] - 1;
+			return AI_OK;
+		}
+	}
+	if (t->n_labels == AI_TEXT_MAX_LABELS)
+	{
+		ai_fail(err, AI_ERR_DATA, "target has more than %d different values",
+				AI_TEXT_MAX_LABELS);
+		ai_hint(err, "A text classifier learns 2 to %d labels. Group rare values into one "
+				"label in the query.", AI_TEXT_MAX_LABELS);
+		return AI_ERR_DATA;
+	}
+	copy = ai_arena_alloc(&t->arena, len);
+	if (copy == NULL)
+		return ai_out_of_memory(err, len, "a label");
+	memcpy(copy, label, len);
+	t->labels[t->n_labels] = (Label) {.bytes = copy, .len = len};
+	*number = t->n_labels++;
+	t->label_slots[slot] = (uint16_t) t->n_labels;
+	return AI_OK;
+}
+
+static bool
+is_below_share(uint64_t hash, double share)
+{
+	return (double) (hash >> 11) * 0x1p-53 < share;
+}
+
+AiCode
+ai_text_trainer_add(AiTextTrainer *t, bool *is_validation, const char *text, size_t text_len,
+					const char *label, size_t label_len, AiError *err)
+{
+	AiTextRow	row = {.text = text, .text_len = (uint32_t) text_len};
+
+	if (text_len > UINT32_MAX / 4)
+		return ai_fail(err, AI_ERR_LIMIT, "text of %zu bytes is too long", text_len);
+	AI_TRY(intern_label(t, &row.label, label, label_len, err));
+	t->labels[row.label].n_rows++;
+	t->n_rows++;
+	t->text_bytes += text_len;
+	row.is_validation = is_below_share(ai_hash64(text, text_len, VALIDATION_SALT),
+									   t->options.validation);
+	*is_validation = row.is_validation;
+	if (t->is_over_memory)
+		return AI_OK;
+
+	t->kept_bytes += text_len;
+	row.key = ai_hash128(text, text_len);
+	AI_TRY(ai_text_rows_add(t->rows, &row, err));
+	t->is_over_memory = t->arena.total > t->max_memory;
+	if (t->arena.total > t->report.peak_memory)
+		t->report.peak_memory = t->arena.total;
+	report_progress(t, 0);
+	return AI_OK;
+}
+
+/*
+ * Checks before learning
+ */
+static int
+compare_labels(const void *a, const void *b)
+{
+	const Label *x = *(const Label *const *) a;
+	const Label *y = *(const Label *const *) b;
+	int			order = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
+
+	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static void
+sort_labels(AiTextTrainer *t)
+{
+	for (int i = 0; i < t->n_labels; i++)
+		t->sorted[i] = &t->labels[i];
+	qsort(t->sorted, (size_t) t->n_labels, sizeof(Label *), compare_labels);
+	for (int i = 0; i < t->n_labels; i++)
+		t->sorted[i]->final = i;
+}
+
+/* A label with one row cannot be both learnt and measured. */
+static AiCode
+check_label_rows(AiTextTrainer *t, AiError *err)
+{
+	char		list[256] = "";
+	size_t		used = 0;
+	int			n_single = 0;
+
+	for (int i = 0; i < t->n_labels; i++)
+	{
+		const Label *label = t->sorted[i];
+
+		if (label->n_rows > 1)
+			continue;
+		if (n_single++ < 10 && used < sizeof(list) - 48)
+			used += (size_t) snprintf(list + used, sizeof(list) - used, "%s\"%.*s%s\"",
+									  used > 0 ? ", " : "",
+									  (int) (label->len < 32 ? label->len : 32), label->bytes,
+									  label->len < 32 ? "" : "...");
+	}
+	if (n_single == 0)
+		return AI_OK;
+	ai_fail(err, AI_ERR_DATA, n_single == 1 ? "one label has only one row" :
+			"%d labels have only one row", n_single);
+	ai_detail(err, n_single > 10 ? "The first are: %s." : "Only one row: %s.", list);
+	ai_hint(err, "Add rows, group rare labels into one, or leave them out of the query.");
+	return AI_ERR_DATA;
+}
+
+static AiCode
+check_rows(AiTextTrainer *t, AiError *err)
+{
+	if (t->n_rows == 0)
+	{
+		ai_fail(err, AI_ERR_DATA, "there are no rows to learn from");
+		ai_hint(err, "The query must return rows in which neither the text nor the target is null.");
+		return AI_ERR_DATA;
+	}
+	if (t->n_labels < 2)
+	{
+		ai_fail(err, AI_ERR_DATA, "all rows have the same label, \"%.*s\"",
+				(int) (t->labels[0].len < 64 ? t->labels[0].len : 64), t->labels[0].bytes);
+		ai_hint(err, "A classifier needs rows of at least two labels.");
+		return AI_ERR_DATA;
+	}
+	return check_label_rows(t, err);
+}
+
+static AiCode
+memory_error(AiTextTrainer *t, double need, AiError *err)
+{
+	ai_fail(err, AI_ERR_LIMIT, "training needs about %.0f MB, more than the limit of %.0f MB",
+			need / 1048576 + 1, (double) t->max_memory / 1048576);
+	ai_detail(err, "There are %lld rows with %.1f MB of text.", (long long) t->n_rows,
+			  (double) t->text_bytes / 1048576);
+	ai_hint(err, "Raise aiaas.max_train_memory, learn from fewer rows, or set the options "
+			"\"char_ngrams\", \"min_count\" or \"max_features\" to keep fewer n-grams.");
+	return AI_ERR_LIMIT;
+}
+
+/*
+ * The matrix
+ */
+typedef struct Matrix
+{
+	AiSparseRow *rows;			/* learnt from, then held out; canonical order in each */
+	const AiTextRow **text_rows;	/* [n] the same rows */
+	uint8_t    *fold;			/* [n] */
+	int64_t		n_train;
+	int64_t		n;
+} Matrix;
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const AiTextRow *x = *(const AiTextRow *const *) a;
+	const AiTextRow *y = *(const AiTextRow *const *) b;
+
+	if (x->is_validation != y->is_validation)
+		return x->is_validation ? 1 : -1;
+	if (x->key.high != y->key.high)
+		return x->key.high < y->key.high ? -1 : 1;
+	if (x->key.low != y->key.low)
+		return x->key.low < y->key.low ? -1 : 1;
+	return x->label - y->label;
+}
+
+typedef struct MatrixTask
+{
+	Matrix	   *matrix;
+	const AiVocabularyOrder *order;
+	const float *idf;			/* [n_features] */
+	float	   *values;			/* of all rows */
+	size_t	   *first_value;	/* [n] of each row */
+	uint8_t    *kinds;			/* [n_threads, max_n] scratch */
+	size_t		max_n;			/* n-grams of the largest row */
+} MatrixTask;
+
+#define ROWS_PER_TASK 256
+
+/* Task: for one stretch of rows, numbers become features in place, counts values. */
+static void
+build_rows(void *arg, int64_t index, int thread)
+{
+	MatrixTask *task = arg;
+	Matrix	   *matrix = task->matrix;
+	uint8_t    *kinds = task->kinds + (size_t) thread * task->max_n;
+	int64_t		last = (index + 1) * ROWS_PER_TASK;
+
+	for (int64_t i = index * ROWS_PER_TASK; i < last && i < matrix->n; i++)
+	{
+		const AiTextRow *row = matrix->text_rows[i];
+		float	   *value = task->values + task->first_value[i];
+		uint32_t	n = 0;
+
+		for (uint32_t j = 0; j < row->n; j++)
+		{
+			uint32_t	feature = task->order->feature[row->number[j]];
+
+			if (feature == AI_NO_FEATURE)
+				continue;
+			kinds[n] = (uint8_t) AI_NGRAM_KIND(task->order->hash[feature]);
+			row->number[n] = feature;
+			row->count[n++] = row->count[j];
+		}
+		ai_text_values(value, row->number, kinds, row->count, n, task->idf);
+		matrix->rows[i] = (AiSparseRow) {
+			.index = row->number, .value = value, .n = n, .label = row->label
+		};
+	}
+}
+
+static AiCode
+build_matrix(AiTextTrainer *t, Matrix *matrix, const AiVocabularyOrder *order,
+			 const float *idf, AiError *err)
+{
+	MatrixTask	task = {.matrix = matrix, .order = order, .idf = idf};
+	size_t		n_values = 0;
+
+	matrix->rows = ai_arena_alloc(&t->arena, (size_t) matrix->n * sizeof(AiSparseRow));
+	task.first_value = ai_arena_alloc(&t->arena, (size_t) matrix->n * sizeof(size_t));
+	if (matrix->rows == NULL || task.first_value == NULL)
+		return ai_out_of_memory(err, (size_t) matrix->n * sizeof(AiSparseRow), "rows");
+	for (int64_t i = 0; i < matrix->n; i++)
+	{
+		uint32_t	n = matrix->text_rows[i]->n;
+
+		task.first_value[i] = n_values;
+		n_values += n;
+		task.max_n = n > task.max_n ? n : task.max_n;
+	}
+	task.values = ai_arena_alloc(&t->arena, n_values * sizeof(float));
+	task.kinds = ai_arena_alloc(&t->arena, task.max_n * (size_t) ai_pool_n_threads(t->pool));
+	if (task.values == NULL || task.kinds == NULL)
+		return ai_out_of_memory(err, n_values * sizeof(float), "rows");
+	return ai_pool_run(t->pool, build_rows, &task,
+					   (matrix->n + ROWS_PER_TASK - 1) / ROWS_PER_TASK, err);
+}
+
+/* All rows in canonical order, those to learn from first */
+static AiCode
+order_rows(AiTextTrainer *t, Matrix *matrix, AiError *err)
+{
+	AiTextRow  *rows = ai_text_rows_get(t->rows, &matrix->n);
+	size_t		n = (size_t) matrix->n;
+
+	matrix->text_rows = ai_arena_alloc(&t->arena, n * sizeof(AiTextRow *));
+	matrix->fold = ai_arena_alloc(&t->arena, n);
+	if (matrix->text_rows == NULL || matrix->fold == NULL)
+		return ai_out_of_memory(err, n * sizeof(AiTextRow *), "rows");
+	for (size_t i = 0; i < n; i++)
+	{
+		rows[i].label = t->labels[rows[i].label].final;
+		matrix->text_rows[i] = &rows[i];
+		matrix->n_train += !rows[i].is_validation;
+	}
+	qsort(matrix->text_rows, n, sizeof(AiTextRow *), compare_rows);
+	for (size_t i = 0; i < n; i++)
+	{
+		const AiTextRow *row = matrix->text_rows[i];
+
+		matrix->fold[i] = ai_hash64(row->text, row->text_len, FOLD_SALT) % AI_TEXT_N_FOLDS;
+	}
+	return AI_OK;
+}
+
+/*
+ * Costs
+ */
+static AiCode
+label_costs(AiTextTrainer *t, double *cost, const Matrix *matrix, AiError *err)
+{
+	const AiTextOptions *o = &t->options;
+	int64_t		n_rows[AI_TEXT_MAX_LABELS] = {0};
+
+	for (int64_t i = 0; i < matrix->n_train; i++)
+		n_rows[matrix->rows[i].label]++;
+	for (int k = 0; k < t->n_labels; k++)
+		cost[k] = o->class_weighting == AI_CLASS_WEIGHT_BALANCED && n_rows[k] > 0 ?
+			(double) matrix->n_train / ((double) t->n_labels * (double) n_rows[k]) : 1;
+	if (o->class_weighting != AI_CLASS_WEIGHT_GIVEN)
+		return AI_OK;
+	for (int w = 0; w < o->n_class_weights; w++)
+	{
+		const AiClassWeight *given = &o->class_weights[w];
+		int			k = 0;
+
+		while (k < t->n_labels &&
+			   (t->sorted[k]->len != given->label_len ||
+				memcmp(t->sorted[k]->bytes, given->label, given->label_len) != 0))
+			k++;
+		if (k == t->n_labels)
+			return ai_fail(err, AI_ERR_PARAM,
+						   "option \"class_weight\" names label \"%.*s\", which no row has",
+						   (int) (given->label_len < 64 ? given->label_len : 64), given->label);
+		cost[k] = given->weight;
+	}
+	return AI_OK;
+}
+
+/*
+ * Measuring
+ */
+typedef struct Scored
+{
+	const float *score;			/* [n, n_cols] */
+	int32_t    *label;			/* [n] */
+	int64_t		n;
+} Scored;
+
+static AiCode
+measure(AiTextTrainer *t, AiClassMetrics *metrics, const Scored *scored, double temperature,
+		AiError *err)
+{
+	int			n_cols = ai_linear_n_cols(t->n_labels);
+	int32_t    *predicted = ai_arena_alloc(&t->arena, (size_t) scored->n * sizeof(int32_t));
+	double	   *probability = ai_arena_alloc(&t->arena, (size_t) scored->n *
+											 (size_t) t->n_labels * sizeof(double));
+
+	if (predicted == NULL || probability == NULL)
+		return ai_out_of_memory(err, (size_t) scored->n * (size_t) t->n_labels * sizeof(double),
+								"measuring");
+	for (int64_t i = 0; i < scored->n; i++)
+	{
+		const float *score = scored->score + i * n_cols;
+
+		predicted[i] = ai_linear_best(score, t->n_labels);
+		ai_calibrated_probabilities(probability + i * t->n_labels, score, t->n_labels,
+									temperature);
+	}
+	return ai_metrics_classify(metrics, NULL, scored->label, predicted, probability, scored->n,
+							   t->n_labels, &t->host, err);
+}
+
+typedef struct ScoreTask
+{
+	const AiSparseRow *rows;
+	int64_t		n;
+	const AiLinearModel *model;
+	float	   *score;			/* [n, n_cols] */
+} ScoreTask;
+
+static void
+score_rows(void *arg, int64_t index, int thread)
+{
+	ScoreTask  *task = arg;
+	int64_t		last = (index + 1) * ROWS_PER_TASK;
+
+	(void) thread;
+	for (int64_t i = index * ROWS_PER_TASK; i < last && i < task->n; i++)
+		ai_linear_scores(task->score + i * task->model->n_cols, task->model, &task->rows[i]);
+}
+
+/* Metrics of the final model on n rows */
+static AiCode
+measure_rows(AiTextTrainer *t, AiClassMetrics *metrics, const AiSparseRow *rows, int64_t n,
+			 const AiTextFit *fit, AiError *err)
+{
+	ScoreTask	task = {.rows = rows, .n = n, .model = &fit->model};
+	Scored		scored = {.n = n};
+
+	task.score = ai_arena_alloc(&t->arena, (size_t) n * (size_t) fit->model.n_cols *
+								sizeof(float));
+	scored.label = ai_arena_alloc(&t->arena, (size_t) n * sizeof(int32_t));
+	if (task.score == NULL || scored.label == NULL)
+		return ai_out_of_memory(err, (size_t) n * sizeof(int32_t), "measuring");
+	AI_TRY(ai_pool_run(t->pool, score_rows, &task, (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK,
+					   err));
+	for (int64_t i = 0; i < n; i++)
+		scored.label[i] = rows[i].label;
+	scored.score = task.score;
+	return measure(t, metrics, &scored, fit->temperature, err);
+}
+
+/* Metrics of cross-validation: of models that had not seen the rows */
+static AiCode
+measure_held_out(AiTextTrainer *t, AiClassMetrics *metrics, const AiTextFit *fit, AiError *err)
+{
+	Scored		scored = {.score = fit->held_out_score, .n = fit->n_held_out};
+
+	scored.label = ai_arena_alloc(&t->arena, (size_t) scored.n * sizeof(int32_t));
+	if (scored.label == NULL)
+		return ai_out_of_memory(err, (size_t) scored.n * sizeof(int32_t), "measuring");
+	for (int64_t i = 0; i < scored.n; i++)
+		scored.label[i] = fit->rows[fit->held_out[i]].label;
+	return measure(t, metrics, &scored, fit->temperature, err);
+}
+
+/*
+ * The model's bytes
+ */
+static AiCode
+write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
+			const AiTextFit *fit, const AiTextStrongest *strongest, AiError *err)
+{
+	AiNgramOptions ngrams = ngram_options(&t->options);
+	int64_t		options[5] = {
+		ngrams.word_max, ngrams.char_min, ngrams.char_max, ngrams.has_shapes, ngrams.fold_case
+	};
+	uint32_t	n_slots = ai_text_n_slots(order->n_features);
+	const char *labels[AI_TEXT_MAX_LABELS];
+	size_t		label_lens[AI_TEXT_MAX_LABELS];
+	AiAimWriter *w = &t->writer;
+
+	for (int k = 0; k < t->n_labels; k++)
+	{
+		labels[k] = t->sorted[k]->bytes;
+		label_lens[k] = t->sorted[k]->len;
+	}
+	AI_TRY(ai_aim_add_i64(w, "version", AI_NGRAM_VERSION, err));
+	AI_TRY(ai_aim_add(w, "options", AI_DTYPE_I64, options, 1, (int64_t[]) {5}, err));
+	AI_TRY(ai_aim_add_strings(w, "labels", labels, label_lens, t->n_labels, err));
+	AI_TRY(ai_aim_reserve(w, "table", AI_DTYPE_U32, 2, (int64_t[]) {n_slots, 2}, err));
+	AI_TRY(ai_aim_add(w, "idf", AI_DTYPE_F32, idf, 1, (int64_t[]) {order->n_features}, err));
+	AI_TRY(ai_aim_add(w, "weight", AI_DTYPE_F32, fit->model.weight, 2,
+					  (int64_t[]) {order->n_features, fit->model.n_cols}, err));
+	AI_TRY(ai_aim_add(w, "intercept", AI_DTYPE_F32, fit->model.intercept, 1,
+					  (int64_t[]) {fit->model.n_cols}, err));
+	AI_TRY(ai_aim_add_f64(w, "temperature", fit->temperature, err));
+	AI_TRY(ai_aim_add(w, "strongest", AI_DTYPE_I32, strongest->item, 2,
+					  (int64_t[]) {strongest->n, 3}, err));
+	AI_TRY(ai_aim_add(w, "strongest.weight", AI_DTYPE_F64, strongest->weight, 1,
+					  (int64_t[]) {strongest->n}, err));
+	AI_TRY(ai_aim_add_strings(w, "strongest.feature", strongest->feature,
+							  strongest->feature_len, strongest->n, err));
+	AI_TRY(ai_aim_finish(w, &t->model, &t->model_size, err));
+	ai_text_table_fill(ai_aim_reserved(w, "table"), n_slots, order->hash, order->n_features);
+	return AI_OK;
+}
+
+/*
+ * Fitting
+ */
+static AiCode
+check_memory(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *order,
+			 AiError *err)
+{
+	size_t		n_cols = (size_t) ai_linear_n_cols(t->n_labels);
+	size_t		model = (size_t) order->n_features * (n_cols + 4) * sizeof(float);
+	size_t		scores = (size_t) matrix->n * (n_cols * 4 + (size_t) t->n_labels * 8 + 8);
+	size_t		values = (size_t) ai_text_rows_n_entries(t->rows) * sizeof(float);
+	size_t		fit = ai_text_fit_memory(matrix->n_train, order->n_features, t->n_labels,
+										 t->options.validation == 0);
+	double		need = (double) t->arena.total + (double) values + (double) fit +
+		(double) model + (double) scores;
+
+	if (need > (double) t->max_memory)
+		return memory_error(t, need, err);
+	return AI_OK;
+}
+
+static AiCode
+check_one_side(AiTextTrainer *t, const Matrix *matrix, AiError *err)
+{
+	for (int64_t i = 1; i < matrix->n_train; i++)
+	{
+		if (matrix->text_rows[i]->label != matrix->text_rows[0]->label)
+			return AI_OK;
+	}
+	ai_fail(err, AI_ERR_DATA, "too few rows: those to learn from have one label only");
+	ai_detail(err, "Of %lld rows %lld are held out for validation.", (long long) matrix->n,
+			  (long long) (matrix->n - matrix->n_train));
+	ai_hint(err, "Add rows, or set the option \"validation\" to 0.%s",
+			t->options.validation == 0 ? " Equal texts count as one." : "");
+	return AI_ERR_DATA;
+}
+
+static void
+fill_report(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *order,
+			const AiTextFit *fit)
+{
+	AiTextReport *report = &t->report;
+
+	report->n_train_rows = matrix->n_train;
+	report->n_validation_rows = matrix->n - matrix->n_train;
+	report->n_labels = t->n_labels;
+	report->n_features = order->n_features;
+	report->is_cross_validated = report->n_validation_rows == 0;
+	report->l2 = fit->chosen_l2;
+	report->temperature = fit->temperature;
+	report->n_epochs = fit->n_passes;
+	report->has_converged = fit->has_converged;
+	if (t->arena.total > report->peak_memory)
+		report->peak_memory = t->arena.total;
+}
+
+static AiCode
+learn(AiTextTrainer *t, Matrix *matrix, const AiVocabularyOrder *order, AiError *err)
+{
+	double	   *cost = ai_arena_alloc(&t->arena, (size_t) t->n_labels * sizeof(double));
+	float	   *idf = ai_arena_alloc(&t->arena, (size_t) order->n_features * sizeof(float));
+	AiTextStrongest strongest;
+	AiTextFit	fit;
+
+	if (cost == NULL || idf == NULL)
+		return ai_out_of_memory(err, (size_t) order->n_features * sizeof(float), "learning");
+	for (uint32_t f = 0; f < order->n_features; f++)
+		idf[f] = ai_text_idf(matrix->n_train, order->n_rows[f]);
+	AI_TRY(build_matrix(t, matrix, order, idf, err));
+	AI_TRY(label_costs(t, cost, matrix, err));
+	report_progress(t, 0.1);
+
+	fit = (AiTextFit) {
+		.arena = &t->arena, .pool = t->pool, .rows = matrix->rows, .fold = matrix->fold,
+		.n_rows = matrix->n_train, .n_features = order->n_features, .n_labels = t->n_labels,
+		.label_cost = cost, .l2 = t->options.l2, .seed = t->options.seed,
+		.wants_all_folds = matrix->n == matrix->n_train,
+		.started = t->started, .max_time = t->options.max_time,
+		.progress = report_progress, .progress_arg = t
+	};
+	AI_TRY(ai_text_fit_run(&fit, err));
+	fill_report(t, matrix, order, &fit);
+	report_progress(t, 0.9);
+
+	AI_TRY(measure_rows(t, &t->report.train, matrix->rows, matrix->n_train, &fit, err));
+	if (t->report.is_cross_validated)
+		AI_TRY(measure_held_out(t, &t->report.validation, &fit, err));
+	else
+		AI_TRY(measure_rows(t, &t->report.validation, matrix->rows + matrix->n_train,
+							matrix->n - matrix->n_train, &fit, err));
+	AI_TRY(ai_text_strongest(&strongest, &t->arena, &(AiTextStrongestInput) {
+		.matrix_rows = matrix->rows, .text_rows = matrix->text_rows, .n_rows = matrix->n_train,
+		.order = order, .fit = &fit, .options = ngram_options(&t->options)
+	}, err));
+	return write_model(t, order, idf, &fit, &strongest, err);
+}
+
+AiCode
+ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
+{
+	Matrix		matrix = {0};
+	AiVocabularyOrder order;
+
+	sort_labels(t);
+	AI_TRY(check_rows(t, err));
+	if (!t->is_over_memory)
+		AI_TRY(ai_text_rows_flush(t->rows, err));
+	if (t->is_over_memory)
+		return memory_error(t, (double) t->arena.total * 1.8 * (double) t->text_bytes /
+							(double) t->kept_bytes, err);
+	ai_text_rows_end(t->rows);
+
+	AI_TRY(order_rows(t, &matrix, err));
+	AI_TRY(check_one_side(t, &matrix, err));
+	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, (uint32_t) t->options.min_count,
+							   t->options.max_features, err));
+	if (order.n_features == 0)
+	{
+		ai_fail(err, AI_ERR_DATA, "the texts hold nothing to learn from");
+		ai_detail(err, "No n-gram occurs in at least %d rows.", t->options.min_count);
+		ai_hint(err, "The texts may be empty, or option \"min_count\" too large.");
+		return AI_ERR_DATA;
+	}
+	AI_TRY(check_memory(t, &matrix, &order, err));
+	return learn(t, &matrix, &order, err);
+}
+
+const AiTextReport *
+ai_text_trainer_report(const AiTextTrainer *t)
+{
+	return &t->report;
+}
+
+const void *
+ai_text_trainer_model(const AiTextTrainer *t, size_t *size)
+{
+	*size = t->model_size;
+	return t->model;
+}
+
+const char *
+ai_text_trainer_label(const AiTextTrainer *t, int index, size_t *len, int64_t *n_rows)
+{
+	const Label *label = t->sorted[index];
+
+	*len = label->len;
+	*n_rows = label->n_rows;
+	return label->bytes;
+}
