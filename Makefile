@@ -26,21 +26,35 @@ BASE_OBJS = \
 TENSOR_OBJS = \
 	src/core/tensor/dtype.o
 
-KERNELS_OBJS =
+KERNELS_OBJS = \
+	src/core/kernels/dispatch.o \
+	src/core/kernels/ref_sparse.o
 
 # Each file is compiled for the level in its name; dispatch.c chooses one.
-KERNELS_X86_OBJS =
+KERNELS_X86_OBJS = \
+	src/core/kernels/x86/sparse_avx2.o \
+	src/core/kernels/x86/sparse_avx512.o
 
 TEXT_OBJS = \
+	src/core/text/ngram.o \
 	src/core/text/unicode.o
 
 FORMAT_OBJS = \
 	src/core/format/aim.o
 
 CLASSIC_OBJS = \
+	src/core/classic/calibrate.o \
+	src/core/classic/linear.o \
 	src/core/classic/metrics.o
 
-MODEL_OBJS =
+MODEL_OBJS = \
+	src/core/model/text_classifier.o \
+	src/core/model/text_fit.o \
+	src/core/model/text_model.o \
+	src/core/model/text_rows.o \
+	src/core/model/text_strongest.o \
+	src/core/model/text_trainer.o \
+	src/core/model/text_vocabulary.o
 
 PG_HOST_OBJS = \
 	src/pg/host/datum.o \
