@@ -179,7 +179,8 @@ label_array(const TrainRun *run)
 	for (int i = 0; i < n_labels; i++)
 	{
 		size_t		len;
-		const char *label = ai_text_trainer_label(run->trainer, i, &len, NULL);
+		int64_t		n_rows;
+		const char *label = ai_text_trainer_label(run->trainer, i, &len, &n_rows);
 
 		labels[i] = PointerGetDatum(aiaas_utf8_to_text(label, len));
 	}
