@@ -15,6 +15,7 @@
 #include "pg/jobs/query.h"
 
 #define FIRST_CAPACITY 1024
+#define MEGABYTE ((Size) 1024 * 1024)
 
 static Size
 row_size(const AiaasEvaluation *evaluation, bool with_probabilities)
@@ -55,13 +56,13 @@ grow(AiaasEvaluation *evaluation)
 	int64		capacity = evaluation->capacity * 2;
 	Size		need = capacity * row_size(evaluation, evaluation->probability != NULL);
 
-	if (need > (Size) aiaas_max_train_memory * 1024 * 1024)
+	if (need > aiaas_max_train_memory * MEGABYTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("evaluating more than %lld rows needs more memory than aiaas.max_train_memory allows",
 						(long long) evaluation->capacity),
 				 errdetail("With %d labels it needs %zu MB; the limit is %d MB.",
-						   evaluation->n_labels, need / (1024 * 1024), aiaas_max_train_memory),
+						   evaluation->n_labels, need / MEGABYTE + 1, aiaas_max_train_memory),
 				 errhint("Evaluate a sample of the rows, for example with TABLESAMPLE or LIMIT.")));
 
 	evaluation->capacity = capacity;

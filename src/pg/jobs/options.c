@@ -120,11 +120,13 @@ read_l2(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
 static void
 get_range(int *min, int *max, const char *name, const JsonbValue *value)
 {
-	const char *expected = "a whole number, an array [min, max] or false";
 	JsonbContainer *array = value->type == jbvBinary ? value->val.binary.data : NULL;
 
 	if (array == NULL || !JsonContainerIsArray(array) || JsonContainerSize(array) != 2)
-		reject_value(name, value, expected);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a whole number, an array [min, max] or false",
+						name)));
 	*min = get_int(name, getIthJsonbValueFromContainer(array, 0));
 	*max = get_int(name, getIthJsonbValueFromContainer(array, 1));
 }
@@ -213,7 +215,9 @@ read_weights(AiTextOptions *core, const char *name, JsonbContainer *object)
 								   &weight->label_len);
 		if (kind == WJB_VALUE)
 		{
-			weight->weight = get_number(name, &token);
+			char	   *label = aiaas_utf8_to_cstring(weight->label, weight->label_len);
+
+			weight->weight = get_number(psprintf("%s.%s", name, label), &token);
 			n_weights++;
 		}
 	}
@@ -259,6 +263,28 @@ read_deploy(AiaasTrainOptions *options, const char *name, const JsonbValue *valu
 			 errmsg("option \"%s\" must be \"better\", \"always\" or \"never\"", name)));
 }
 
+static void
+name_option(void *arg)
+{
+	errcontext("option \"%s\"", (const char *) arg);
+}
+
+static double
+interval_seconds(const char *name, const JsonbValue *value)
+{
+	char	   *string = pnstrdup(value->val.string.val, value->val.string.len);
+	ErrorContextCallback callback = {error_context_stack, name_option, (void *) name};
+	Interval   *interval;
+
+	error_context_stack = &callback;
+	interval = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(string),
+													 ObjectIdGetDatum(InvalidOid),
+													 Int32GetDatum(-1)));
+	error_context_stack = callback.previous;
+	return interval->time / (double) USECS_PER_SEC +
+		((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
+}
+
 /* Seconds, or the text of an interval */
 static void
 read_max_time(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
@@ -266,16 +292,7 @@ read_max_time(AiaasTrainOptions *options, const char *name, const JsonbValue *va
 	double		seconds;
 
 	if (value->type == jbvString)
-	{
-		char	   *string = pnstrdup(value->val.string.val, value->val.string.len);
-		Datum		interval = DirectFunctionCall3(interval_in, CStringGetDatum(string),
-												   ObjectIdGetDatum(InvalidOid),
-												   Int32GetDatum(-1));
-		Interval   *span = DatumGetIntervalP(interval);
-
-		seconds = span->time / (double) USECS_PER_SEC +
-			((double) span->month * DAYS_PER_MONTH + span->day) * SECS_PER_DAY;
-	}
+		seconds = interval_seconds(name, value);
 	else if (value->type == jbvNumeric)
 		seconds = get_number(name, value);
 	else
@@ -379,6 +396,20 @@ aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given)
 }
 
 static void
+put_char_ngrams(AiaasJson *json, const AiTextOptions *core)
+{
+	if (core->char_ngrams_max == 0)
+	{
+		aiaas_json_bool(json, "char_ngrams", false);
+		return;
+	}
+	aiaas_json_begin_array(json, "char_ngrams");
+	aiaas_json_int(json, NULL, core->char_ngrams_min);
+	aiaas_json_int(json, NULL, core->char_ngrams_max);
+	aiaas_json_end_array(json);
+}
+
+static void
 put_class_weight(AiaasJson *json, const AiTextOptions *core)
 {
 	switch (core->class_weighting)
@@ -408,10 +439,7 @@ aiaas_options_to_jsonb(const AiaasTrainOptions *options)
 	AiaasJson	json = {0};
 
 	aiaas_json_begin(&json, NULL);
-	aiaas_json_begin_array(&json, "char_ngrams");
-	aiaas_json_int(&json, NULL, core->char_ngrams_min);
-	aiaas_json_int(&json, NULL, core->char_ngrams_max);
-	aiaas_json_end_array(&json);
+	put_char_ngrams(&json, core);
 	put_class_weight(&json, core);
 	aiaas_json_string(&json, "deploy", deploy_names[options->deploy]);
 	if (core->l2 > 0)

@@ -82,16 +82,19 @@ check_query(SPIPlanPtr plan)
  * Which column is what
  */
 
-/* body, label */
+/* For the detail of a message */
 static char *
 list_columns(TupleDesc desc)
 {
 	StringInfoData list;
 
 	initStringInfo(&list);
+	appendStringInfoString(&list, desc->natts > 0 ? "The query has the columns " :
+						   "The query has no columns");
 	for (int i = 0; i < desc->natts; i++)
 		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "",
 						 NameStr(TupleDescAttr(desc, i)->attname));
+	appendStringInfoChar(&list, '.');
 	return list.data;
 }
 
@@ -128,13 +131,13 @@ find_target(TupleDesc desc, const char *target)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the target column is not named"),
-				 errdetail("The query has the columns %s.", list_columns(desc)),
+				 errdetail("%s", list_columns(desc)),
 				 errhint("Name the column to learn, for example target => 'label'.")));
 	ereport(ERROR,
 			(errcode(n_found == 0 ? ERRCODE_UNDEFINED_COLUMN : ERRCODE_AMBIGUOUS_COLUMN),
 			 n_found == 0 ? errmsg("target column \"%s\" is not in the query", target) :
 			 errmsg("the query has %d columns \"%s\"", n_found, target),
-			 errdetail("The query has the columns %s.", list_columns(desc))));
+			 errdetail("%s", list_columns(desc))));
 	return -1;
 }
 
@@ -246,7 +249,7 @@ find_text(AiaasQuery *query, TupleDesc desc)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query has no column of text to learn from"),
-				 errdetail("The query has the columns %s.", list_columns(desc)),
+				 errdetail("%s", list_columns(desc)),
 				 errhint("The text classifier needs one column of text besides the target.")));
 }
 

@@ -52,7 +52,7 @@ explain(AiaasRows *rows, AiaasCall *call, FunctionCallInfo fcinfo,
 			CStringGetTextDatum(it->kind),
 			Int64GetDatum(it->count),
 			Float8GetDatum(it->value),
-			Float8GetDatum(it->contribution)
+			Float8GetDatum(it->contribution + 0.0)	/* -0 becomes 0 */
 		};
 		bool		is_null[5] = {false};
 
