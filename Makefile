@@ -100,9 +100,9 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS =
+REGRESS = models damage settings
 
-ISOLATION =
+ISOLATION = train-train drop-classify drop-train
 
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=$(EXTENSION)
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSION)
