@@ -56,7 +56,7 @@ SELECT ai_classify('a free prize', 'shy@1');
 
 -- what is known of a version
 SELECT d->'features'->'columns' AS columns, d->'labels' AS labels,
-	d->'lineage' - '{server_version,user}'::text[] AS lineage,
+	(d->'lineage') - '{server_version,user}'::text[] AS lineage,
 	d->'options'->'validation' AS validation, d->'metrics'->'label_rows' AS label_rows
 	FROM ai_describe('mail@2') d;
 

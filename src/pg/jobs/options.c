@@ -301,8 +301,7 @@ read_max_time(AiaasTrainOptions *options, const char *name, const JsonbValue *va
 	if (!(seconds > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" is %g seconds but must be greater than 0", name,
-						seconds)));
+				 errmsg("option \"%s\" must be greater than 0, not %g", name, seconds)));
 	options->text.max_time = seconds;
 }
 
@@ -357,8 +356,9 @@ apply_time_limit(AiTextOptions *core)
 	if (core->max_time > aiaas_max_train_time)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"max_time\" is %g seconds but aiaas.max_train_time allows %d",
-						core->max_time, aiaas_max_train_time)));
+				 errmsg("option \"max_time\" must be at most %d, not %g", aiaas_max_train_time,
+						core->max_time),
+				 errdetail("The limit is set by aiaas.max_train_time.")));
 	if (core->max_time == 0)
 		core->max_time = aiaas_max_train_time;
 }
