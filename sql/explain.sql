@@ -14,9 +14,9 @@ SELECT version FROM ai_train('mail', 'SELECT body, label FROM messages');
 
 -- words as they stand in the text, the strongest first
 SELECT feature FROM ai_explain('A FREE Prize at lunch', 'mail') WHERE kind = 'word' AND contribution > 0
-	AND feature NOT LIKE '% %' ORDER BY feature;
+	AND feature NOT LIKE '% %' ORDER BY feature COLLATE "C";
 SELECT feature FROM ai_explain('A FREE Prize at lunch', 'mail') WHERE kind = 'word' AND contribution < 0
-	AND feature NOT LIKE '% %' ORDER BY feature;
+	AND feature NOT LIKE '% %' ORDER BY feature COLLATE "C";
 SELECT bool_and(is_smaller) FROM (SELECT abs(contribution) <= lag(abs(contribution)) OVER ()
 	AS is_smaller FROM ai_explain('A free prize at lunch', 'mail') WHERE kind <> 'intercept') q;
 
@@ -25,7 +25,7 @@ SELECT body, abs(sum(contribution)
 		- ln(ai_score(body, ai_classify(body, 'mail'), 'mail') / (1 - ai_score(body, ai_classify(body, 'mail'), 'mail'))))
 		< 1e-6 AS sums_to_score
 	FROM unnest(ARRAY['A free prize at lunch', 'see you', 'x', '']) body, ai_explain(body, 'mail')
-	GROUP BY body ORDER BY body;
+	GROUP BY body ORDER BY body COLLATE "C";
 
 -- of one label against the other the signs turn
 SELECT sum(s.contribution) > 0 AS speaks_for_spam,
