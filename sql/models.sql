@@ -166,8 +166,17 @@ SELECT ai_rename('messages', repeat('x', 63)), ai_rename(repeat('x', 63), 'messa
 SELECT ai_rename('messages', 'the boss''s "mail"'), ai_rename('the boss''s "mail"', 'messages');
 
 -- no model is named and none is set
-SELECT ai_classify('free prize');
-\echo :SQLSTATE
+DO $$
+DECLARE
+	hint text;
+BEGIN
+	PERFORM ai_classify('free prize');
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RAISE NOTICE '%', SQLERRM;
+	RAISE NOTICE '%', replace(hint, quote_ident(current_database()), 'this_database');
+END
+$$;
 SET aiaas.default_classifier = 'messages';
 SELECT ai_classify('free prize');
 SET aiaas.default_classifier = 'messages@4';

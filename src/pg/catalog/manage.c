@@ -11,6 +11,7 @@
 #include "pg/catalog/catalog_internal.h"
 
 #include "catalog/pg_type.h"
+#include "pg/host/compat.h"
 #include "utils/builtins.h"
 
 static CatalogQuery select_version = {

@@ -18,9 +18,11 @@
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "miscadmin.h"
+#include "pg/host/compat.h"
 #include "pg/host/guc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
 /* The owner's entry among the privileges of model m */
