@@ -12,7 +12,7 @@ step()
 	name=$1
 	echo "== $name"
 	start=$(date +%s)
-	{ make --no-print-directory -j"$(nproc)" "$@" 2>&1; echo $? >"$logs/$name.status"; } | tee "$logs/$name.log"
+	{ make -s --no-print-directory -j"$(nproc)" "$@" 2>&1; echo $? >"$logs/$name.status"; } | tee "$logs/$name.log"
 	echo "== $name took $(($(date +%s) - start)) s"
 }
 
