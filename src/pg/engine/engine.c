@@ -71,14 +71,18 @@ forget_engine(AiaasEngine *engine)
 static void
 evict_engines(Size size)
 {
-	dlist_node *next = dlist_is_empty(&recently_used) ? NULL : dlist_tail_node(&recently_used);
+	dlist_node *next = NULL;
+
+	if (!dlist_is_empty(&recently_used))
+		next = dlist_tail_node(&recently_used);
 
 	while (next != NULL &&
 		   (n_engines >= AIAAS_ENGINE_MAX_MODELS || cached_bytes + size > AIAAS_ENGINE_MAX_BYTES))
 	{
 		AiaasEngine *engine = dlist_container(AiaasEngine, node, next);
 
-		next = dlist_has_prev(&recently_used, next) ? dlist_prev_node(&recently_used, next) : NULL;
+		next = dlist_has_prev(&recently_used, next) ?
+			dlist_prev_node(&recently_used, next) : NULL;
 		if (engine->n_pins == 0)
 			forget_engine(engine);
 	}

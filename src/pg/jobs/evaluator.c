@@ -59,10 +59,11 @@ grow(AiaasEvaluation *evaluation)
 	if (need > aiaas_max_train_memory * MEGABYTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("evaluating more than %lld rows needs more memory than aiaas.max_train_memory allows",
-						(long long) evaluation->capacity),
-				 errdetail("With %d labels it needs %zu MB; the limit is %d MB.",
-						   evaluation->n_labels, need / MEGABYTE + 1, aiaas_max_train_memory),
+				 errmsg("the query has too many rows to evaluate the model on"),
+				 errdetail("More than %lld rows with %d labels need %zu MB, "
+						   "and aiaas.max_train_memory is %d MB.",
+						   (long long) evaluation->capacity, evaluation->n_labels,
+						   need / MEGABYTE + 1, aiaas_max_train_memory),
 				 errhint("Evaluate a sample of the rows, for example with TABLESAMPLE or LIMIT.")));
 
 	evaluation->capacity = capacity;
@@ -72,6 +73,20 @@ grow(AiaasEvaluation *evaluation)
 		evaluation->probability = repalloc_huge(evaluation->probability,
 												capacity * evaluation->n_labels *
 												sizeof(double));
+}
+
+/* Every row a label of its own is a mistake in the choice of the target. */
+static void
+check_label_count(const AiaasEvaluation *evaluation)
+{
+	int			n_unknown = aiaas_labels_count(evaluation->labels) - evaluation->n_labels;
+
+	if (n_unknown > AI_TEXT_MAX_LABELS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the target has more than %d labels that the model does not know",
+						AI_TEXT_MAX_LABELS),
+				 errhint("Check that the target is the column of the labels.")));
 }
 
 static void
@@ -86,10 +101,11 @@ answer_example(void *ud, const AiaasExample *example)
 	if (evaluation->probability != NULL)
 		probability = evaluation->probability + evaluation->n_rows * evaluation->n_labels;
 	aiaas_engine_run(evaluation->engine, probability, &best, example->text, example->text_len);
-	evaluation->truth[evaluation->n_rows] = aiaas_labels_add(evaluation->labels, example->label,
-															 example->label_len);
+	evaluation->truth[evaluation->n_rows] =
+		aiaas_labels_add(evaluation->labels, example->label, example->label_len);
 	evaluation->predicted[evaluation->n_rows] = best;
 	evaluation->n_rows++;
+	check_label_count(evaluation);
 }
 
 void

@@ -112,13 +112,15 @@ notice_kept_back(const AiaasGate *gate, const AiaasModelLock *lock, double score
 								   lock->version);
 
 	ereport(NOTICE,
-			(errmsg("version %d of model \"%s\" is not better than version %d and was not deployed",
+			(errmsg("version %d of model \"%s\" is not better than version %d "
+					"and was not deployed",
 					lock->version, lock->name, lock->deployed),
 			 is_measured ?
-			 errdetail("On the same %lld validation rows, its macro F1 is %s; that of version %d is %s.",
+			 errdetail("On the same %lld validation rows it has a macro F1 of %s, "
+					   "version %d of %s.",
 					   (long long) gate->n_rows, format_score(score), lock->deployed,
 					   format_score(incumbent_score)) :
-			 errdetail("Its validation score is %s; that of version %d was %s when it was trained.",
+			 errdetail("It has a validation score of %s; version %d had %s when it was trained.",
 					   format_score(score), lock->deployed, format_score(incumbent_score)),
 			 errhint("To deploy it all the same, run %s.", command)));
 }

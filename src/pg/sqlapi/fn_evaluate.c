@@ -115,19 +115,6 @@ put_confusion(AiaasRows *rows, const AiaasEvaluation *evaluation, const int64 *n
 		}
 }
 
-/* A confusion matrix of that many labels is a mistake in the choice of the target. */
-static void
-check_label_count(const AiaasEvaluation *evaluation)
-{
-	int			n_unknown = aiaas_labels_count(evaluation->labels) - evaluation->n_labels;
-
-	if (n_unknown > AI_TEXT_MAX_LABELS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the target has %d labels that the model does not know", n_unknown),
-				 errhint("Check that the target is the column of the labels.")));
-}
-
 Datum
 aiaas_confusion_query(PG_FUNCTION_ARGS)
 {
@@ -137,7 +124,6 @@ aiaas_confusion_query(PG_FUNCTION_ARGS)
 
 	aiaas_rows_begin(&rows, fcinfo);
 	evaluate(&evaluation, fcinfo, false);
-	check_label_count(&evaluation);
 	n_rows = palloc0((Size) aiaas_labels_count(evaluation.labels) * evaluation.n_labels *
 					 sizeof(int64));
 	for (int64 i = 0; i < evaluation.n_rows; i++)
