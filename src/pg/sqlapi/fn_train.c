@@ -5,11 +5,11 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
-
-#include <math.h>
 
 #include "pg/jobs/trainer.h"
 #include "pg/sqlapi/arguments.h"
