@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "pg/host/compat.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -71,7 +72,9 @@ aiaas_catalog_run(const CatalogSession *session, CatalogQuery *query,
 
 	if (query->plan == NULL)
 	{
-		SPIPlanPtr	plan = SPI_prepare(query->sql, query->n_params, query->param_types);
+		/* All go by keys, so no parameter is worth a plan of its own. */
+		SPIPlanPtr	plan = SPI_prepare_cursor(query->sql, query->n_params, query->param_types,
+											  CURSOR_OPT_GENERIC_PLAN);
 
 		if (plan == NULL)
 			elog(ERROR, "could not prepare a query of the catalog: %s",
@@ -88,19 +91,29 @@ aiaas_catalog_run(const CatalogSession *session, CatalogQuery *query,
 }
 
 Datum
-aiaas_catalog_value(int64 row, int column, bool *is_null)
+aiaas_catalog_value(int64 row, int column, Oid type, bool *is_null)
 {
-	bool		ignored;
+	bool		is_value_null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column,
+									  &is_value_null);
 
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column,
-						 is_null != NULL ? is_null : &ignored);
+	if (SPI_gettypeid(SPI_tuptable->tupdesc, column) != type ||
+		(is_value_null && is_null == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("tables of schema \"aiaas\" have been altered"),
+				 errdetail("Column \"%s\" has another type or lost its NOT NULL constraint.",
+						   SPI_fname(SPI_tuptable->tupdesc, column))));
+	if (is_null != NULL)
+		*is_null = is_value_null;
+	return value;
 }
 
 char *
 aiaas_catalog_text(const CatalogSession *session, int64 row, int column)
 {
 	bool		is_null;
-	Datum		value = aiaas_catalog_value(row, column, &is_null);
+	Datum		value = aiaas_catalog_value(row, column, TEXTOID, &is_null);
 	MemoryContext old;
 	char	   *copy;
 
@@ -116,7 +129,7 @@ Jsonb *
 aiaas_catalog_jsonb(const CatalogSession *session, int64 row, int column)
 {
 	bool		is_null;
-	Datum		value = aiaas_catalog_value(row, column, &is_null);
+	Datum		value = aiaas_catalog_value(row, column, JSONBOID, &is_null);
 	MemoryContext old;
 	Jsonb	   *copy;
 
