@@ -96,6 +96,36 @@ SELECT version
 FROM ai_train('sms', 'SELECT body, label FROM mail', 'label', options => '{"deploy": "always"}');
 SELECT ai_classify('free prize', 'sms'), ai_classify('free prize', 'sms@1');
 
+-- the owner of the tables can alter them, but not what is read out of them
+\c -
+BEGIN;
+ALTER TABLE aiaas.version ALTER kind DROP NOT NULL;
+UPDATE aiaas.version SET kind = NULL;
+SELECT ai_classify('free prize', 'sms');
+\echo :SQLSTATE
+ROLLBACK;
+BEGIN;
+ALTER TABLE aiaas.model ALTER last_version TYPE bigint;
+SELECT ai_classify('free prize', 'sms');
+ROLLBACK;
+BEGIN;
+ALTER TABLE aiaas.chunk ALTER data TYPE text;
+SELECT ai_classify('free prize', 'sms');
+ROLLBACK;
+BEGIN;
+ALTER TABLE aiaas.version ALTER features TYPE json;
+SELECT ai_describe('sms')->'features' IS NOT NULL AS is_there;
+ROLLBACK;
+BEGIN;
+UPDATE aiaas.version SET kind = 'oracle', features = NULL, labels = NULL, options = NULL;
+SELECT ai_classify('free prize', 'sms');
+ROLLBACK;
+BEGIN;
+UPDATE aiaas.version SET features = NULL, labels = NULL, options = NULL, metrics = NULL;
+SELECT ai_classify('free prize', 'sms');
+SELECT ai_classify(m, 'sms') FROM mail m LIMIT 1;
+ROLLBACK;
+
 -- a damaged model can be dropped
 DELETE FROM aiaas.content;
 SELECT ai_drop('sms');

@@ -68,7 +68,7 @@ typedef struct AiaasModel
 	const char *kind;			/* AI_TEXT_CLASSIFIER_KIND: which core model reads the bytes */
 	const char *task;			/* 'classification' */
 	Jsonb	   *options;		/* as stored, see AiaasNewVersion; NULL: none */
-	Jsonb	   *features;
+	Jsonb	   *features;		/* NULL: none */
 	double		validation_score;	/* NaN: none */
 } AiaasModel;
 

@@ -49,11 +49,17 @@ extern void aiaas_catalog_end(const CatalogSession *session);
 extern int64 aiaas_catalog_run(const CatalogSession *session, CatalogQuery *query,
 							   const Datum *values, const char *nulls);
 
-/* A column of the last run, from 1; is_null may be NULL for columns that are NOT NULL */
-extern Datum aiaas_catalog_value(int64 row, int column, bool *is_null);
+/*
+ * A column of the last run, from 1; is_null is NULL for columns that are never
+ * null.  Raises data_corrupted when the tables' owner has altered a column, so
+ * that nobody can make us read one type as another.
+ */
+extern Datum aiaas_catalog_value(int64 row, int column, Oid type, bool *is_null);
 
-/* The same, copied to the session's caller; NULL for NULL */
+/* text that is never null, copied to the session's caller */
 extern char *aiaas_catalog_text(const CatalogSession *session, int64 row, int column);
+
+/* jsonb, likewise; NULL for NULL */
 extern Jsonb *aiaas_catalog_jsonb(const CatalogSession *session, int64 row, int column);
 
 extern Datum aiaas_hash_datum(const uint8 *hash);

@@ -142,7 +142,7 @@ aiaas_content_store(const CatalogSession *session, uint8 *hash,
 	if (!is_new)
 	{
 		aiaas_catalog_run(session, &count_chunks, values, NULL);
-		is_new = DatumGetInt64(aiaas_catalog_value(0, 1, NULL)) != n_chunks_of(n_bytes);
+		is_new = DatumGetInt64(aiaas_catalog_value(0, 1, INT8OID, NULL)) != n_chunks_of(n_bytes);
 	}
 	if (is_new)
 		insert_chunks(session, hash, bytes, n_bytes);
@@ -204,7 +204,7 @@ check_sequence(const AiaasModel *model, int64 n_found)
 	n_chunks = n_chunks_of(model->n_bytes);
 	for (int64 i = 0; i < n_chunks; i++)
 	{
-		if (i >= n_found || DatumGetInt32(aiaas_catalog_value(i, 1, NULL)) != i)
+		if (i >= n_found || DatumGetInt32(aiaas_catalog_value(i, 1, INT4OID, NULL)) != i)
 			raise_damaged(model, psprintf("Chunk " INT64_FORMAT " of " INT64_FORMAT " is missing.",
 										  i + 1, n_chunks));
 	}
@@ -219,7 +219,7 @@ copy_chunks(const AiaasModel *model, char *bytes, int64 n_chunks)
 {
 	for (int64 i = 0; i < n_chunks; i++)
 	{
-		Datum		value = aiaas_catalog_value(i, 2, NULL);
+		Datum		value = aiaas_catalog_value(i, 2, BYTEAOID, NULL);
 		bytea	   *data = DatumGetByteaPP(value);
 		size_t		size = chunk_size(model->n_bytes, i);
 
@@ -247,7 +247,7 @@ check_hash(const AiaasModel *model, const char *bytes, int64 n_chunks)
 		return;
 	for (int64 i = 0; i < n_chunks; i++)
 	{
-		bytea	   *expected = DatumGetByteaPP(aiaas_catalog_value(i, 3, NULL));
+		bytea	   *expected = DatumGetByteaPP(aiaas_catalog_value(i, 3, BYTEAOID, NULL));
 		uint8		chunk_hash[AIAAS_HASH_SIZE];
 
 		hash_bytes(chunk_hash, bytes + (size_t) i * AIAAS_CHUNK_SIZE,

@@ -169,7 +169,7 @@ drop_versions(const CatalogSession *session, int64 model, int version)
 	/* Copied, since the next query replaces the result */
 	for (int64 i = 0; i < n_contents; i++)
 	{
-		bytea	   *hash = DatumGetByteaPP(aiaas_catalog_value(i, 1, NULL));
+		bytea	   *hash = DatumGetByteaPP(aiaas_catalog_value(i, 1, BYTEAOID, NULL));
 
 		if (VARSIZE_ANY_EXHDR(hash) == AIAAS_HASH_SIZE)
 			memcpy(hashes + AIAAS_HASH_SIZE * n_hashes++, VARDATA_ANY(hash), AIAAS_HASH_SIZE);
@@ -185,7 +185,7 @@ n_versions_of(const CatalogSession *session, int64 model)
 	Datum		value = Int64GetDatum(model);
 
 	aiaas_catalog_run(session, &count_versions, &value, NULL);
-	return DatumGetInt64(aiaas_catalog_value(0, 1, NULL));
+	return DatumGetInt64(aiaas_catalog_value(0, 1, INT8OID, NULL));
 }
 
 void

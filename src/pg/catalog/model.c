@@ -142,7 +142,7 @@ nearest_name(int64 n_rows, const char *name)
 
 	for (int64 i = 0; i < n_rows; i++)
 	{
-		char	   *other = TextDatumGetCString(aiaas_catalog_value(i, 1, NULL));
+		char	   *other = TextDatumGetCString(aiaas_catalog_value(i, 1, TEXTOID, NULL));
 		int			distance = varstr_levenshtein_less_equal(name, len, other, (int) strlen(other),
 															 1, 1, 1, best_distance, true);
 
@@ -231,18 +231,18 @@ fill_row(ModelRow *row, const char *name)
 
 	memset(row, 0, sizeof(*row));
 	strlcpy(row->model.name, name, sizeof(row->model.name));
-	row->model.id = DatumGetInt64(aiaas_catalog_value(0, 1, NULL));
-	value = aiaas_catalog_value(0, 2, &is_null);
+	row->model.id = DatumGetInt64(aiaas_catalog_value(0, 1, INT8OID, NULL));
+	value = aiaas_catalog_value(0, 2, INT4OID, &is_null);
 	row->model.deployed = is_null ? 0 : DatumGetInt32(value);
-	row->last_version = DatumGetInt32(aiaas_catalog_value(0, 3, NULL));
-	value = aiaas_catalog_value(0, 4, &is_null);
+	row->last_version = DatumGetInt32(aiaas_catalog_value(0, 3, INT4OID, NULL));
+	value = aiaas_catalog_value(0, 4, OIDOID, &is_null);
 	row->owner = is_null ? InvalidOid : DatumGetObjectId(value);
 }
 
 static void
 fill_version(const CatalogSession *session, AiaasModel *model)
 {
-	bytea	   *hash = DatumGetByteaPP(aiaas_catalog_value(0, 6, NULL));
+	bytea	   *hash = DatumGetByteaPP(aiaas_catalog_value(0, 6, BYTEAOID, NULL));
 	bool		is_null;
 	Datum		value;
 
@@ -256,11 +256,11 @@ fill_version(const CatalogSession *session, AiaasModel *model)
 	model->algorithm = aiaas_catalog_text(session, 0, 7);
 	model->kind = aiaas_catalog_text(session, 0, 8);
 	model->task = aiaas_catalog_text(session, 0, 9);
-	value = aiaas_catalog_value(0, 10, &is_null);
+	value = aiaas_catalog_value(0, 10, INT8OID, &is_null);
 	model->n_bytes = is_null ? -1 : DatumGetInt64(value);
 	model->options = aiaas_catalog_jsonb(session, 0, 11);
 	model->features = aiaas_catalog_jsonb(session, 0, 12);
-	value = aiaas_catalog_value(0, 13, &is_null);
+	value = aiaas_catalog_value(0, 13, FLOAT8OID, &is_null);
 	model->validation_score = is_null ? NAN : DatumGetFloat8(value);
 }
 
@@ -275,7 +275,7 @@ aiaas_catalog_find(const CatalogSession *session, ModelRow *row, const AiaasMode
 	if (aiaas_catalog_run(session, &select_model, values, nulls) == 0)
 		return false;
 	fill_row(row, ref->name);
-	number = aiaas_catalog_value(0, 5, &is_null);
+	number = aiaas_catalog_value(0, 5, INT4OID, &is_null);
 	row->has_version = !is_null;
 	if (row->has_version)
 	{
@@ -397,7 +397,7 @@ create_model(const CatalogSession *session, ModelRow *row, const char *name)
 		return false;
 	memset(row, 0, sizeof(*row));
 	strlcpy(row->model.name, name, sizeof(row->model.name));
-	row->model.id = DatumGetInt64(aiaas_catalog_value(0, 1, NULL));
+	row->model.id = DatumGetInt64(aiaas_catalog_value(0, 1, INT8OID, NULL));
 	row->owner = session->user;
 
 	values[0] = Int64GetDatum(row->model.id);

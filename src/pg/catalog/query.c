@@ -112,15 +112,10 @@ aiaas_catalog_value(int64 row, int column, Oid type, bool *is_null)
 char *
 aiaas_catalog_text(const CatalogSession *session, int64 row, int column)
 {
-	bool		is_null;
-	Datum		value = aiaas_catalog_value(row, column, TEXTOID, &is_null);
-	MemoryContext old;
-	char	   *copy;
+	Datum		value = aiaas_catalog_value(row, column, TEXTOID, NULL);
+	MemoryContext old = MemoryContextSwitchTo(session->caller);
+	char	   *copy = TextDatumGetCString(value);
 
-	if (is_null)
-		return NULL;
-	old = MemoryContextSwitchTo(session->caller);
-	copy = TextDatumGetCString(value);
 	MemoryContextSwitchTo(old);
 	return copy;
 }
