@@ -126,6 +126,15 @@ SELECT ai_classify('free prize', 'sms');
 SELECT ai_classify(m, 'sms') FROM mail m LIMIT 1;
 ROLLBACK;
 
+-- a deployed version whose row was deleted by hand is no version to beat
+BEGIN;
+DELETE FROM aiaas.version;
+SAVEPOINT a;
+SELECT ai_classify('free prize', 'sms');
+ROLLBACK TO a;
+SELECT version, deployed FROM ai_train('sms', 'SELECT body, label FROM mail', 'label');
+ROLLBACK;
+
 -- a damaged model can be dropped
 DELETE FROM aiaas.content;
 SELECT ai_drop('sms');

@@ -185,6 +185,7 @@ aiaas_raise_no_version(const CatalogSession *session, const ModelRow *row, int v
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no deployed version", row->model.name),
+				 n_versions == 0 ? errhint("It has no versions at all; train it.") :
 				 errhint("Deploy one of its versions with ai_deploy(): %s.",
 						 list_rows(n_versions, false))));
 	ereport(ERROR,

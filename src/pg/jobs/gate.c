@@ -142,6 +142,8 @@ aiaas_gate_decide(AiaasGate *gate, const AiaasModelLock *lock, double score)
 		gate->incumbent = aiaas_model_incumbent(lock->name);
 		gate->engine = NULL;
 	}
+	if (gate->incumbent == NULL)	/* its row was deleted by hand */
+		return true;
 	is_measured = gate->engine != NULL && gate->n_rows > 0;
 	incumbent_score = is_measured ? measure_incumbent(gate) :
 		gate->incumbent->validation_score;
