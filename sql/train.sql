@@ -49,6 +49,13 @@ SELECT version, validation_rows, validation IS NOT NULL AS has_score, deployed
 SELECT version, validation_rows, validation IS NOT NULL AS has_score, deployed
 	FROM train('all', 'SELECT body, label FROM messages', options => '{"validation": 0}');
 
+-- rows that only the challenger holds out are no fair test of the deployed version, which has learnt
+-- from them: then the stored scores are compared too
+SELECT version, deployed FROM train('share', 'SELECT body, label FROM messages');
+SELECT version, deployed FROM train('share', 'SELECT body, label FROM messages', options => '{"validation": 0.3}');
+SELECT version, deployed FROM train('share', 'SELECT body, label FROM messages', options => '{"validation": 0.05}');
+SELECT version, deployed FROM train('share', 'SELECT body, label FROM messages', options => '{"validation": 0}');
+
 -- a model that never was deployed is no default for its name
 SELECT deployed FROM train('shy', 'SELECT body, label FROM messages', options => '{"deploy": "never"}');
 SELECT ai_classify('a free prize', 'shy');
@@ -101,6 +108,11 @@ SELECT ai_classify(body, 'odd') IS NOT NULL AS has_label
 	FROM unnest(ARRAY['', 'x', E'\x01', '日', repeat('long ', 100000)]) body;
 SELECT validation_rows FROM train('same', $$SELECT 'the same' AS body, i % 2 AS label
 	FROM generate_series(1, 20) i$$, options => '{"validation": 0}');
+
+-- an empty label is a label
+SELECT train_rows + validation_rows AS rows FROM train('empty label',
+	$$SELECT body, CASE label WHEN 'spam' THEN '' ELSE label END AS label FROM messages$$);
+SELECT ai_classify('a free prize', 'empty label') = '' AS is_empty;
 
 -- a label of 10 kB
 SELECT train_rows + validation_rows AS rows FROM train('long label',

@@ -148,7 +148,8 @@ aiaas_gate_decide(AiaasGate *gate, const AiaasModelLock *lock, double score)
 	incumbent_score = is_measured ? measure_incumbent(gate) :
 		gate->incumbent->validation_score;
 
-	if (score > incumbent_score)
+	/* A version that could not be measured gives way to one that could. */
+	if (score > incumbent_score || (isnan(incumbent_score) && !isnan(score)))
 		return true;
 	notice_kept_back(gate, lock, score, incumbent_score, is_measured);
 	return false;
