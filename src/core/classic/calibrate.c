@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * calibrate.c
- *		Scores into probabilities by one number, the temperature.
+ *		Scores into probabilities.
  *
  * The loss is convex in 1 / temperature, so a golden-section search over its
  * logarithm, where it has one minimum, finds the temperature.
@@ -13,30 +13,30 @@
 #define MIN_TEMPERATURE 0.001
 #define MAX_TEMPERATURE 100.0
 #define GOLDEN 0.61803398874989485
+#define PRIOR_ROWS 5.0
+#define N_NEWTON_STEPS 12
 #define N_STEPS 20				/* narrows the range of 11.5 of the logarithm to 0.0008 */
 
 void
-ai_calibrated_probabilities(double *probability, const float *score, int n_labels,
-							double temperature)
+ai_probabilities(double *probability, const float *logit, int n_labels)
 {
 	double		largest;
 	double		sum = 0;
 
 	if (n_labels == 2)
 	{
-		double		z = score[0] / temperature;
-		double		e = exp(-fabs(z));
+		double		e = exp(-fabs((double) logit[0]));
 
-		probability[1] = (z >= 0 ? 1 : e) / (1 + e);
-		probability[0] = (z >= 0 ? e : 1) / (1 + e);
+		probability[1] = (logit[0] >= 0 ? 1 : e) / (1 + e);
+		probability[0] = (logit[0] >= 0 ? e : 1) / (1 + e);
 		return;
 	}
-	largest = score[0];
+	largest = logit[0];
 	for (int c = 1; c < n_labels; c++)
-		largest = score[c] > largest ? score[c] : largest;
+		largest = logit[c] > largest ? logit[c] : largest;
 	for (int c = 0; c < n_labels; c++)
 	{
-		probability[c] = exp((score[c] - largest) / temperature);
+		probability[c] = exp(logit[c] - largest);
 		sum += probability[c];
 	}
 	for (int c = 0; c < n_labels; c++)
@@ -73,21 +73,19 @@ row_loss(const float *score, int32_t label, int n_labels, double temperature, do
 }
 
 static double
-mean_loss(const float *score, const int32_t *label, int64_t n, int n_labels,
-		  double temperature)
+mean_loss(const AiScoredRows *rows, double temperature)
 {
-	int			n_cols = n_labels == 2 ? 1 : n_labels;
-	double		smoothing = 1.0 / ((double) n + 2);
+	double		smoothing = 1.0 / ((double) rows->n + 2);
 	double		sum = 0;
 
-	for (int64_t i = 0; i < n; i++)
-		sum += row_loss(score + (size_t) i * n_cols, label[i], n_labels, temperature, smoothing);
-	return sum / (double) n;
+	for (int64_t i = 0; i < rows->n; i++)
+		sum += row_loss(rows->score + i * rows->width, rows->label[i], rows->n_labels,
+						temperature, smoothing);
+	return sum / (double) rows->n;
 }
 
 double
-ai_calibrate_temperature(double *loss, const float *score, const int32_t *label,
-						 int64_t n, int n_labels)
+ai_calibrate_temperature(double *loss, const AiScoredRows *rows)
 {
 	double		low = log(MIN_TEMPERATURE);
 	double		high = log(MAX_TEMPERATURE);
@@ -96,14 +94,13 @@ ai_calibrate_temperature(double *loss, const float *score, const int32_t *label,
 	double		loss_a;
 	double		loss_b;
 
-	if (n == 0)
+	if (rows->n == 0)
 	{
-		if (loss != NULL)
-			*loss = NAN;
+		*loss = NAN;
 		return 1;
 	}
-	loss_a = mean_loss(score, label, n, n_labels, exp(a));
-	loss_b = mean_loss(score, label, n, n_labels, exp(b));
+	loss_a = mean_loss(rows, exp(a));
+	loss_b = mean_loss(rows, exp(b));
 	for (int step = 0; step < N_STEPS; step++)
 	{
 		if (loss_a <= loss_b)
@@ -112,7 +109,7 @@ ai_calibrate_temperature(double *loss, const float *score, const int32_t *label,
 			b = a;
 			loss_b = loss_a;
 			a = high - GOLDEN * (high - low);
-			loss_a = mean_loss(score, label, n, n_labels, exp(a));
+			loss_a = mean_loss(rows, exp(a));
 		}
 		else
 		{
@@ -120,10 +117,98 @@ ai_calibrate_temperature(double *loss, const float *score, const int32_t *label,
 			a = b;
 			loss_a = loss_b;
 			b = low + GOLDEN * (high - low);
-			loss_b = mean_loss(score, label, n, n_labels, exp(b));
+			loss_b = mean_loss(rows, exp(b));
 		}
 	}
-	if (loss != NULL)
-		*loss = loss_a < loss_b ? loss_a : loss_b;
+	*loss = loss_a < loss_b ? loss_a : loss_b;
 	return exp((low + high) / 2);
+}
+
+/* Sums over all rows for one column: gradient and curvature of its two numbers */
+typedef struct Column
+{
+	double		g_scale;
+	double		g_shift;
+	double		h_scale;
+	double		h_mixed;
+	double		h_shift;
+} Column;
+
+static void
+add_row(Column *columns, const float *score, int32_t label, int n_labels,
+		const float *scale, const float *shift)
+{
+	double		largest = -INFINITY;
+	double		sum = 0;
+
+	for (int c = 0; c < n_labels; c++)
+	{
+		double		z = (double) scale[c] * score[c] + shift[c];
+
+		largest = z > largest ? z : largest;
+	}
+	for (int c = 0; c < n_labels; c++)
+		sum += exp((double) scale[c] * score[c] + shift[c] - largest);
+	for (int c = 0; c < n_labels; c++)
+	{
+		double		s = score[c];
+		double		p = exp((double) scale[c] * s + shift[c] - largest) / sum;
+		double		error = p - (c == label);
+		double		curvature = p * (1 - p);
+
+		columns[c].g_scale += error * s;
+		columns[c].g_shift += error;
+		columns[c].h_scale += curvature * s * s;
+		columns[c].h_mixed += curvature * s;
+		columns[c].h_shift += curvature;
+	}
+}
+
+/*
+ * Newton's method on each column's two numbers, half a step at a time because
+ * the columns move together.  A prior worth a few rows holds rare labels near
+ * the common temperature and no shift.
+ */
+void
+ai_calibrate_columns(float *scale, float *shift, const AiScoredRows *rows,
+					 double temperature, double *scratch)
+{
+	Column	   *columns = (Column *) scratch;
+	int			n_cols = rows->n_labels == 2 ? 1 : rows->n_labels;
+
+	for (int c = 0; c < n_cols; c++)
+	{
+		scale[c] = (float) (1 / temperature);
+		shift[c] = 0;
+	}
+	if (n_cols == 1 || rows->n == 0)
+		return;
+	for (int step = 0; step < N_NEWTON_STEPS; step++)
+	{
+		for (int c = 0; c < n_cols; c++)
+		{
+			double		weight = PRIOR_ROWS * temperature * temperature;
+
+			columns[c] = (Column) {
+				.g_scale = weight * (scale[c] - 1 / temperature),
+				.g_shift = PRIOR_ROWS * (double) shift[c],
+				.h_scale = weight, .h_shift = PRIOR_ROWS
+			};
+		}
+		for (int64_t i = 0; i < rows->n; i++)
+			add_row(columns, rows->score + i * rows->width, rows->label[i], n_cols, scale, shift);
+		for (int c = 0; c < n_cols; c++)
+		{
+			const Column *k = &columns[c];
+			double		determinant = k->h_scale * k->h_shift - k->h_mixed * k->h_mixed;
+
+			scale[c] -= (float) (0.5 * (k->h_shift * k->g_scale - k->h_mixed * k->g_shift) /
+								 determinant);
+			shift[c] -= (float) (0.5 * (k->h_scale * k->g_shift - k->h_mixed * k->g_scale) /
+								 determinant);
+			/* a column that says nothing must not turn round */
+			if (scale[c] < 0.1f / (float) temperature)
+				scale[c] = 0.1f / (float) temperature;
+		}
+	}
 }

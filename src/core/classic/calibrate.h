@@ -1,10 +1,12 @@
 /*-------------------------------------------------------------------------
  * calibrate.h
- *		Scores into probabilities by one number, the temperature.
+ *		Scores into probabilities.
  *
- * p = softmax(score / temperature); two labels have one score s, and
- * p(label 1) = 1 / (1 + exp(-s / temperature)).  Guo, Pleiss, Sun, Weinberger:
- * On Calibration of Modern Neural Networks, ICML 2017.
+ * A row's logits are its scores divided by a temperature (Guo, Pleiss, Sun,
+ * Weinberger: On Calibration of Modern Neural Networks, ICML 2017).  With more
+ * than two labels each column then gets its own scale, near that, and a shift:
+ * columns that were learnt one against the rest do not share a scale by
+ * themselves.  All of it is fitted on rows that were held out.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_CALIBRATE_H
@@ -12,17 +14,35 @@
 
 #include "core/base/status.h"
 
-/* probability:[n_labels]; score:[1] for two labels, else [n_labels] */
-extern void ai_calibrated_probabilities(double *probability, const float *score,
-										int n_labels, double temperature);
+/*
+ * Scores of rows and their labels.  score:[n, width], of which the first n_cols
+ * count; two labels have one column, the score of label 1.
+ */
+typedef struct AiScoredRows
+{
+	const float *score;
+	const int32_t *label;		/* [n] */
+	int64_t		n;
+	int			n_labels;
+	int			width;
+} AiScoredRows;
+
+/* probability:[n_labels] from logit:[1] for two labels, else [n_labels] */
+extern void ai_probabilities(double *probability, const float *logit, int n_labels);
 
 /*
- * The temperature that makes the labels of held-out rows likeliest; 1 when
- * n is 0.  score:[n, n_cols], label:[n].  *loss, unless NULL, is the mean
- * negative log-likelihood at it.  Targets are smoothed by 1 / (n + 2), as
- * Platt does, so that few rows without an error do not make it sure.
+ * The temperature that makes the labels likeliest, 1 when there are no rows.
+ * *loss is the mean negative log-likelihood at it.  Targets are smoothed by
+ * 1 / (n + 2), as Platt does, so that few rows without an error do not make it
+ * sure.
  */
-extern double ai_calibrate_temperature(double *loss, const float *score,
-									   const int32_t *label, int64_t n, int n_labels);
+extern double ai_calibrate_temperature(double *loss, const AiScoredRows *rows);
+
+/*
+ * logit[c] = scale[c] * score[c] + shift[c]; scale:[n_cols], shift:[n_cols].
+ * scratch:[5 * n_labels]
+ */
+extern void ai_calibrate_columns(float *scale, float *shift, const AiScoredRows *rows,
+								 double temperature, double *scratch);
 
 #endif							/* AI_CALIBRATE_H */

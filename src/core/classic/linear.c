@@ -15,10 +15,9 @@
 #include <string.h>
 
 #include "core/base/rng.h"
-#include "core/kernels/kernels.h"
 
 /* Terms of sums between two questions whether to stop: about a millisecond */
-#define TERMS_PER_QUESTION (1 << 19)
+#define TERMS_PER_QUESTION (1 << 18)
 
 typedef struct Fit
 {
@@ -28,10 +27,9 @@ typedef struct Fit
 	float	   *alpha;
 
 	/* Scratch */
-	float	   *norm;			/* [n_members] |x|^2 with the constant feature */
 	uint32_t   *active;			/* [n_members] places in problem->members */
-	float	   *score;			/* [n_cols] */
-	float	   *step;			/* [n_cols] */
+	float	   *score;			/* [width] */
+	float	   *step;			/* [width], zero past n_cols */
 
 	int64_t		n_active;
 	float		bound;			/* margins beyond it may leave */
@@ -42,23 +40,21 @@ typedef struct Fit
 size_t
 ai_linear_scratch_size(int64_t n_members, int n_labels)
 {
-	return ai_align_size((size_t) n_members * sizeof(float)) +
-		ai_align_size((size_t) n_members * sizeof(uint32_t)) +
-		2 * ai_align_size((size_t) ai_linear_n_cols(n_labels) * sizeof(float));
+	return ai_align_size((size_t) n_members * sizeof(uint32_t)) +
+		2 * ai_align_size((size_t) ai_linear_width(n_labels) * sizeof(float));
 }
 
 static void
 lay_out_scratch(Fit *fit, char *scratch)
 {
 	size_t		n = (size_t) fit->problem->n_members;
-	size_t		cols_size = ai_align_size((size_t) fit->model->n_cols * sizeof(float));
+	size_t		row_size = ai_align_size((size_t) fit->model->width * sizeof(float));
 
-	fit->norm = (float *) scratch;
-	scratch += ai_align_size(n * sizeof(float));
 	fit->active = (uint32_t *) scratch;
 	scratch += ai_align_size(n * sizeof(uint32_t));
 	fit->score = (float *) scratch;
-	fit->step = (float *) (scratch + cols_size);
+	fit->step = (float *) (scratch + row_size);
+	memset(fit->step, 0, row_size);
 }
 
 void
@@ -66,12 +62,12 @@ ai_linear_scores(float *score, const AiLinearModel *model, const AiSparseRow *ro
 {
 	const AiKernels *kernels = ai_kernels();
 
-	if (model->n_cols == 1)
+	if (model->width == 1)
 		score[0] = kernels->sparse_dot(row->index, row->value, row->n, model->weight);
 	else
 		kernels->sparse_rows_dot(score, row->index, row->value, row->n, model->weight,
-								 (size_t) model->n_cols);
-	for (int c = 0; c < model->n_cols; c++)
+								 (size_t) model->width);
+	for (int c = 0; c < model->width; c++)
 		score[c] += model->intercept[c];
 }
 
@@ -96,11 +92,11 @@ add_row(Fit *fit, const AiSparseRow *row, const float *step)
 {
 	AiLinearModel *model = fit->model;
 
-	if (model->n_cols == 1)
+	if (model->width == 1)
 		fit->kernels->sparse_axpy(model->weight, row->index, row->value, row->n, step[0]);
 	else
 		fit->kernels->sparse_rows_axpy(model->weight, row->index, row->value, row->n,
-									   step, (size_t) model->n_cols);
+									   step, (size_t) model->width);
 	for (int c = 0; c < model->n_cols; c++)
 		model->intercept[c] += step[c];
 }
@@ -112,46 +108,40 @@ sign_of(const AiSparseRow *row, int col, int n_cols)
 	return row->label == (n_cols == 1 ? 1 : col) ? 1.0f : -1.0f;
 }
 
-/* weight = sum_i alpha_i y_i x_i */
-static void
-weights_from_alpha(Fit *fit)
+void
+ai_linear_weights(AiLinearModel *model, const float *alpha, const AiLinearProblem *problem,
+				  void *scratch)
 {
-	const AiLinearProblem *problem = fit->problem;
-	AiLinearModel *model = fit->model;
+	Fit			fit = {.problem = problem, .kernels = ai_kernels(), .model = model};
 	int			n_cols = model->n_cols;
 
-	memset(model->weight, 0, (size_t) problem->n_features * n_cols * sizeof(float));
-	memset(model->intercept, 0, n_cols * sizeof(float));
+	lay_out_scratch(&fit, scratch);
+	memset(model->weight, 0, (size_t) problem->n_features * model->width * sizeof(float));
+	memset(model->intercept, 0, model->width * sizeof(float));
 	for (int64_t m = 0; m < problem->n_members; m++)
 	{
 		const AiSparseRow *row = &problem->rows[problem->members[m]];
-		const float *alpha = fit->alpha + (size_t) problem->members[m] * n_cols;
+		const float *row_alpha = alpha + (size_t) problem->members[m] * n_cols;
 		bool		any = false;
 
 		for (int c = 0; c < n_cols; c++)
 		{
-			fit->step[c] = alpha[c] * sign_of(row, c, n_cols);
-			any |= alpha[c] != 0;
+			fit.step[c] = row_alpha[c] * sign_of(row, c, n_cols);
+			any |= row_alpha[c] != 0;
 		}
 		if (any)
-			add_row(fit, row, fit->step);
+			add_row(&fit, row, fit.step);
 	}
 }
 
-static void
-compute_norms(Fit *fit)
+float
+ai_sparse_norm(const float *value, size_t n)
 {
-	const AiLinearProblem *problem = fit->problem;
+	double		sum = 0;
 
-	for (int64_t m = 0; m < problem->n_members; m++)
-	{
-		const AiSparseRow *row = &problem->rows[problem->members[m]];
-		double		sum = 1;
-
-		for (uint32_t i = 0; i < row->n; i++)
-			sum += (double) row->value[i] * row->value[i];
-		fit->norm[m] = (float) sum;
-	}
+	for (size_t i = 0; i < n; i++)
+		sum += (double) value[i] * value[i];
+	return (float) sum;
 }
 
 /*
@@ -170,7 +160,7 @@ visit_row(Fit *fit, uint32_t place)
 	double		cost = problem->cost *
 		(problem->label_cost ? problem->label_cost[row->label] : 1.0);
 	float		ridge = (float) (0.5 / cost);
-	float		inverse = 1.0f / (fit->norm[place] + ridge);
+	float		inverse = 1.0f / (row->norm + 1.0f + ridge);	/* 1: the constant */
 	bool		any = false;
 	bool		stays = false;
 
@@ -211,6 +201,30 @@ shuffle(uint32_t *items, int64_t n, AiRng *rng)
 	}
 }
 
+/* Rows are visited in random order, so memory has to be asked in advance. */
+static inline void
+prefetch_rows(const Fit *fit, int64_t a)
+{
+	const AiLinearProblem *problem = fit->problem;
+
+	if (a + 8 < fit->n_active)
+	{
+		uint32_t	far = problem->members[fit->active[a + 8]];
+
+		__builtin_prefetch(&problem->rows[far]);
+		__builtin_prefetch(&fit->alpha[(size_t) far * fit->model->n_cols]);
+	}
+	if (a + 2 < fit->n_active)
+	{
+		const AiSparseRow *next = &problem->rows[problem->members[fit->active[a + 2]]];
+
+		__builtin_prefetch(next->index);
+		__builtin_prefetch(next->index + 16);
+		__builtin_prefetch(next->value);
+		__builtin_prefetch(next->value + 16);
+	}
+}
+
 /* One pass over the active rows; false when told to stop */
 static bool
 run_pass(Fit *fit)
@@ -223,13 +237,7 @@ run_pass(Fit *fit)
 	{
 		uint32_t	place = fit->active[a];
 
-		if (a + 1 < fit->n_active)
-		{
-			const AiSparseRow *next = &problem->rows[problem->members[fit->active[a + 1]]];
-
-			__builtin_prefetch(next->index);
-			__builtin_prefetch(next->value);
-		}
+		prefetch_rows(fit, a);
 		if (fit->n_terms > TERMS_PER_QUESTION)
 		{
 			fit->n_terms = 0;
@@ -258,8 +266,6 @@ ai_linear_fit(AiLinearModel *model, float *alpha, int *n_passes,
 	AiRng		rng = {problem->seed};
 
 	lay_out_scratch(&fit, scratch);
-	compute_norms(&fit);
-	weights_from_alpha(&fit);
 	for (int64_t m = 0; m < problem->n_members; m++)
 		fit.active[m] = (uint32_t) m;
 

@@ -19,6 +19,7 @@
 #define AI_LINEAR_H
 
 #include "core/base/host.h"
+#include "core/kernels/kernels.h"
 
 typedef struct AiSparseRow
 {
@@ -26,7 +27,10 @@ typedef struct AiSparseRow
 	const float *value;			/* [n] */
 	uint32_t	n;
 	int32_t		label;
+	float		norm;			/* sum of squared values */
 } AiSparseRow;
+
+extern float ai_sparse_norm(const float *value, size_t n);
 
 /* Asked about every millisecond of work; true stops the fit where it is. */
 typedef bool (*AiStopFn) (void *arg);
@@ -47,11 +51,13 @@ typedef struct AiLinearProblem
 	void	   *stop_arg;
 } AiLinearProblem;
 
+/* Columns past n_cols, up to width, hold zeros. */
 typedef struct AiLinearModel
 {
 	int			n_cols;			/* ai_linear_n_cols(n_labels) */
-	float	   *weight;			/* [n_features, n_cols] */
-	float	   *intercept;		/* [n_cols] */
+	int			width;			/* ai_linear_width(n_labels) */
+	float	   *weight;			/* [n_features, width], 64-byte aligned */
+	float	   *intercept;		/* [width] */
 } AiLinearModel;
 
 typedef enum AiLinearEnd
@@ -67,18 +73,28 @@ ai_linear_n_cols(int n_labels)
 	return n_labels == 2 ? 1 : n_labels;
 }
 
+static inline int
+ai_linear_width(int n_labels)
+{
+	return n_labels == 2 ? 1 : (int) ai_kernels_width((size_t) n_labels);
+}
+
 /* Bytes that ai_linear_fit needs as scratch */
 extern size_t ai_linear_scratch_size(int64_t n_members, int n_labels);
 
+/* weight = sum_i alpha_i y_i x_i over the members, for duals from elsewhere */
+extern void ai_linear_weights(AiLinearModel *model, const float *alpha,
+							  const AiLinearProblem *problem, void *scratch);
+
 /*
- * Fit model from alpha:[rows, n_cols], the dual variables, zeros or those of a
- * like problem, which also returns theirs.  Weights are made from alpha first.
- * Whatever the end, model and alpha belong together and are usable.
+ * Go on from model and alpha:[rows, n_cols], its dual variables: all zeros, or
+ * those of a like problem.  Whatever the end, the two belong together and are
+ * usable.
  */
 extern AiLinearEnd ai_linear_fit(AiLinearModel *model, float *alpha, int *n_passes,
 								 const AiLinearProblem *problem, void *scratch);
 
-/* score:[n_cols] */
+/* score:[width], 16-byte aligned */
 extern void ai_linear_scores(float *score, const AiLinearModel *model,
 							 const AiSparseRow *row);
 

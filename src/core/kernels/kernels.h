@@ -46,19 +46,27 @@ typedef struct AiKernels
 	/*
 	 * y[c] = sum_i value[i] * w[index[i], c]
 	 *
-	 * w:[., n_cols] row-major, y:[n_cols], n_cols >= 1
+	 * w:[., width] row-major, y:[width]; width is 4, 8 or a multiple of 16, see
+	 * ai_kernels_width(), and w and y are aligned to 16 bytes
 	 */
 	void		(*sparse_rows_dot) (float *y, const uint32_t *index, const float *value,
-									size_t n, const float *w, size_t n_cols);
+									size_t n, const float *w, size_t width);
 
 	/*
 	 * w[index[i], c] += a[c] * value[i]
 	 *
-	 * No index occurs twice.
+	 * No index occurs twice; width as above.
 	 */
 	void		(*sparse_rows_axpy) (float *w, const uint32_t *index, const float *value,
-									 size_t n, const float *a, size_t n_cols);
+									 size_t n, const float *a, size_t width);
 } AiKernels;
+
+/* The least width of rows for so many columns */
+static inline size_t
+ai_kernels_width(size_t n_cols)
+{
+	return n_cols <= 4 ? 4 : n_cols <= 8 ? 8 : (n_cols + 15) / 16 * 16;
+}
 
 /* The level in use: the best of this machine until another is selected. */
 extern const AiKernels *ai_kernels(void);

@@ -26,28 +26,28 @@ ref_sparse_axpy(float *w, const uint32_t *index, const float *value, size_t n, f
 
 static void
 ref_sparse_rows_dot(float *y, const uint32_t *index, const float *value, size_t n,
-					const float *w, size_t n_cols)
+					const float *w, size_t width)
 {
-	for (size_t c = 0; c < n_cols; c++)
+	for (size_t c = 0; c < width; c++)
 		y[c] = 0;
 	for (size_t i = 0; i < n; i++)
 	{
-		const float *row = w + index[i] * n_cols;
+		const float *row = w + index[i] * width;
 
-		for (size_t c = 0; c < n_cols; c++)
+		for (size_t c = 0; c < width; c++)
 			y[c] += value[i] * row[c];
 	}
 }
 
 static void
 ref_sparse_rows_axpy(float *w, const uint32_t *index, const float *value, size_t n,
-					 const float *a, size_t n_cols)
+					 const float *a, size_t width)
 {
 	for (size_t i = 0; i < n; i++)
 	{
-		float	   *row = w + index[i] * n_cols;
+		float	   *row = w + index[i] * width;
 
-		for (size_t c = 0; c < n_cols; c++)
+		for (size_t c = 0; c < width; c++)
 			row[c] += a[c] * value[i];
 	}
 }

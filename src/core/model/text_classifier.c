@@ -29,7 +29,6 @@ struct AiTextClassifier
 	AiTextTable table;
 	const float *idf;			/* [n_features] */
 	AiLinearModel linear;		/* into the block, never written */
-	double		temperature;
 
 	int64_t		n_strongest;
 	const int32_t *strongest;	/* [n_strongest, 3] */
@@ -55,7 +54,7 @@ struct AiTextScratch
 	AiNgramSpan *span;			/* [capacity], for explaining */
 	uint32_t   *occurrences;	/* [n_features], for explaining: exact counts */
 
-	float	   *score;			/* [n_cols] */
+	float	   *logit;			/* [width] */
 	double	   *probability;	/* [n_labels] */
 	AiBuf		contributions;	/* of AiTextContribution */
 	AiBuf		strings;
@@ -163,6 +162,7 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 					   (long long) model->labels.n);
 	model->n_labels = (int) model->labels.n;
 	model->linear.n_cols = ai_linear_n_cols(model->n_labels);
+	model->linear.width = ai_linear_width(model->n_labels);
 
 	AI_TRY(ai_aim_array(&aim, &data, dims, "idf", AI_DTYPE_F32, 1, err));
 	model->n_features = dims[0];
@@ -175,17 +175,13 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(check_table(model, err));
 
 	dims[0] = model->n_features;
-	dims[1] = model->linear.n_cols;
+	dims[1] = model->linear.width;
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "weight", AI_DTYPE_F32, 2, dims, err));
 	model->linear.weight = (float *) data;
 	AI_TRY(check_finite(data, dims[0] * dims[1], "weight", err));
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "intercept", AI_DTYPE_F32, 1, dims + 1, err));
 	model->linear.intercept = (float *) data;
 	AI_TRY(check_finite(data, dims[1], "intercept", err));
-	AI_TRY(ai_aim_f64(&aim, &model->temperature, "temperature", err));
-	if (model->temperature <= 0)
-		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: temperature %g",
-					   model->temperature);
 	return read_strongest(model, &aim, err);
 }
 
@@ -264,9 +260,9 @@ ai_text_scratch_create(AiTextScratch **scratch, const AiTextClassifier *model,
 	ai_buf_init(&s->contributions, host);
 	ai_buf_init(&s->strings, host);
 	s->count = ai_host_alloc(host, (size_t) model->n_features);
-	s->score = ai_host_alloc(host, (size_t) model->linear.n_cols * sizeof(float));
+	s->logit = ai_host_alloc(host, (size_t) model->linear.width * sizeof(float));
 	s->probability = ai_host_alloc(host, (size_t) model->n_labels * sizeof(double));
-	if (s->count == NULL || s->score == NULL || s->probability == NULL)
+	if (s->count == NULL || s->logit == NULL || s->probability == NULL)
 		code = ai_out_of_memory(err, (size_t) model->n_features, "scratch");
 	else
 		code = ai_ngram_reader_create(&s->reader, host, &model->options, false, err);
@@ -298,7 +294,7 @@ ai_text_scratch_destroy(AiTextScratch *s)
 	release_lists(s);
 	ai_host_release(s->host, s->occurrences);
 	ai_host_release(s->host, s->count);
-	ai_host_release(s->host, s->score);
+	ai_host_release(s->host, s->logit);
 	ai_host_release(s->host, s->probability);
 	ai_ngram_reader_destroy(s->reader);
 	ai_ngram_reader_destroy(s->span_reader);
@@ -421,12 +417,11 @@ ai_text_classifier_run(const AiTextClassifier *model, AiTextScratch *scratch,
 
 	AI_TRY(read_text(scratch, scratch->reader, text, text_len, err));
 	row = text_row(scratch);
-	ai_linear_scores(scratch->score, &model->linear, &row);
+	ai_linear_scores(scratch->logit, &model->linear, &row);
 	if (best != NULL)
-		*best = ai_linear_best(scratch->score, model->n_labels);
+		*best = ai_linear_best(scratch->logit, model->n_labels);
 	if (probability != NULL)
-		ai_calibrated_probabilities(probability, scratch->score, model->n_labels,
-									model->temperature);
+		ai_probabilities(probability, scratch->logit, model->n_labels);
 	return AI_OK;
 }
 
@@ -435,14 +430,13 @@ ai_text_classifier_run(const AiTextClassifier *model, AiTextScratch *scratch,
  */
 static const char *const kind_names[AI_NGRAM_N_KINDS] = {"word", "characters", "shape"};
 
-/* The share of one weight in the label's score; see text_classifier.h */
+/* One weight of a feature for the label; see text_classifier.h on two labels */
 static inline double
-signed_share(const AiTextClassifier *model, const float *weights, int label)
+weight_for(const AiTextClassifier *model, const float *weights, int label)
 {
-	double		w = model->linear.n_cols == 1 ?
-		(label == 1 ? weights[0] : -(double) weights[0]) : weights[label];
-
-	return w / model->temperature;
+	if (model->linear.n_cols == 1)
+		return label == 1 ? weights[0] : -(double) weights[0];
+	return weights[label];
 }
 
 /* The n-gram as it stands in the text; a space stands for an end of a word. */
@@ -488,19 +482,19 @@ make_contributions(AiTextScratch *s, int label, const char *text, AiError *err)
 	item = (AiTextContribution *) s->contributions.data;
 	*item = (AiTextContribution) {
 		.kind = "intercept", .value = 1,
-		.contribution = signed_share(model, model->linear.intercept, label)
+		.contribution = weight_for(model, model->linear.intercept, label)
 	};
 	for (size_t i = 0; i < s->n; i++)
 	{
 		const float *weights = model->linear.weight +
-			(size_t) s->feature[i] * model->linear.n_cols;
+			(size_t) s->feature[i] * model->linear.width;
 
 		item++;
 		*item = (AiTextContribution) {
 			.kind = kind_names[s->kind[i]],
 			.count = s->occurrences[s->feature[i]],
 			.value = s->value[i],
-			.contribution = s->value[i] * signed_share(model, weights, label)
+			.contribution = s->value[i] * weight_for(model, weights, label)
 		};
 		AI_TRY(append_feature(&s->strings, item, &s->span[i], text, err));
 	}

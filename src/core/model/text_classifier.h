@@ -3,8 +3,8 @@
  *		Learn labels from texts; label texts; say why.
  *
  * A text becomes TF-IDF weights of its word and character n-grams
- * (core/text/ngram.h), a linear model scores every label, and a temperature
- * turns scores into probabilities.  The model is one aim block that is used
+ * (core/text/ngram.h), a linear model scores every label, and the scores are
+ * calibrated into probabilities.  The model is one aim block that is used
  * where it lies.
  *
  * Texts and labels are UTF-8; bytes that are not are taken as Latin-1, so
@@ -43,7 +43,7 @@ typedef struct AiTextOptions
 	int			word_ngrams;	/* longest word n-gram, 0 (none) to 5 */
 	int			char_ngrams_min;	/* shortest character n-gram, 1 to max */
 	int			char_ngrams_max;	/* longest, 0 (none) to 8 */
-	int			min_count;		/* rows an n-gram must occur in, >= 1 */
+	int			min_count;		/* rows an n-gram must occur in, >= 1; 0: 1, or 2 where there are many */
 	int64_t		max_features;	/* n-grams kept at most, 2^10 to 2^26 */
 	bool		lowercase;		/* fold case, and note it in word shapes */
 
@@ -166,7 +166,7 @@ typedef struct AiTextContribution
 	const char *kind;			/* "word", "characters", "shape", "intercept" */
 	int64_t		count;			/* occurrences in the text */
 	double		value;			/* its TF-IDF weight in this text */
-	double		contribution;	/* value * weight for the label / temperature */
+	double		contribution;	/* value * weight for the label */
 } AiTextContribution;
 
 /* The array is ordered by falling size of contribution and lives in scratch. */

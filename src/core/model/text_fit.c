@@ -2,8 +2,8 @@
  * text_fit.c
  *		Learning the linear model of a text classifier from sparse rows.
  *
- * Cross-validation goes over a ladder of costs (cost = 1 / l2), three times the
- * last at each step, first up from 0.3, then down, as long as the likelihood of
+ * Cross-validation goes over a ladder of costs (cost = 1 / l2), twice the
+ * last at each step, first up from 0.25, then down, as long as the likelihood of
  * the held-out rows rises.  At each step the folds are fitted at once, one task
  * each, beginning from where they stood at the step before.  The final fit
  * begins from the mean of the folds' dual variables at the chosen cost, which
@@ -21,16 +21,16 @@
 
 #include "core/classic/calibrate.h"
 
-#define FIRST_COST 0.3
-#define COST_STEP 3.0
+#define FIRST_COST 0.25
+#define COST_STEP 2.0
 #define MAX_COST 100.0
 #define MIN_COST 0.001
-#define LEAST_GAIN 0.003		/* of the loss, relative, to go on */
-#define SEARCH_TOLERANCE 0.05
+#define LEAST_GAIN 0.01			/* of the loss, relative, to go on */
+#define SEARCH_TOLERANCE 0.1
 #define FINAL_TOLERANCE 0.01
-#define MAX_SEARCH_PASSES 30
+#define MAX_SEARCH_PASSES 15
 #define MAX_FINAL_PASSES 300
-#define CALIBRATION_VALUES (1 << 22)	/* scores looked at for the temperature */
+#define CALIBRATION_VALUES (1 << 21)	/* scores looked at for the calibration */
 
 typedef struct Fold
 {
@@ -47,12 +47,13 @@ typedef struct Search
 {
 	AiTextFit  *fit;
 	int			n_cols;
+	int			width;
 	int			n_folds;
 	Fold		folds[AI_TEXT_N_FOLDS];
 	uint32_t   *held_out;		/* [n_held_out] numbers of rows */
 	int32_t    *held_out_label;
 	int64_t		n_held_out;
-	float	   *score;			/* [n_held_out, n_cols] at the cost in work */
+	float	   *score;			/* [n_held_out, width] at the cost in work */
 	float	   *best_score;		/* likewise, at the best cost */
 	float	   *best_alpha;		/* [n_rows, n_cols] means over the folds */
 	double		best_loss;
@@ -109,9 +110,9 @@ size_t
 ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels, bool wants_all_folds)
 {
 	size_t		n_folds = (size_t) ai_text_fit_n_folds(n_rows, wants_all_folds);
-	size_t		n_cols = (size_t) ai_linear_n_cols(n_labels);
-	size_t		weights = (size_t) n_features * n_cols * sizeof(float);
-	size_t		alphas = (size_t) n_rows * n_cols * sizeof(float);
+	size_t		width = (size_t) ai_linear_width(n_labels);
+	size_t		weights = (size_t) n_features * width * sizeof(float);
+	size_t		alphas = (size_t) n_rows * width * sizeof(float);
 	size_t		scratch = ai_linear_scratch_size(n_rows, n_labels);
 
 	return (n_folds + 1) * (weights + scratch) +
@@ -134,9 +135,10 @@ static AiCode
 allocate_model(AiTextFit *fit, AiLinearModel *model, AiError *err)
 {
 	model->n_cols = ai_linear_n_cols(fit->n_labels);
+	model->width = ai_linear_width(fit->n_labels);
 	AI_TRY(allocate(fit->arena, &model->weight, fit->n_features,
-					(size_t) model->n_cols * sizeof(float), err));
-	return allocate(fit->arena, &model->intercept, model->n_cols, sizeof(float), err);
+					(size_t) model->width * sizeof(float), err));
+	return allocate(fit->arena, &model->intercept, model->width, sizeof(float), err);
 }
 
 /* Rows of fold number f are held out, the others are learnt from. */
@@ -176,13 +178,15 @@ set_up_search(Search *search, AiTextFit *fit, AiError *err)
 
 	*search = (Search) {
 		.fit = fit, .n_cols = ai_linear_n_cols(fit->n_labels),
+		.width = ai_linear_width(fit->n_labels),
 		.n_folds = ai_text_fit_n_folds(fit->n_rows, fit->wants_all_folds),
 		.best_loss = INFINITY
 	};
-	row_size = (size_t) search->n_cols * sizeof(float);
+	row_size = (size_t) search->width * sizeof(float);
 	AI_TRY(allocate(fit->arena, &search->held_out, fit->n_rows, sizeof(uint32_t), err));
 	AI_TRY(allocate(fit->arena, &search->held_out_label, fit->n_rows, sizeof(int32_t), err));
-	AI_TRY(allocate(fit->arena, &search->best_alpha, fit->n_rows, row_size, err));
+	AI_TRY(allocate(fit->arena, &search->best_alpha, fit->n_rows,
+					(size_t) search->n_cols * sizeof(float), err));
 	for (int f = 0; f < search->n_folds; f++)
 		AI_TRY(set_up_fold(search, f, err));
 	AI_TRY(allocate(fit->arena, &search->score, search->n_held_out, row_size, err));
@@ -192,14 +196,12 @@ set_up_search(Search *search, AiTextFit *fit, AiError *err)
 static void
 tear_down_fold(Search *search, Fold *fold)
 {
-	AiArena    *arena = search->fit->arena;
-	size_t		large = AI_ARENA_LARGE;
-	size_t		row_size = (size_t) search->n_cols * sizeof(float);
+	AiTextFit  *fit = search->fit;
 
-	if ((size_t) search->fit->n_features * row_size >= large)
-		ai_arena_release(arena, fold->model.weight);
-	if ((size_t) search->fit->n_rows * row_size >= large)
-		ai_arena_release(arena, fold->alpha);
+	if ((size_t) fit->n_features * search->width * sizeof(float) >= AI_ARENA_LARGE)
+		ai_arena_release(fit->arena, fold->model.weight);
+	if ((size_t) fit->n_rows * search->n_cols * sizeof(float) >= AI_ARENA_LARGE)
+		ai_arena_release(fit->arena, fold->alpha);
 }
 
 /* Task: fit one fold at the cost in work, score its held-out rows. */
@@ -221,7 +223,7 @@ fit_fold(void *arg, int64_t index, int thread)
 
 	ai_linear_fit(&fold->model, fold->alpha, &n_passes, &problem, fold->scratch);
 	for (int64_t i = fold->first_held_out; i < fold->first_held_out + fold->n_held_out; i++)
-		ai_linear_scores(search->score + (size_t) i * search->n_cols, &fold->model,
+		ai_linear_scores(search->score + (size_t) i * search->width, &fold->model,
 						 &fit->rows[search->held_out[i]]);
 }
 
@@ -250,25 +252,34 @@ average_alphas(Search *search)
 	}
 }
 
+static AiScoredRows
+scored_rows(const Search *search, const float *score)
+{
+	int64_t		max = CALIBRATION_VALUES / search->width;
+
+	return (AiScoredRows) {
+		.score = score, .label = search->held_out_label,
+		.n = search->n_held_out < max ? search->n_held_out : max,
+		.n_labels = search->fit->n_labels, .width = search->width
+	};
+}
+
 /* Fit all folds at a cost; better if the held-out rows are likelier than ever. */
 static AiCode
 try_cost(Search *search, bool *is_better, double cost, AiError *err)
 {
-	int64_t		n = search->n_held_out;
+	AiScoredRows rows = scored_rows(search, search->score);
 	double		temperature;
 	double		loss;
 
 	*is_better = false;
 	search->cost = cost;
 	AI_TRY(ai_pool_run(search->fit->pool, fit_fold, search, search->n_folds, err));
-	if (n > CALIBRATION_VALUES / search->n_cols)
-		n = CALIBRATION_VALUES / search->n_cols;
-	temperature = ai_calibrate_temperature(&loss, search->score, search->held_out_label, n,
-										   search->fit->n_labels);
-	if (n > 0 && !isfinite(loss))
+	temperature = ai_calibrate_temperature(&loss, &rows);
+	if (rows.n > 0 && !isfinite(loss))
 		return ai_fail(err, AI_ERR_DIVERGED, "training diverged: the loss is not finite at l2 %g",
 					   1 / cost);
-	if (n == 0 || loss < search->best_loss * (1 - LEAST_GAIN))
+	if (rows.n == 0 || loss < search->best_loss * (1 - LEAST_GAIN))
 	{
 		float	   *swap = search->best_score;
 
@@ -333,8 +344,40 @@ fit_all(void *arg, int64_t index, int thread)
 
 	for (int64_t i = 0; i < fit->n_rows; i++)
 		fold->members[i] = (uint32_t) i;
+	ai_linear_weights(&fit->model, search->best_alpha, &problem, fold->scratch);
 	fit->has_converged = ai_linear_fit(&fit->model, search->best_alpha, &fit->n_passes,
 									   &problem, fold->scratch) == AI_LINEAR_CONVERGED;
+}
+
+/*
+ * Scores become logits: the weights of the final model take the calibration in,
+ * and so do the held-out scores.
+ */
+static AiCode
+calibrate(Search *search, AiError *err)
+{
+	AiTextFit  *fit = search->fit;
+	AiScoredRows rows = scored_rows(search, search->best_score);
+	float	   *scale = NULL;
+	float	   *shift = NULL;
+	double	   *scratch = NULL;
+
+	AI_TRY(allocate(fit->arena, &scale, search->width, sizeof(float), err));
+	AI_TRY(allocate(fit->arena, &shift, search->width, sizeof(float), err));
+	AI_TRY(allocate(fit->arena, &scratch, 5 * (int64_t) fit->n_labels, sizeof(double), err));
+	ai_calibrate_columns(scale, shift, &rows, search->temperature, scratch);
+	for (int64_t i = 0; i < fit->n_features * search->width; i++)
+		fit->model.weight[i] *= scale[i % search->width];
+	for (int c = 0; c < search->n_cols; c++)
+		fit->model.intercept[c] = fit->model.intercept[c] * scale[c] + shift[c];
+	for (int64_t i = 0; i < search->n_held_out * search->width; i++)
+		search->best_score[i] = search->best_score[i] * scale[i % search->width] +
+			shift[i % search->width];
+	fit->temperature = search->temperature;
+	fit->n_held_out = search->n_held_out;
+	fit->held_out = search->held_out;
+	fit->held_out_logit = search->best_score;
+	return AI_OK;
 }
 
 AiCode
@@ -347,10 +390,6 @@ ai_text_fit_run(AiTextFit *fit, AiError *err)
 	for (int f = 0; f < search.n_folds; f++)
 		tear_down_fold(&search, &search.folds[f]);
 	fit->chosen_l2 = 1 / search.best_cost;
-	fit->temperature = search.temperature;
-	fit->n_held_out = search.n_held_out;
-	fit->held_out = search.held_out;
-	fit->held_out_score = search.best_score;
 
 	AI_TRY(allocate_model(fit, &fit->model, err));
 	search.folds[0].scratch = ai_arena_alloc(fit->arena,
@@ -358,7 +397,8 @@ ai_text_fit_run(AiTextFit *fit, AiError *err)
 	if (search.folds[0].scratch == NULL)
 		return ai_out_of_memory(err, (size_t) fit->n_rows * 8, "learning");
 	AI_TRY(ai_pool_run(fit->pool, fit_all, &search, 1, err));
-	for (int64_t i = 0; i < fit->n_features * fit->model.n_cols; i++)
+	AI_TRY(calibrate(&search, err));
+	for (int64_t i = 0; i < fit->n_features * search.width; i++)
 	{
 		if (!isfinite(fit->model.weight[i]))
 			return ai_fail(err, AI_ERR_DIVERGED,

@@ -2,7 +2,7 @@
  * text_fit.h
  *		Learning the linear model of a text classifier from sparse rows.
  *
- * The strength of the penalty and the temperature come from cross-validation,
+ * The strength of the penalty and the calibration come from cross-validation,
  * the weights from all rows that are given.
  *-------------------------------------------------------------------------
  */
@@ -35,14 +35,14 @@ typedef struct AiTextFit
 	void	   *progress_arg;
 
 	/* Results */
-	AiLinearModel model;
+	AiLinearModel model;		/* its scores are logits: calibrated */
 	double		chosen_l2;
 	double		temperature;
 	int			n_passes;
 	bool		has_converged;
 	int64_t		n_held_out;		/* rows scored by a model that had not seen them */
 	uint32_t   *held_out;		/* [n_held_out] their numbers */
-	float	   *held_out_score; /* [n_held_out, n_cols] */
+	float	   *held_out_logit; /* [n_held_out, width] */
 } AiTextFit;
 
 /* Folds that cross-validation will use, for so many rows */

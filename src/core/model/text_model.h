@@ -10,9 +10,8 @@
  *	labels				strings [n_labels]		by rising bytes
  *	table				u32 [n_slots, 2]		fingerprint and number + 1; 0: free
  *	idf					f32 [n_features]		log((1 + n) / (1 + rows)) + 1
- *	weight				f32 [n_features, n_cols]
- *	intercept			f32 [n_cols]
- *	temperature			f64
+ *	weight				f32 [n_features, width]	of logits: calibrated
+ *	intercept			f32 [width]
  *	strongest			i32 [n, 3]				label, kind, rows (see importance)
  *	strongest.weight	f64 [n]
  *	strongest.feature	strings [n]
@@ -82,8 +81,8 @@ ai_text_idf(int64_t n_rows, uint32_t n_holding)
 }
 
 /*
- * value:[n] = (1 + log count) * idf, and then each kind of n-gram scaled to
- * length 1, so that no kind drowns another.  feature:[n] are numbers of features,
+ * value:[n] = (1 + log count) * idf, and then each kind of n-gram scaled to a
+ * length of its own, so that no kind drowns another.  feature:[n] are numbers of features,
  * kind:[n] their kinds, count:[n] their occurrences in the text.
  */
 extern void ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,

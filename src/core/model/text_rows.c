@@ -12,9 +12,9 @@
 
 #include <string.h>
 
-#define FLUSH_BYTES ((size_t) 1024 * 1024)
+#define FLUSH_BYTES ((size_t) 64 * 1024)	/* their n-grams fit into one output */
 #define FLUSH_ROWS 4096
-#define FIRST_OUTPUT_SIZE ((size_t) 1 << 17)	/* n-grams */
+#define FIRST_OUTPUT_SIZE ((size_t) 1 << 18)	/* n-grams */
 #define SLAB_SIZE ((size_t) 1 << 18)	/* n-grams; larger rows get their own */
 #define TEXT_SLAB_SIZE ((size_t) 1 << 20)	/* bytes */
 #define NOT_READ UINT32_MAX
@@ -27,6 +27,7 @@ typedef struct Output
 	uint8_t    *count;			/* [size] */
 	uint32_t   *slots;			/* [2 * size] place in hash + 1, of one row */
 	size_t		used;
+	bool		is_full;		/* a row did not fit any more */
 	bool		is_too_small;	/* for some row by itself */
 } Output;
 
@@ -133,7 +134,7 @@ slab_alloc(AiTextRows *rows, Slab *slab, size_t size, size_t slab_size)
 
 	if (size >= slab_size)
 		return ai_arena_alloc(rows->arena, size);
-	if (slab->size - slab->used < size)
+	if (slab->bytes == NULL || slab->size - slab->used < size)
 	{
 		*slab = (Slab) {ai_arena_alloc(rows->arena, slab_size), 0, slab_size};
 		if (slab->bytes == NULL)
@@ -248,7 +249,7 @@ read_row(void *arg, int64_t index, int thread)
 	size_t		n;
 	bool		fits = true;
 
-	if (row->n != NOT_READ)
+	if (row->n != NOT_READ || output->is_full)
 		return;
 	memset(output->slots, 0, n_slots * sizeof(uint32_t));
 	ai_ngram_reader_start(output->reader, row->text, row->text_len);
@@ -260,7 +261,8 @@ read_row(void *arg, int64_t index, int thread)
 	}
 	if (!fits)
 	{
-		output->is_too_small |= first == 0;
+		output->is_full = true;
+		output->is_too_small = first == 0;
 		output->used = first;
 		return;
 	}
@@ -306,6 +308,7 @@ ai_text_rows_flush(AiTextRows *rows, AiError *err)
 		for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
 		{
 			rows->outputs[t].used = 0;
+			rows->outputs[t].is_full = false;
 			rows->outputs[t].is_too_small = false;
 		}
 		AI_TRY(ai_pool_run(rows->pool, read_row, rows, n_waiting, err));

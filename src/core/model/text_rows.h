@@ -2,7 +2,7 @@
  * text_rows.h
  *		The rows of a training run: texts as they came, and as n-gram counts.
  *
- * Texts are copied as they are added; when a megabyte of them waits, the
+ * Texts are copied as they are added; when enough of them wait, the
  * threads of the pool read their n-grams, and the main thread gives these
  * their numbers.  All memory is of one arena, so its total is what the rows
  * cost.

@@ -21,7 +21,7 @@
 typedef struct Candidate
 {
 	uint32_t	feature;
-	float		weight;			/* for the label, before the temperature */
+	float		weight;			/* for the label */
 	double		gain;
 } Candidate;
 
@@ -36,7 +36,7 @@ n_per_label(int n_labels)
 static float
 weight_for(const AiTextFit *fit, uint32_t feature, int label)
 {
-	const float *w = fit->model.weight + (size_t) feature * fit->model.n_cols;
+	const float *w = fit->model.weight + (size_t) feature * fit->model.width;
 
 	if (fit->model.n_cols == 1)
 		return label == 1 ? w[0] : -w[0];
@@ -240,7 +240,7 @@ ai_text_strongest(AiTextStrongest *strongest, AiArena *arena,
 			strongest->item[3 * at] = k;
 			strongest->item[3 * at + 1] = AI_NGRAM_KIND(input->order->hash[f]);
 			strongest->item[3 * at + 2] = (int32_t) input->order->n_rows[f];
-			strongest->weight[at] = next->weight / fit->temperature;
+			strongest->weight[at] = next->weight;
 			strongest->feature[at] = wanted.text[f];
 			strongest->feature_len[at] = strlen(wanted.text[f]);
 		}

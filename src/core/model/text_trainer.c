@@ -28,6 +28,7 @@
 #define VALIDATION_SALT UINT64_C(0x61696161732D7631)
 #define FOLD_SALT UINT64_C(0x61696161732D6631)
 
+#define MANY_NGRAMS 250000		/* from which those of one row are left out */
 #define LABEL_SLOTS 4096		/* of a hash table of at most AI_TEXT_MAX_LABELS */
 
 typedef struct Label
@@ -74,7 +75,7 @@ ai_text_options_default(AiTextOptions *options)
 {
 	*options = (AiTextOptions) {
 		.word_ngrams = 2, .char_ngrams_min = 2, .char_ngrams_max = 5,
-		.min_count = 1, .max_features = 1 << 22, .lowercase = true,
+		.min_count = 0, .max_features = 1 << 22, .lowercase = true,
 		.validation = 0.1, .seed = 1
 	};
 }
@@ -95,7 +96,7 @@ ai_text_options_check(const AiTextOptions *o, AiError *err)
 	AI_TRY(check_range(o->char_ngrams_max, 0, AI_NGRAM_MAX_CHARS, "char_ngrams", err));
 	if (o->char_ngrams_max > 0)
 		AI_TRY(check_range(o->char_ngrams_min, 1, o->char_ngrams_max, "char_ngrams", err));
-	AI_TRY(check_range(o->min_count, 1, 1000000, "min_count", err));
+	AI_TRY(check_range(o->min_count, 0, 1000000, "min_count", err));
 	AI_TRY(check_range((double) o->max_features, 1 << 10, 1 << 26, "max_features", err));
 	AI_TRY(check_range(o->validation, 0, 0.5, "validation", err));
 	if (o->l2 != 0)
@@ -412,7 +413,8 @@ build_rows(void *arg, int64_t index, int thread)
 		}
 		ai_text_values(value, row->number, kinds, row->count, n, task->idf);
 		matrix->rows[i] = (AiSparseRow) {
-			.index = row->number, .value = value, .n = n, .label = row->label
+			.index = row->number, .value = value, .n = n, .label = row->label,
+			.norm = ai_sparse_norm(value, n)
 		};
 	}
 }
@@ -510,16 +512,15 @@ label_costs(AiTextTrainer *t, double *cost, const Matrix *matrix, AiError *err)
  */
 typedef struct Scored
 {
-	const float *score;			/* [n, n_cols] */
+	const float *logit;			/* [n, width] */
 	int32_t    *label;			/* [n] */
 	int64_t		n;
 } Scored;
 
 static AiCode
-measure(AiTextTrainer *t, AiClassMetrics *metrics, const Scored *scored, double temperature,
-		AiError *err)
+measure(AiTextTrainer *t, AiClassMetrics *metrics, const Scored *scored, AiError *err)
 {
-	int			n_cols = ai_linear_n_cols(t->n_labels);
+	int			width = ai_linear_width(t->n_labels);
 	int32_t    *predicted = ai_arena_alloc(&t->arena, (size_t) scored->n * sizeof(int32_t));
 	double	   *probability = ai_arena_alloc(&t->arena, (size_t) scored->n *
 											 (size_t) t->n_labels * sizeof(double));
@@ -529,11 +530,10 @@ measure(AiTextTrainer *t, AiClassMetrics *metrics, const Scored *scored, double 
 								"measuring");
 	for (int64_t i = 0; i < scored->n; i++)
 	{
-		const float *score = scored->score + i * n_cols;
+		const float *logit = scored->logit + i * width;
 
-		predicted[i] = ai_linear_best(score, t->n_labels);
-		ai_calibrated_probabilities(probability + i * t->n_labels, score, t->n_labels,
-									temperature);
+		predicted[i] = ai_linear_best(logit, t->n_labels);
+		ai_probabilities(probability + i * t->n_labels, logit, t->n_labels);
 	}
 	return ai_metrics_classify(metrics, NULL, scored->label, predicted, probability, scored->n,
 							   t->n_labels, &t->host, err);
@@ -544,7 +544,7 @@ typedef struct ScoreTask
 	const AiSparseRow *rows;
 	int64_t		n;
 	const AiLinearModel *model;
-	float	   *score;			/* [n, n_cols] */
+	float	   *logit;			/* [n, width] */
 } ScoreTask;
 
 static void
@@ -555,7 +555,7 @@ score_rows(void *arg, int64_t index, int thread)
 
 	(void) thread;
 	for (int64_t i = index * ROWS_PER_TASK; i < last && i < task->n; i++)
-		ai_linear_scores(task->score + i * task->model->n_cols, task->model, &task->rows[i]);
+		ai_linear_scores(task->logit + i * task->model->width, task->model, &task->rows[i]);
 }
 
 /* Metrics of the final model on n rows */
@@ -566,31 +566,31 @@ measure_rows(AiTextTrainer *t, AiClassMetrics *metrics, const AiSparseRow *rows,
 	ScoreTask	task = {.rows = rows, .n = n, .model = &fit->model};
 	Scored		scored = {.n = n};
 
-	task.score = ai_arena_alloc(&t->arena, (size_t) n * (size_t) fit->model.n_cols *
+	task.logit = ai_arena_alloc(&t->arena, (size_t) n * (size_t) fit->model.width *
 								sizeof(float));
 	scored.label = ai_arena_alloc(&t->arena, (size_t) n * sizeof(int32_t));
-	if (task.score == NULL || scored.label == NULL)
+	if (task.logit == NULL || scored.label == NULL)
 		return ai_out_of_memory(err, (size_t) n * sizeof(int32_t), "measuring");
 	AI_TRY(ai_pool_run(t->pool, score_rows, &task, (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK,
 					   err));
 	for (int64_t i = 0; i < n; i++)
 		scored.label[i] = rows[i].label;
-	scored.score = task.score;
-	return measure(t, metrics, &scored, fit->temperature, err);
+	scored.logit = task.logit;
+	return measure(t, metrics, &scored, err);
 }
 
 /* Metrics of cross-validation: of models that had not seen the rows */
 static AiCode
 measure_held_out(AiTextTrainer *t, AiClassMetrics *metrics, const AiTextFit *fit, AiError *err)
 {
-	Scored		scored = {.score = fit->held_out_score, .n = fit->n_held_out};
+	Scored		scored = {.logit = fit->held_out_logit, .n = fit->n_held_out};
 
 	scored.label = ai_arena_alloc(&t->arena, (size_t) scored.n * sizeof(int32_t));
 	if (scored.label == NULL)
 		return ai_out_of_memory(err, (size_t) scored.n * sizeof(int32_t), "measuring");
 	for (int64_t i = 0; i < scored.n; i++)
 		scored.label[i] = fit->rows[fit->held_out[i]].label;
-	return measure(t, metrics, &scored, fit->temperature, err);
+	return measure(t, metrics, &scored, err);
 }
 
 /*
@@ -620,10 +620,9 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
 	AI_TRY(ai_aim_reserve(w, "table", AI_DTYPE_U32, 2, (int64_t[]) {n_slots, 2}, err));
 	AI_TRY(ai_aim_add(w, "idf", AI_DTYPE_F32, idf, 1, (int64_t[]) {order->n_features}, err));
 	AI_TRY(ai_aim_add(w, "weight", AI_DTYPE_F32, fit->model.weight, 2,
-					  (int64_t[]) {order->n_features, fit->model.n_cols}, err));
+					  (int64_t[]) {order->n_features, fit->model.width}, err));
 	AI_TRY(ai_aim_add(w, "intercept", AI_DTYPE_F32, fit->model.intercept, 1,
-					  (int64_t[]) {fit->model.n_cols}, err));
-	AI_TRY(ai_aim_add_f64(w, "temperature", fit->temperature, err));
+					  (int64_t[]) {fit->model.width}, err));
 	AI_TRY(ai_aim_add(w, "strongest", AI_DTYPE_I32, strongest->item, 2,
 					  (int64_t[]) {strongest->n, 3}, err));
 	AI_TRY(ai_aim_add(w, "strongest.weight", AI_DTYPE_F64, strongest->weight, 1,
@@ -638,13 +637,26 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
 /*
  * Fitting
  */
+
+/*
+ * What one row holds and no other says little, but in small sets it is most of
+ * what there is.
+ */
+static uint32_t
+min_count(const AiTextTrainer *t)
+{
+	if (t->options.min_count > 0)
+		return (uint32_t) t->options.min_count;
+	return t->vocabulary.n > MANY_NGRAMS ? 2 : 1;
+}
+
 static AiCode
 check_memory(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *order,
 			 AiError *err)
 {
-	size_t		n_cols = (size_t) ai_linear_n_cols(t->n_labels);
-	size_t		model = (size_t) order->n_features * (n_cols + 4) * sizeof(float);
-	size_t		scores = (size_t) matrix->n * (n_cols * 4 + (size_t) t->n_labels * 8 + 8);
+	size_t		width = (size_t) ai_linear_width(t->n_labels);
+	size_t		model = (size_t) order->n_features * (width + 4) * sizeof(float);
+	size_t		scores = (size_t) matrix->n * (width * 4 + (size_t) t->n_labels * 8 + 8);
 	size_t		values = (size_t) ai_text_rows_n_entries(t->rows) * sizeof(float);
 	size_t		fit = ai_text_fit_memory(matrix->n_train, order->n_features, t->n_labels,
 										 t->options.validation == 0);
@@ -749,12 +761,12 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 
 	AI_TRY(order_rows(t, &matrix, err));
 	AI_TRY(check_one_side(t, &matrix, err));
-	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, (uint32_t) t->options.min_count,
+	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, min_count(t),
 							   t->options.max_features, err));
 	if (order.n_features == 0)
 	{
 		ai_fail(err, AI_ERR_DATA, "the texts hold nothing to learn from");
-		ai_detail(err, "No n-gram occurs in at least %d rows.", t->options.min_count);
+		ai_detail(err, "No n-gram occurs in %u rows or more.", min_count(t));
 		ai_hint(err, "The texts may be empty, or option \"min_count\" too large.");
 		return AI_ERR_DATA;
 	}

@@ -51,51 +51,85 @@ sparse_axpy_avx2(float *w, const uint32_t *index, const float *value, size_t n, 
 		w[index[i]] = __builtin_fmaf(a, value[i], w[index[i]]);
 }
 
-/* the lanes below n_cols - c, for a block of 8 columns */
-static inline __m256i
-column_mask(size_t n_left)
+/* Rows of 4: four accumulators, so that additions do not wait for each other */
+static void
+rows_dot_4(float *y, const uint32_t *index, const float *value, size_t n, const float *w)
 {
-	__m256i		lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+	__m128		acc[4];
+	size_t		i = 0;
 
-	return _mm256_cmpgt_epi32(_mm256_set1_epi32(n_left < 8 ? (int) n_left : 8), lane);
+	for (int r = 0; r < 4; r++)
+		acc[r] = _mm_setzero_ps();
+	for (; i + 4 <= n; i += 4)
+	{
+		for (int r = 0; r < 4; r++)
+			acc[r] = _mm_fmadd_ps(_mm_set1_ps(value[i + r]),
+								  _mm_load_ps(w + index[i + r] * (size_t) 4), acc[r]);
+	}
+	for (; i < n; i++)
+		acc[0] = _mm_fmadd_ps(_mm_set1_ps(value[i]), _mm_load_ps(w + index[i] * (size_t) 4),
+							  acc[0]);
+	_mm_store_ps(y, _mm_add_ps(_mm_add_ps(acc[0], acc[1]), _mm_add_ps(acc[2], acc[3])));
+}
+
+static inline void
+rows_dot_block(float *y, const uint32_t *index, const float *value, size_t n,
+			   const float *w, size_t width)
+{
+	__m256		acc0 = _mm256_setzero_ps();
+	__m256		acc1 = _mm256_setzero_ps();
+	size_t		i = 0;
+
+	for (; i + 2 <= n; i += 2)
+	{
+		acc0 = _mm256_fmadd_ps(_mm256_set1_ps(value[i]),
+							   _mm256_loadu_ps(w + index[i] * width), acc0);
+		acc1 = _mm256_fmadd_ps(_mm256_set1_ps(value[i + 1]),
+							   _mm256_loadu_ps(w + index[i + 1] * width), acc1);
+	}
+	if (i < n)
+		acc0 = _mm256_fmadd_ps(_mm256_set1_ps(value[i]),
+							   _mm256_loadu_ps(w + index[i] * width), acc0);
+	_mm256_storeu_ps(y, _mm256_add_ps(acc0, acc1));
 }
 
 static void
 sparse_rows_dot_avx2(float *y, const uint32_t *index, const float *value, size_t n,
-					 const float *w, size_t n_cols)
+					 const float *w, size_t width)
 {
-	for (size_t c = 0; c < n_cols; c += 8)
+	if (width == 4)
 	{
-		__m256i		mask = column_mask(n_cols - c);
-		__m256		acc = _mm256_setzero_ps();
-
-		for (size_t i = 0; i < n; i++)
-		{
-			__m256		row = _mm256_maskload_ps(w + index[i] * n_cols + c, mask);
-
-			acc = _mm256_fmadd_ps(_mm256_set1_ps(value[i]), row, acc);
-		}
-		_mm256_maskstore_ps(y + c, mask, acc);
+		rows_dot_4(y, index, value, n, w);
+		return;
 	}
+	for (size_t c = 0; c < width; c += 8)
+		rows_dot_block(y + c, index, value, n, w + c, width);
 }
 
 static void
 sparse_rows_axpy_avx2(float *w, const uint32_t *index, const float *value, size_t n,
-					  const float *a, size_t n_cols)
+					  const float *a, size_t width)
 {
-	for (size_t c = 0; c < n_cols; c += 8)
+	if (width == 4)
 	{
-		__m256i		mask = column_mask(n_cols - c);
-		__m256		step = _mm256_maskload_ps(a + c, mask);
+		__m128		step = _mm_load_ps(a);
 
 		for (size_t i = 0; i < n; i++)
 		{
-			float	   *row = w + index[i] * n_cols + c;
-			__m256		sum = _mm256_fmadd_ps(_mm256_set1_ps(value[i]), step,
-											  _mm256_maskload_ps(row, mask));
+			float	   *row = w + index[i] * (size_t) 4;
 
-			_mm256_maskstore_ps(row, mask, sum);
+			_mm_store_ps(row, _mm_fmadd_ps(_mm_set1_ps(value[i]), step, _mm_load_ps(row)));
 		}
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		float	   *row = w + index[i] * width;
+		__m256		v = _mm256_set1_ps(value[i]);
+
+		for (size_t c = 0; c < width; c += 8)
+			_mm256_storeu_ps(row + c, _mm256_fmadd_ps(v, _mm256_loadu_ps(a + c),
+													  _mm256_loadu_ps(row + c)));
 	}
 }
 

@@ -3,8 +3,8 @@
  *		Products of sparse rows with dense weights, AVX-512.
  *
  * A dot product keeps two accumulators of 16, the tail masked into the first.
- * Up to 16 columns one masked register holds the row of weights; more are
- * walked row by row for each block of 64, whose sums stay in registers.
+ * Rows of 4 and 8 keep four accumulators; wider ones are walked once for each
+ * block of columns, whose sums stay in registers.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/kernels_internal.h"
@@ -62,10 +62,52 @@ sparse_axpy_avx512(float *w, const uint32_t *index, const float *value, size_t n
 	}
 }
 
-/* y[c .. c + 16 * n_regs) for a block of columns; the last register is masked */
+/* Rows of 4: four accumulators, so that additions do not wait for each other */
+static void
+rows_dot_4(float *y, const uint32_t *index, const float *value, size_t n, const float *w)
+{
+	__m128		acc[4];
+	size_t		i = 0;
+
+	for (int r = 0; r < 4; r++)
+		acc[r] = _mm_setzero_ps();
+	for (; i + 4 <= n; i += 4)
+	{
+		for (int r = 0; r < 4; r++)
+			acc[r] = _mm_fmadd_ps(_mm_set1_ps(value[i + r]),
+								  _mm_load_ps(w + index[i + r] * (size_t) 4), acc[r]);
+	}
+	for (; i < n; i++)
+		acc[0] = _mm_fmadd_ps(_mm_set1_ps(value[i]), _mm_load_ps(w + index[i] * (size_t) 4),
+							  acc[0]);
+	_mm_store_ps(y, _mm_add_ps(_mm_add_ps(acc[0], acc[1]), _mm_add_ps(acc[2], acc[3])));
+}
+
+static void
+rows_dot_8(float *y, const uint32_t *index, const float *value, size_t n, const float *w)
+{
+	__m256		acc[4];
+	size_t		i = 0;
+
+	for (int r = 0; r < 4; r++)
+		acc[r] = _mm256_setzero_ps();
+	for (; i + 4 <= n; i += 4)
+	{
+		for (int r = 0; r < 4; r++)
+			acc[r] = _mm256_fmadd_ps(_mm256_set1_ps(value[i + r]),
+									 _mm256_loadu_ps(w + index[i + r] * (size_t) 8), acc[r]);
+	}
+	for (; i < n; i++)
+		acc[0] = _mm256_fmadd_ps(_mm256_set1_ps(value[i]),
+								 _mm256_loadu_ps(w + index[i] * (size_t) 8), acc[0]);
+	_mm256_storeu_ps(y, _mm256_add_ps(_mm256_add_ps(acc[0], acc[1]),
+									  _mm256_add_ps(acc[2], acc[3])));
+}
+
+/* y[0 .. 16 * n_regs) for a block of columns */
 static inline __attribute__((always_inline)) void
 rows_dot_block(float *y, const uint32_t *index, const float *value, size_t n,
-			   const float *w, size_t n_cols, int n_regs, __mmask16 last)
+			   const float *w, size_t width, int n_regs)
 {
 	__m512		acc[4];
 
@@ -73,74 +115,56 @@ rows_dot_block(float *y, const uint32_t *index, const float *value, size_t n,
 		acc[r] = _mm512_setzero_ps();
 	for (size_t i = 0; i < n; i++)
 	{
-		const float *row = w + index[i] * n_cols;
+		const float *row = w + index[i] * width;
 		__m512		v = _mm512_set1_ps(value[i]);
 
-		for (int r = 0; r < n_regs - 1; r++)
+		for (int r = 0; r < n_regs; r++)
 			acc[r] = _mm512_fmadd_ps(v, _mm512_loadu_ps(row + 16 * r), acc[r]);
-		acc[n_regs - 1] = _mm512_fmadd_ps(v, _mm512_maskz_loadu_ps(last, row + 16 * (n_regs - 1)),
-										  acc[n_regs - 1]);
 	}
-	for (int r = 0; r < n_regs - 1; r++)
+	for (int r = 0; r < n_regs; r++)
 		_mm512_storeu_ps(y + 16 * r, acc[r]);
-	_mm512_mask_storeu_ps(y + 16 * (n_regs - 1), last, acc[n_regs - 1]);
 }
 
 static void
 sparse_rows_dot_avx512(float *y, const uint32_t *index, const float *value, size_t n,
-					   const float *w, size_t n_cols)
+					   const float *w, size_t width)
 {
 	size_t		c = 0;
 
-	for (; n_cols - c > 16; c += 64)
+	if (width == 4)
+		rows_dot_4(y, index, value, n, w);
+	else if (width == 8)
+		rows_dot_8(y, index, value, n, w);
+	else
 	{
-		size_t		n_left = n_cols - c;
-
-		if (n_left >= 64)
-			rows_dot_block(y + c, index, value, n, w + c, n_cols, 4, 0xFFFF);
-		else if (n_left > 48)
-			rows_dot_block(y + c, index, value, n, w + c, n_cols, 4, lanes_below(n_left - 48));
-		else if (n_left > 32)
-			rows_dot_block(y + c, index, value, n, w + c, n_cols, 3, lanes_below(n_left - 32));
-		else
-			rows_dot_block(y + c, index, value, n, w + c, n_cols, 2, lanes_below(n_left - 16));
-		if (n_left <= 64)
-			return;
+		for (; c + 64 <= width; c += 64)
+			rows_dot_block(y + c, index, value, n, w + c, width, 4);
+		for (; c < width; c += 16)
+			rows_dot_block(y + c, index, value, n, w + c, width, 1);
 	}
-	rows_dot_block(y + c, index, value, n, w + c, n_cols, 1, lanes_below(n_cols - c));
 }
 
 static void
 sparse_rows_axpy_avx512(float *w, const uint32_t *index, const float *value, size_t n,
-						const float *a, size_t n_cols)
+						const float *a, size_t width)
 {
-	if (n_cols <= 16)
-	{
-		__mmask16	mask = lanes_below(n_cols);
-		__m512		step = _mm512_maskz_loadu_ps(mask, a);
-
-		for (size_t i = 0; i < n; i++)
-		{
-			float	   *row = w + index[i] * n_cols;
-			__m512		sum = _mm512_fmadd_ps(_mm512_set1_ps(value[i]), step,
-											  _mm512_maskz_loadu_ps(mask, row));
-
-			_mm512_mask_storeu_ps(row, mask, sum);
-		}
-		return;
-	}
 	for (size_t i = 0; i < n; i++)
 	{
-		float	   *row = w + index[i] * n_cols;
-		__m512		v = _mm512_set1_ps(value[i]);
+		float	   *row = w + index[i] * width;
 
-		for (size_t c = 0; c < n_cols; c += 16)
+		if (width == 4)
+			_mm_store_ps(row, _mm_fmadd_ps(_mm_set1_ps(value[i]), _mm_load_ps(a),
+										   _mm_load_ps(row)));
+		else if (width == 8)
+			_mm256_storeu_ps(row, _mm256_fmadd_ps(_mm256_set1_ps(value[i]), _mm256_loadu_ps(a),
+												  _mm256_loadu_ps(row)));
+		else
 		{
-			__mmask16	mask = lanes_below(n_cols - c);
-			__m512		sum = _mm512_fmadd_ps(v, _mm512_maskz_loadu_ps(mask, a + c),
-											  _mm512_maskz_loadu_ps(mask, row + c));
+			__m512		v = _mm512_set1_ps(value[i]);
 
-			_mm512_mask_storeu_ps(row + c, mask, sum);
+			for (size_t c = 0; c < width; c += 16)
+				_mm512_storeu_ps(row + c, _mm512_fmadd_ps(v, _mm512_loadu_ps(a + c),
+														  _mm512_loadu_ps(row + c)));
 		}
 	}
 }
