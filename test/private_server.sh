@@ -60,7 +60,7 @@ private_server_make()
 		mkdir -p "$root$folder"
 		cp -as --remove-destination "$folder/." "$root$folder/"
 	done
-	make -s install DESTDIR="$root" PG_CONFIG="$PG_CONFIG" >"$work/install.log" 2>&1 ||
+	MAKEFLAGS= make -s -j"$(nproc)" install DESTDIR="$root" PG_CONFIG="$PG_CONFIG" >"$work/install.log" 2>&1 ||
 		{ cat "$work/install.log" >&2; exit 1; }
 	chmod 755 "$work"
 	[ -z "$server_user" ] || chown -R "$server_user" "$work"
