@@ -13,9 +13,9 @@ CREATE TABLE messages AS
 SELECT version FROM ai_train('mail', 'SELECT body, label FROM messages');
 
 -- words as they stand in the text, the strongest first
-SELECT feature FROM ai_explain('A FREE Prize at lunch', 'mail') WHERE kind = 'word' AND contribution > 0
+SELECT feature FROM ai_explain('A FREE Prize at lunch', 'mail', 'spam') WHERE kind = 'word' AND contribution > 0
 	AND feature NOT LIKE '% %' ORDER BY feature COLLATE "C";
-SELECT feature FROM ai_explain('A FREE Prize at lunch', 'mail') WHERE kind = 'word' AND contribution < 0
+SELECT feature FROM ai_explain('A FREE Prize at lunch', 'mail', 'spam') WHERE kind = 'word' AND contribution < 0
 	AND feature NOT LIKE '% %' ORDER BY feature COLLATE "C";
 SELECT bool_and(is_smaller) FROM (SELECT abs(contribution) <= lag(abs(contribution)) OVER ()
 	AS is_smaller FROM ai_explain('A free prize at lunch', 'mail') WHERE kind <> 'intercept') q;

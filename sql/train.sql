@@ -227,7 +227,7 @@ SELECT train_rows + validation_rows AS rows FROM train('options', 'SELECT body, 
 		"deploy": "always", "max_time": "1 hour"}');
 SELECT ai_describe('options')->'options';
 SELECT train_rows + validation_rows AS rows FROM train('options', 'SELECT body, label FROM messages',
-	options => '{"l2": "auto", "word_ngrams": [1, 2], "char_ngrams": 0, "class_weight": "balanced",
+	options => '{"l2": "auto", "min_count": "auto", "word_ngrams": [1, 2], "char_ngrams": 0, "class_weight": "balanced",
 		"seed": null, "deploy": "always", "max_time": 3600}');
 SELECT ai_describe('options')->'options';
 

@@ -141,5 +141,12 @@ is($node->safe_psql('postgres', q{SELECT version FROM ai_train('m', 'SELECT body
 is($node->safe_psql('postgres', q{SELECT ai_classify('see you', 'm'), ai_classify('see you', 'm@1')}),
 	'1|1', 'and both answer');
 
+# a run that max_time stops is no failure: it stores the best so far, and says so
+($code, $out, $err) = $node->psql('postgres',
+	q{SELECT version FROM ai_train('hurried', 'SELECT body, label FROM large LIMIT 20000', options => '{"max_time": 1}')});
+is($out, '1', 'a run that max_time stops stores a version');
+like($err, qr/training stopped at the best so far because max_time is 1 s/, 'and says so');
+is($node->safe_psql('postgres', q{SELECT ai_classify('see you', 'hurried') IS NOT NULL}), 't', 'which answers');
+
 $node->stop;
 done_testing();

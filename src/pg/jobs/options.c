@@ -104,16 +104,20 @@ read_seed(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
 }
 
 /* The core's 0 means "choose", which here is written "auto". */
-static void
-read_l2(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+static bool
+is_auto(const char *name, const JsonbValue *value)
 {
-	double		l2 = is_string(value, "auto") ? 0 : get_number(name, value);
-
-	if (l2 == 0 && value->type == jbvNumeric)
+	if (value->type == jbvNumeric && get_number(name, value) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" must be greater than 0 or \"auto\"", name)));
-	options->text.l2 = l2;
+	return is_string(value, "auto");
+}
+
+static void
+read_l2(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	options->text.l2 = is_auto(name, value) ? 0 : get_number(name, value);
 }
 
 /* [min, max] */
@@ -175,7 +179,7 @@ read_char_ngrams(AiaasTrainOptions *options, const char *name, const JsonbValue 
 static void
 read_min_count(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
 {
-	options->text.min_count = get_int(name, value);
+	options->text.min_count = is_auto(name, value) ? 0 : get_int(name, value);
 }
 
 static void
@@ -450,7 +454,10 @@ aiaas_options_to_jsonb(const AiaasTrainOptions *options)
 	aiaas_json_int(&json, "max_features", core->max_features);
 	if (core->max_time > 0)
 		aiaas_json_float(&json, "max_time", core->max_time);
-	aiaas_json_int(&json, "min_count", core->min_count);
+	if (core->min_count > 0)
+		aiaas_json_int(&json, "min_count", core->min_count);
+	else
+		aiaas_json_string(&json, "min_count", "auto");
 	aiaas_json_int(&json, "seed", (int64) core->seed);
 	aiaas_json_float(&json, "validation", core->validation);
 	aiaas_json_int(&json, "word_ngrams", core->word_ngrams);

@@ -169,7 +169,11 @@ trim_query(const char *sql)
 
 	while (len > 0 && (scanner_isspace(sql[len - 1]) || sql[len - 1] == ';'))
 		len--;
-	return len <= MAX_REPEATED_QUERY ? pnstrdup(sql, len) : pstrdup("...");
+	if (len > MAX_REPEATED_QUERY)
+		return pstrdup("...");
+
+	/* A comment at its end would hide the parenthesis. */
+	return psprintf("%.*s%s", len, sql, strstr(sql, "--") != NULL ? "\n" : "");
 }
 
 /*

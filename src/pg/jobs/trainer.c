@@ -303,12 +303,26 @@ store_version(const TrainRun *run, const AiaasModelLock *lock, const AiaasTrainR
 	aiaas_version_store(lock, &version, result->is_deployed);
 }
 
+/* The best so far is a valid model, but whoever reads its score should know. */
+static void
+notice_stopped(const TrainRun *run)
+{
+	double		max_time = run->options.text.max_time;
+
+	if (max_time > 0 && elapsed_microseconds(run) >= max_time * 1e6 &&
+		!ai_text_trainer_report(run->trainer)->has_converged)
+		ereport(NOTICE,
+				(errmsg("training stopped at the best so far because max_time is %g s",
+						max_time)));
+}
+
 static void
 finish_run(TrainRun *run, AiaasTrainResult *result)
 {
 	const AiTextReport *report = ai_text_trainer_report(run->trainer);
 	AiaasModelLock lock;
 
+	notice_stopped(run);
 	aiaas_model_lock(&lock, run->request->model);
 	strlcpy(result->model, lock.name, sizeof(result->model));
 	result->version = lock.version;
