@@ -43,6 +43,7 @@ SELECT ai_scores('Free entry to the cup final, text GO to 87121');
 SELECT feature, kind, round(contribution::numeric, 2) AS contribution
 FROM ai_explain('Free entry to the cup final, text GO to 87121', 'sms')
 WHERE kind <> 'intercept' LIMIT 8;
+\echo 'A shape is what a word looks like: 87121 stands for any five digits.'
 
 \echo
 \echo '5. How good is it?  On the fifth that it has not learnt from:'
