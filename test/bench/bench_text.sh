@@ -1,6 +1,7 @@
 #!/bin/sh
 # Measure the text classifier against scikit-learn and fastText, on a private
-# server: quality, time, size, against the targets.  Takes about an hour.
+# server: quality, time, size, against the targets.  Takes over an hour, nearly all
+# of it for the peers.
 # Exit status 0 says that it ran; which targets were missed is printed.
 #
 # usage: PG_CONFIG=... sh test/bench/bench_text.sh [options of text.py]
