@@ -16,6 +16,7 @@
 /* in front of every block: its size, padded to keep the alignment */
 #define PREFIX_SIZE AI_ALIGNMENT
 #define FILL_BYTE 0xA5
+#define MAX_BLOCK_SIZE ((size_t) 1 << 36)	/* a sanitizer takes more for a mistake */
 
 static void
 check_thread(const TestHost *test)
@@ -36,7 +37,7 @@ test_alloc(void *ud, size_t size)
 
 	check_thread(test);
 	test->n_allocs++;
-	if (test->n_allocs == test->fail_at ||
+	if (test->n_allocs == test->fail_at || size > MAX_BLOCK_SIZE ||
 		!ai_add_size(&with_prefix, size, PREFIX_SIZE) ||
 		posix_memalign(&block, AI_ALIGNMENT, with_prefix) != 0)
 		return NULL;
