@@ -2,8 +2,8 @@
  * text_fit.c
  *		Learning the linear model of a text classifier from sparse rows.
  *
- * Cross-validation goes over a ladder of costs (cost = 1 / l2), twice the
- * last at each step, first up from 0.25, then down, as long as the likelihood of
+ * Cross-validation goes over a ladder of costs (cost = 1 / l2), three times the
+ * last at each step, first up from 0.1, then down, as long as the likelihood of
  * the held-out rows rises.  At each step the folds are fitted at once, one task
  * each, beginning from where they stood at the step before.  The final fit
  * begins from the mean of the folds' dual variables at the chosen cost, which
@@ -21,13 +21,13 @@
 
 #include "core/classic/calibrate.h"
 
-#define FIRST_COST 0.25
-#define COST_STEP 2.0
+#define FIRST_COST 0.1
+#define COST_STEP 3.0
 #define MAX_COST 100.0
 #define MIN_COST 0.001
 #define LEAST_GAIN 0.01			/* of the loss, relative, to go on */
 #define SEARCH_TOLERANCE 0.1
-#define FINAL_TOLERANCE 0.01
+#define FINAL_TOLERANCE 0.02
 #define MAX_SEARCH_PASSES 15
 #define MAX_FINAL_PASSES 300
 #define CALIBRATION_VALUES (1 << 21)	/* scores looked at for the calibration */

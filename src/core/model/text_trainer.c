@@ -74,7 +74,7 @@ void
 ai_text_options_default(AiTextOptions *options)
 {
 	*options = (AiTextOptions) {
-		.word_ngrams = 2, .char_ngrams_min = 2, .char_ngrams_max = 5,
+		.word_ngrams = 3, .char_ngrams_min = 3, .char_ngrams_max = 5,
 		.min_count = 0, .max_features = 1 << 22, .lowercase = true,
 		.validation = 0.1, .seed = 1
 	};

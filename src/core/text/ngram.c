@@ -40,7 +40,7 @@ typedef struct PastToken
 {
 	uint64_t	word;
 	uint64_t	shape;
-	uint32_t	start;			/* in the source, bytes */
+	uint32_t	start;			/* in the source, bytes; with spans only */
 } PastToken;
 
 struct AiNgramReader
@@ -119,11 +119,21 @@ emit(AiNgramReader *r, uint64_t x, AiNgramKind kind)
 	r->hash[r->n++] = (mix(x) & ~UINT64_C(3)) | kind;
 }
 
-static inline void
-emit_span(AiNgramReader *r, uint32_t start, uint32_t end, bool at_start, bool at_end)
+/*
+ * The bytes that the characters [first, last) of the window came from.  Marks
+ * were put in order, so the first of them need not stand first in the source.
+ */
+static AiNgramSpan
+span_of(const AiNgramReader *r, size_t first, size_t last)
 {
-	if (r->with_spans)
-		r->span[r->n - 1] = (AiNgramSpan) {start, end, at_start, at_end};
+	AiNgramSpan span = {.start = r->start[first], .end = r->end[first]};
+
+	for (size_t i = first + 1; i < last; i++)
+	{
+		span.start = r->start[i] < span.start ? r->start[i] : span.start;
+		span.end = r->end[i] > span.end ? r->end[i] : span.end;
+	}
+	return span;
 }
 
 static inline AiCharKind
@@ -225,9 +235,12 @@ emit_chars(AiNgramReader *r, size_t first, size_t last)
 			{
 				bool		at_start = p == 0;
 				bool		at_end = p + n == len;
+				AiNgramSpan *span = &r->span[r->n - 1];
 
-				emit_span(r, r->start[first + p - (at_start ? 0 : 1)],
-						  r->end[first + p + n - 2 - (at_end ? 1 : 0)], at_start, at_end);
+				*span = span_of(r, first + p - (at_start ? 0 : 1),
+								first + p + n - 1 - (at_end ? 1 : 0));
+				span->at_start = at_start;
+				span->at_end = at_end;
 			}
 		}
 	}
@@ -238,12 +251,14 @@ static void
 emit_token(AiNgramReader *r, size_t first, size_t last)
 {
 	PastToken	token;
-	uint32_t	end = r->end[last - 1];
+	AiNgramSpan span = {0};
 	uint64_t	h = 0;
 
 	token.word = token_word(r->code + first, last - first);
 	token.shape = token_shape(r->code + first, r->kind + first, last - first);
-	token.start = r->start[first];
+	if (r->with_spans)
+		span = span_of(r, first, last);
+	token.start = span.start;
 	memmove(r->past + 1, r->past, sizeof(PastToken) * (AI_NGRAM_MAX_WORDS - 1));
 	r->past[0] = token;
 	if (r->n_past < AI_NGRAM_MAX_WORDS)
@@ -253,14 +268,16 @@ emit_token(AiNgramReader *r, size_t first, size_t last)
 	{
 		h = (h + r->past[k].word + 1) * WORD_FACTOR;
 		emit(r, h, AI_NGRAM_WORD);
-		emit_span(r, r->past[k].start, end, false, false);
+		if (r->with_spans)
+			r->span[r->n - 1] = (AiNgramSpan) {.start = r->past[k].start, .end = span.end};
 	}
 	h = 0;
 	for (int k = 0; r->options.has_shapes && k < 2 && k < r->n_past; k++)
 	{
 		h = (h + r->past[k].shape + 1) * SHAPE_FACTOR;
 		emit(r, h, AI_NGRAM_SHAPE);
-		emit_span(r, r->past[k].start, end, false, false);
+		if (r->with_spans)
+			r->span[r->n - 1] = (AiNgramSpan) {.start = r->past[k].start, .end = span.end};
 	}
 }
 
