@@ -43,7 +43,7 @@ typedef struct AiTextOptions
 	int			word_ngrams;	/* longest word n-gram, 0 (none) to 5 */
 	int			char_ngrams_min;	/* shortest character n-gram, 1 to max */
 	int			char_ngrams_max;	/* longest, 0 (none) to 8 */
-	int			min_count;		/* rows an n-gram must occur in, >= 1; 0: 1, or 2 where there are many */
+	int			min_count;		/* rows an n-gram must occur in; 0: 1, or 2 where there are many */
 	int64_t		max_features;	/* n-grams kept at most, 2^10 to 2^26 */
 	bool		lowercase;		/* fold case, and note it in word shapes */
 

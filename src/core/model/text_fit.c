@@ -315,7 +315,8 @@ search_cost(Search *search, AiError *err)
 	}
 	if (search->best_cost != FIRST_COST)
 		return AI_OK;
-	for (cost = FIRST_COST / COST_STEP; cost >= MIN_COST && !is_late(fit, SEARCH_SHARE); cost /= COST_STEP)
+	for (cost = FIRST_COST / COST_STEP; cost >= MIN_COST && !is_late(fit, SEARCH_SHARE);
+		 cost /= COST_STEP)
 	{
 		AI_TRY(try_cost(search, &is_better, cost, err));
 		fit->progress(fit->progress_arg, 0.6);
