@@ -35,7 +35,9 @@
 /* The ends of a word, as a character that no text has */
 #define BOUNDARY 0x110000
 
-/* One token before the current one */
+#define N_PAST 8				/* a power of two, at least AI_NGRAM_MAX_WORDS */
+
+/* A token that n-grams may still reach back to */
 typedef struct PastToken
 {
 	uint64_t	word;
@@ -53,13 +55,13 @@ struct AiNgramReader
 	AiNormalizer normalizer;
 	bool		at_end;			/* the normaliser has no more */
 	size_t		n_chars;		/* in the window */
-	PastToken	past[AI_NGRAM_MAX_WORDS];	/* newest first */
-	int			n_past;
+	PastToken	past[N_PAST];	/* a ring; the newest is at n_tokens - 1 */
+	uint32_t	n_tokens;		/* since the start of the text */
 
 	/* The window */
 	uint32_t	code[WINDOW_SIZE];
 	uint8_t		kind[WINDOW_SIZE];
-	uint32_t	start[WINDOW_SIZE];
+	uint32_t	start[WINDOW_SIZE]; /* with spans only */
 	uint32_t	end[WINDOW_SIZE];
 
 	/* The result of one call */
@@ -99,7 +101,7 @@ ai_ngram_reader_start(AiNgramReader *reader, const char *text, size_t len)
 	ai_normalizer_init(&reader->normalizer, text, len, reader->options.fold_case);
 	reader->at_end = false;
 	reader->n_chars = 0;
-	reader->n_past = 0;
+	reader->n_tokens = 0;
 }
 
 /* Murmur-like finish: every bit of x moves every bit of the result */
@@ -246,38 +248,49 @@ emit_chars(AiNgramReader *r, size_t first, size_t last)
 	}
 }
 
+/* The token k before the newest */
+static inline const PastToken *
+past_token(const AiNgramReader *r, uint32_t k)
+{
+	return &r->past[(r->n_tokens - 1 - k) % N_PAST];
+}
+
+/* The n-gram just emitted begins with the token k before the newest. */
+static inline void
+set_token_span(AiNgramReader *r, uint32_t k, uint32_t end)
+{
+	if (r->with_spans)
+		r->span[r->n - 1] = (AiNgramSpan) {.start = past_token(r, k)->start, .end = end};
+}
+
 /* N-grams of words and shapes that end with this token */
 static void
 emit_token(AiNgramReader *r, size_t first, size_t last)
 {
-	PastToken	token;
+	uint32_t	word_max = (uint32_t) r->options.word_max;
+	uint32_t	shape_max = r->options.has_shapes ? 2 : 0;
 	AiNgramSpan span = {0};
 	uint64_t	h = 0;
 
-	token.word = token_word(r->code + first, last - first);
-	token.shape = token_shape(r->code + first, r->kind + first, last - first);
 	if (r->with_spans)
 		span = span_of(r, first, last);
-	token.start = span.start;
-	memmove(r->past + 1, r->past, sizeof(PastToken) * (AI_NGRAM_MAX_WORDS - 1));
-	r->past[0] = token;
-	if (r->n_past < AI_NGRAM_MAX_WORDS)
-		r->n_past++;
-
-	for (int k = 0; k < r->options.word_max && k < r->n_past; k++)
+	r->past[r->n_tokens++ % N_PAST] = (PastToken) {
+		.word = token_word(r->code + first, last - first),
+		.shape = token_shape(r->code + first, r->kind + first, last - first),
+		.start = span.start
+	};
+	for (uint32_t k = 0; k < word_max && k < r->n_tokens; k++)
 	{
-		h = (h + r->past[k].word + 1) * WORD_FACTOR;
+		h = (h + past_token(r, k)->word + 1) * WORD_FACTOR;
 		emit(r, h, AI_NGRAM_WORD);
-		if (r->with_spans)
-			r->span[r->n - 1] = (AiNgramSpan) {.start = r->past[k].start, .end = span.end};
+		set_token_span(r, k, span.end);
 	}
 	h = 0;
-	for (int k = 0; r->options.has_shapes && k < 2 && k < r->n_past; k++)
+	for (uint32_t k = 0; k < shape_max && k < r->n_tokens; k++)
 	{
-		h = (h + r->past[k].shape + 1) * SHAPE_FACTOR;
+		h = (h + past_token(r, k)->shape + 1) * SHAPE_FACTOR;
 		emit(r, h, AI_NGRAM_SHAPE);
-		if (r->with_spans)
-			r->span[r->n - 1] = (AiNgramSpan) {.start = r->past[k].start, .end = span.end};
+		set_token_span(r, k, span.end);
 	}
 }
 
@@ -339,7 +352,8 @@ ai_ngram_reader_next(AiNgramReader *r, const uint64_t **hash, const AiNgramSpan 
 		{
 			size_t		n = r->n_chars;
 			size_t		n_read = ai_normalizer_next(&r->normalizer, r->code + n, r->kind + n,
-													r->start + n, r->end + n,
+													r->with_spans ? r->start + n : NULL,
+													r->with_spans ? r->end + n : NULL,
 													WINDOW_SIZE - n);
 
 			r->n_chars += n_read;
@@ -362,8 +376,11 @@ ai_ngram_reader_next(AiNgramReader *r, const uint64_t **hash, const AiNgramSpan 
 		r->n_chars -= i;
 		memmove(r->code, r->code + i, r->n_chars * sizeof(r->code[0]));
 		memmove(r->kind, r->kind + i, r->n_chars * sizeof(r->kind[0]));
-		memmove(r->start, r->start + i, r->n_chars * sizeof(r->start[0]));
-		memmove(r->end, r->end + i, r->n_chars * sizeof(r->end[0]));
+		if (r->with_spans)
+		{
+			memmove(r->start, r->start + i, r->n_chars * sizeof(r->start[0]));
+			memmove(r->end, r->end + i, r->n_chars * sizeof(r->end[0]));
+		}
 	}
 	*hash = r->hash;
 	*span = r->with_spans ? r->span : NULL;
