@@ -27,6 +27,7 @@ struct AiTextClassifier
 	int			n_labels;
 	int64_t		n_features;
 	AiTextTable table;
+	AiTextDamping damping;
 	const float *idf;			/* [n_features] */
 	AiLinearModel linear;		/* into the block, never written */
 
@@ -42,7 +43,8 @@ struct AiTextScratch
 	const AiTextClassifier *model;	/* borrowed */
 	AiNgramReader *reader;
 	AiNgramReader *span_reader; /* made when something is to be explained */
-	uint8_t    *count;			/* [n_features] zero between texts */
+	uint8_t    *count;			/* [1 + n_features] by number; zero between texts */
+	uint32_t   *number;			/* [AI_NGRAM_MAX_PORTION] of the n-grams in work */
 
 	/* The features of the text in work, in the order of first places */
 	size_t		n;
@@ -63,22 +65,26 @@ struct AiTextScratch
 /*
  * Opening
  */
+/* Some bucket must not be full, or a search might not end. */
 static AiCode
 check_table(const AiTextClassifier *model, AiError *err)
 {
 	const AiTextTable *table = &model->table;
-	uint32_t	n_used = 0;
+	bool		has_end = false;
 
-	for (uint32_t i = 0; i < table->n_slots; i++)
+	for (uint32_t b = 0; b < table->n_buckets; b++)
 	{
-		if (table->slots[i].number > model->n_features)
-			return ai_fail(err, AI_ERR_FORMAT,
-						   "invalid text model: slot %u holds feature %u of %lld",
-						   i, table->slots[i].number, (long long) model->n_features);
-		n_used += table->slots[i].number != 0;
+		for (int i = 0; i < AI_TEXT_BUCKET_SIZE; i++)
+		{
+			if (table->buckets[b].number[i] > model->n_features)
+				return ai_fail(err, AI_ERR_FORMAT,
+							   "invalid text model: an n-gram is feature %u of %lld",
+							   table->buckets[b].number[i], (long long) model->n_features);
+		}
+		has_end |= table->buckets[b].number[AI_TEXT_BUCKET_SIZE - 1] == 0;
 	}
-	if (n_used >= table->n_slots)
-		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: no slot is free");
+	if (!has_end)
+		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: every bucket is full");
 	return AI_OK;
 }
 
@@ -138,7 +144,7 @@ static AiCode
 read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err)
 {
 	AiAim		aim;
-	int64_t		dims[2];
+	int64_t		dims[3];
 	int64_t		five = 5;
 	int64_t		version;
 	const void *data;
@@ -168,8 +174,8 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	model->n_features = dims[0];
 	model->idf = data;
 	AI_TRY(check_finite(model->idf, dims[0], "idf", err));
-	AI_TRY(ai_aim_array(&aim, &data, dims, "table", AI_DTYPE_U32, 2, err));
-	if (dims[1] != 2 || dims[0] < 1 || dims[0] > UINT32_MAX)
+	AI_TRY(ai_aim_array(&aim, &data, dims, "table", AI_DTYPE_U32, 3, err));
+	if (dims[0] < 1 || dims[0] > UINT32_MAX || dims[1] != 2 || dims[2] != AI_TEXT_BUCKET_SIZE)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"table\" has a wrong size");
 	model->table = (AiTextTable) {data, (uint32_t) dims[0]};
 	AI_TRY(check_table(model, err));
@@ -195,6 +201,7 @@ ai_text_classifier_open(AiTextClassifier **model, const AiHost *host,
 	if (m == NULL)
 		return ai_out_of_memory(err, sizeof(AiTextClassifier), "a model");
 	*m = (AiTextClassifier) {.host = host};
+	ai_text_damping_init(&m->damping);
 	code = read_block(m, bytes, size, err);
 	if (code != AI_OK)
 	{
@@ -259,10 +266,11 @@ ai_text_scratch_create(AiTextScratch **scratch, const AiTextClassifier *model,
 	*s = (AiTextScratch) {.host = host, .model = model};
 	ai_buf_init(&s->contributions, host);
 	ai_buf_init(&s->strings, host);
-	s->count = ai_host_alloc(host, (size_t) model->n_features);
+	s->count = ai_host_alloc(host, (size_t) model->n_features + 1);
+	s->number = ai_host_alloc(host, AI_NGRAM_MAX_PORTION * sizeof(uint32_t));
 	s->logit = ai_host_alloc(host, (size_t) model->linear.width * sizeof(float));
 	s->probability = ai_host_alloc(host, (size_t) model->n_labels * sizeof(double));
-	if (s->count == NULL || s->logit == NULL || s->probability == NULL)
+	if (s->count == NULL || s->number == NULL || s->logit == NULL || s->probability == NULL)
 		code = ai_out_of_memory(err, (size_t) model->n_features, "scratch");
 	else
 		code = ai_ngram_reader_create(&s->reader, host, &model->options, false, err);
@@ -271,7 +279,7 @@ ai_text_scratch_create(AiTextScratch **scratch, const AiTextClassifier *model,
 		ai_text_scratch_destroy(s);
 		return code;
 	}
-	memset(s->count, 0, (size_t) model->n_features);
+	memset(s->count, 0, (size_t) model->n_features + 1);
 	*scratch = s;
 	return AI_OK;
 }
@@ -294,6 +302,7 @@ ai_text_scratch_destroy(AiTextScratch *s)
 	release_lists(s);
 	ai_host_release(s->host, s->occurrences);
 	ai_host_release(s->host, s->count);
+	ai_host_release(s->host, s->number);
 	ai_host_release(s->host, s->logit);
 	ai_host_release(s->host, s->probability);
 	ai_ngram_reader_destroy(s->reader);
@@ -335,33 +344,63 @@ grow_lists(AiTextScratch *s, size_t n, AiError *err)
 /*
  * Reading a text
  */
+/*
+ * What a text needs lies anywhere in a model of megabytes, so each step asks for
+ * the memory of the next some n-grams ahead: the bucket, then the count, then
+ * idf and weights for when the text has been read.
+ */
 static void
-count_known(AiTextScratch *s, const uint64_t *hash, const AiNgramSpan *span, size_t n)
+find_numbers(AiTextScratch *s, const uint64_t *hash, size_t n)
 {
-	const AiTextTable *table = &s->model->table;
+	const AiTextTable table = s->model->table;
+	const uint8_t *count = s->count;
+	uint32_t   *number = s->number;
 
 	for (size_t i = 0; i < n; i++)
 	{
-		uint32_t	number;
-
 		if (i + PREFETCH_AHEAD < n)
-			__builtin_prefetch(&table->slots[ai_text_slot_of(hash[i + PREFETCH_AHEAD],
-															 table->n_slots)]);
-		number = ai_text_table_find(table, hash[i]);
+			__builtin_prefetch(&table.buckets[ai_text_bucket_of(hash[i + PREFETCH_AHEAD],
+																table.n_buckets)]);
+		number[i] = ai_text_table_find(&table, hash[i]);
+		__builtin_prefetch(&count[number[i]], 1);
+	}
+}
+
+/* Local pointers: a store to a byte could change any field of s. */
+static void
+count_known(AiTextScratch *s, const uint64_t *hash, const AiNgramSpan *span, size_t n)
+{
+	const float *idf = s->model->idf;
+	const float *weight = s->model->linear.weight;
+	size_t		width = (size_t) s->model->linear.width;
+	const uint32_t *numbers = s->number;
+	uint8_t    *restrict count = s->count;
+	uint32_t   *restrict feature = s->feature;
+	uint8_t    *restrict kind = s->kind;
+	size_t		n_features = s->n;
+
+	find_numbers(s, hash, n);
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t	number = numbers[i];
+		unsigned	times = count[number];
+
 		if (number == 0)
 			continue;
 		if (span != NULL)
 			s->occurrences[number - 1]++;
-		if (s->count[number - 1] == 0)
-		{
-			s->feature[s->n] = number - 1;
-			s->kind[s->n] = (uint8_t) AI_NGRAM_KIND(hash[i]);
-			if (span != NULL)
-				s->span[s->n] = span[i];
-			s->n++;
-		}
-		s->count[number - 1] += s->count[number - 1] < 255;
+		count[number] = (uint8_t) (times + (times < 255));
+		if (times > 0)
+			continue;
+		__builtin_prefetch(&idf[number - 1]);
+		__builtin_prefetch(&weight[(number - 1) * width]);
+		feature[n_features] = number - 1;
+		kind[n_features] = (uint8_t) AI_NGRAM_KIND(hash[i]);
+		if (span != NULL)
+			s->span[n_features] = span[i];
+		n_features++;
 	}
+	s->n = n_features;
 }
 
 /* Counts go from the table of all features into the list, which zeroes them. */
@@ -370,8 +409,10 @@ collect_counts(AiTextScratch *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 	{
-		s->times[i] = s->count[s->feature[i]];
-		s->count[s->feature[i]] = 0;
+		uint8_t    *count = &s->count[s->feature[i] + 1];
+
+		s->times[i] = *count;
+		*count = 0;
 	}
 }
 
@@ -398,7 +439,8 @@ read_text(AiTextScratch *s, AiNgramReader *reader, const char *text, size_t len,
 	}
 	collect_counts(s);
 	if (code == AI_OK)
-		ai_text_values(s->value, s->feature, s->kind, s->times, s->n, s->model->idf);
+		ai_text_values(s->value, s->feature, s->kind, s->times, s->n, s->model->idf,
+					   &s->model->damping);
 	return code;
 }
 

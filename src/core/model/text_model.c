@@ -6,24 +6,29 @@
 #include "core/model/text_model.h"
 
 void
-ai_text_table_fill(AiTextSlot *slots, uint32_t n_slots, const uint64_t *hash,
+ai_text_table_fill(AiTextBucket *buckets, uint32_t n_buckets, const uint64_t *hash,
 				   uint32_t n_features)
 {
 	for (uint32_t f = 0; f < n_features; f++)
 	{
-		uint32_t	i = ai_text_slot_of(hash[f], n_slots);
+		uint32_t	b = ai_text_bucket_of(hash[f], n_buckets);
+		int			i = 0;
 
-		while (slots[i].number != 0)
-			i = i + 1 == n_slots ? 0 : i + 1;
-		slots[i] = (AiTextSlot) {(uint32_t) hash[f], f + 1};
+		while (buckets[b].number[AI_TEXT_BUCKET_SIZE - 1] != 0)
+			b = b + 1 == n_buckets ? 0 : b + 1;
+		while (buckets[b].number[i] != 0)
+			i++;
+		buckets[b].fingerprint[i] = (uint32_t) hash[f];
+		buckets[b].number[i] = f + 1;
 	}
 }
 
-/* 1 + log(count), for counts of one byte */
-static inline float
-damped(uint8_t count)
+void
+ai_text_damping_init(AiTextDamping *damping)
 {
-	return count == 1 ? 1.0f : (float) (1.0 + log(count));
+	damping->of[0] = 0;
+	for (int count = 1; count < 256; count++)
+		damping->of[count] = (float) (1.0 + log(count));
 }
 
 /*
@@ -36,18 +41,31 @@ static const double kind_length[AI_NGRAM_N_KINDS] = {
 
 void
 ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,
-			   const uint8_t *count, size_t n, const float *idf)
+			   const uint8_t *count, size_t n, const float *idf,
+			   const AiTextDamping *damping)
 {
-	double		sum[AI_NGRAM_N_KINDS] = {0};
+	double		words = 0;
+	double		chars = 0;
+	double		all = 0;
+	double		sum[AI_NGRAM_N_KINDS];
 	float		scale[AI_NGRAM_N_KINDS];
 
+	/* sums in registers: one in memory, chosen by kind, would wait for itself */
 	for (size_t i = 0; i < n; i++)
 	{
-		value[i] = damped(count[i]) * idf[feature[i]];
-		sum[kind[i]] += (double) value[i] * value[i];
+		float		x = damping->of[count[i]] * idf[feature[i]];
+		double		square = (double) x * x;
+
+		value[i] = x;
+		all += square;
+		words += kind[i] == AI_NGRAM_WORD ? square : 0;
+		chars += kind[i] == AI_NGRAM_CHARS ? square : 0;
 	}
+	sum[AI_NGRAM_WORD] = words;
+	sum[AI_NGRAM_CHARS] = chars;
+	sum[AI_NGRAM_SHAPE] = all - words - chars;
 	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
-		scale[k] = sum[k] > 0 ? (float) (kind_length[k] / sqrt(sum[k])) : 0;
+		scale[k] = sum[k] > 1e-9 ? (float) (kind_length[k] / sqrt(sum[k])) : 0;
 	for (size_t i = 0; i < n; i++)
 		value[i] *= scale[kind[i]];
 }

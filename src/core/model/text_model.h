@@ -8,7 +8,7 @@
  *	options				i64 [5]					AiNgramOptions, in order
  *	version				i64						AI_NGRAM_VERSION
  *	labels				strings [n_labels]		by rising bytes
- *	table				u32 [n_slots, 2]		fingerprint and number + 1; 0: free
+ *	table				u32 [n_buckets, 2, 8]	fingerprints, then numbers + 1; 0: free
  *	idf					f32 [n_features]		log((1 + n) / (1 + rows)) + 1
  *	weight				f32 [n_features, width]	of logits: calibrated
  *	intercept			f32 [width]
@@ -16,9 +16,10 @@
  *	strongest.weight	f64 [n]
  *	strongest.feature	strings [n]
  *
- * An n-gram's slot is found from the upper 32 bits of its hash, by linear
- * probing; the fingerprint is the lower 32, so an n-gram that the model has not
- * seen is taken for another about once in a thousand million times.
+ * A bucket is one cache line of eight n-grams, filled from the front; the bucket
+ * follows from the upper 32 bits of the hash, and what does not fit goes into the
+ * next.  The fingerprint is the lower 32 bits, so an n-gram that the model has
+ * not seen is taken for another less than once in a hundred million times.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_TEXT_MODEL_H
@@ -31,46 +32,77 @@
 #include "core/model/text_classifier.h"
 #include "core/text/ngram.h"
 
-typedef struct AiTextSlot
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define AI_TEXT_BUCKET_SIZE 8
+
+typedef struct AiTextBucket
 {
-	uint32_t	fingerprint;
-	uint32_t	number;			/* of the feature, from 1; 0: the slot is free */
-} AiTextSlot;
+	uint32_t	fingerprint[AI_TEXT_BUCKET_SIZE];
+	uint32_t	number[AI_TEXT_BUCKET_SIZE];	/* of the feature, from 1; 0: free */
+} AiTextBucket;
 
 typedef struct AiTextTable
 {
-	const AiTextSlot *slots;	/* [n_slots], at least one free */
-	uint32_t	n_slots;
+	const AiTextBucket *buckets;	/* [n_buckets], not all full */
+	uint32_t	n_buckets;
 } AiTextTable;
 
 static inline uint32_t
-ai_text_slot_of(uint64_t hash, uint32_t n_slots)
+ai_text_bucket_of(uint64_t hash, uint32_t n_buckets)
 {
-	return (uint32_t) (((hash >> 32) * n_slots) >> 32);
+	return (uint32_t) (((hash >> 32) * n_buckets) >> 32);
 }
 
-/* Slots for so many features: three quarters full, and never quite */
+/* Buckets for so many features: four fifths full */
 static inline uint32_t
-ai_text_n_slots(uint32_t n_features)
+ai_text_n_buckets(uint32_t n_features)
 {
-	return n_features + n_features / 3 + 8;
+	return (uint32_t) (((uint64_t) n_features * 5 / 4) / AI_TEXT_BUCKET_SIZE) + 2;
 }
 
-extern void ai_text_table_fill(AiTextSlot *slots, uint32_t n_slots,
+extern void ai_text_table_fill(AiTextBucket *buckets, uint32_t n_buckets,
 							   const uint64_t *hash, uint32_t n_features);
 
-/* The number of the n-gram's feature, from 1, or 0 */
+/* One bit for each place of the bucket that holds the fingerprint */
+static inline unsigned
+ai_text_bucket_matches(const AiTextBucket *bucket, uint32_t fingerprint)
+{
+#ifdef __SSE2__
+	const __m128i *f = (const __m128i *) bucket->fingerprint;
+	__m128i		wanted = _mm_set1_epi32((int) fingerprint);
+	int			low = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(_mm_load_si128(f), wanted)));
+	int			high = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(_mm_load_si128(f + 1), wanted)));
+
+	return (unsigned) (low | high << 4);
+#else
+	unsigned	matches = 0;
+
+	for (int i = 0; i < AI_TEXT_BUCKET_SIZE; i++)
+		matches |= (unsigned) (bucket->fingerprint[i] == fingerprint) << i;
+	return matches;
+#endif
+}
+
+/* The number of the n-gram's feature, from 1, or 0.  A free place is no match. */
 static inline uint32_t
 ai_text_table_find(const AiTextTable *table, uint64_t hash)
 {
-	uint32_t	i = ai_text_slot_of(hash, table->n_slots);
+	uint32_t	b = ai_text_bucket_of(hash, table->n_buckets);
 
-	while (table->slots[i].number != 0 && table->slots[i].fingerprint != (uint32_t) hash)
+	for (;;)
 	{
-		if (++i == table->n_slots)
-			i = 0;
+		const AiTextBucket *bucket = &table->buckets[b];
+		unsigned	matches = ai_text_bucket_matches(bucket, (uint32_t) hash);
+
+		if (matches != 0)
+			return bucket->number[__builtin_ctz(matches)];
+		if (bucket->number[AI_TEXT_BUCKET_SIZE - 1] == 0)
+			return 0;
+		b = b + 1 == table->n_buckets ? 0 : b + 1;
 	}
-	return table->slots[i].number;
 }
 
 /* log((1 + n_rows) / (1 + n_holding)) + 1, as scikit-learn smooths it */
@@ -80,12 +112,21 @@ ai_text_idf(int64_t n_rows, uint32_t n_holding)
 	return (float) (log((1.0 + (double) n_rows) / (1.0 + n_holding)) + 1.0);
 }
 
+/* 1 + log(count), for counts of one byte */
+typedef struct AiTextDamping
+{
+	float		of[256];
+} AiTextDamping;
+
+extern void ai_text_damping_init(AiTextDamping *damping);
+
 /*
  * value:[n] = (1 + log count) * idf, and then each kind of n-gram scaled to a
- * length of its own, so that no kind drowns another.  feature:[n] are numbers of features,
- * kind:[n] their kinds, count:[n] their occurrences in the text.
+ * length of its own, so that no kind drowns another.  feature:[n] are numbers of
+ * features, kind:[n] their kinds, count:[n] their occurrences in the text.
  */
 extern void ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,
-						   const uint8_t *count, size_t n, const float *idf);
+						   const uint8_t *count, size_t n, const float *idf,
+						   const AiTextDamping *damping);
 
 #endif							/* AI_TEXT_MODEL_H */

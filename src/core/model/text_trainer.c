@@ -378,6 +378,7 @@ typedef struct MatrixTask
 	Matrix	   *matrix;
 	const AiVocabularyOrder *order;
 	const float *idf;			/* [n_features] */
+	AiTextDamping damping;
 	float	   *values;			/* of all rows */
 	size_t	   *first_value;	/* [n] of each row */
 	uint8_t    *kinds;			/* [n_threads, max_n] scratch */
@@ -411,7 +412,7 @@ build_rows(void *arg, int64_t index, int thread)
 			row->number[n] = feature;
 			row->count[n++] = row->count[j];
 		}
-		ai_text_values(value, row->number, kinds, row->count, n, task->idf);
+		ai_text_values(value, row->number, kinds, row->count, n, task->idf, &task->damping);
 		matrix->rows[i] = (AiSparseRow) {
 			.index = row->number, .value = value, .n = n, .label = row->label,
 			.norm = ai_sparse_norm(value, n)
@@ -426,6 +427,7 @@ build_matrix(AiTextTrainer *t, Matrix *matrix, const AiVocabularyOrder *order,
 	MatrixTask	task = {.matrix = matrix, .order = order, .idf = idf};
 	size_t		n_values = 0;
 
+	ai_text_damping_init(&task.damping);
 	matrix->rows = ai_arena_alloc(&t->arena, (size_t) matrix->n * sizeof(AiSparseRow));
 	task.first_value = ai_arena_alloc(&t->arena, (size_t) matrix->n * sizeof(size_t));
 	if (matrix->rows == NULL || task.first_value == NULL)
@@ -604,7 +606,7 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
 	int64_t		options[5] = {
 		ngrams.word_max, ngrams.char_min, ngrams.char_max, ngrams.has_shapes, ngrams.fold_case
 	};
-	uint32_t	n_slots = ai_text_n_slots(order->n_features);
+	uint32_t	n_buckets = ai_text_n_buckets(order->n_features);
 	const char *labels[AI_TEXT_MAX_LABELS];
 	size_t		label_lens[AI_TEXT_MAX_LABELS];
 	AiAimWriter *w = &t->writer;
@@ -617,7 +619,8 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
 	AI_TRY(ai_aim_add_i64(w, "version", AI_NGRAM_VERSION, err));
 	AI_TRY(ai_aim_add(w, "options", AI_DTYPE_I64, options, 1, (int64_t[]) {5}, err));
 	AI_TRY(ai_aim_add_strings(w, "labels", labels, label_lens, t->n_labels, err));
-	AI_TRY(ai_aim_reserve(w, "table", AI_DTYPE_U32, 2, (int64_t[]) {n_slots, 2}, err));
+	AI_TRY(ai_aim_reserve(w, "table", AI_DTYPE_U32, 3,
+						  (int64_t[]) {n_buckets, 2, AI_TEXT_BUCKET_SIZE}, err));
 	AI_TRY(ai_aim_add(w, "idf", AI_DTYPE_F32, idf, 1, (int64_t[]) {order->n_features}, err));
 	AI_TRY(ai_aim_add(w, "weight", AI_DTYPE_F32, fit->model.weight, 2,
 					  (int64_t[]) {order->n_features, fit->model.width}, err));
@@ -630,7 +633,7 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
 	AI_TRY(ai_aim_add_strings(w, "strongest.feature", strongest->feature,
 							  strongest->feature_len, strongest->n, err));
 	AI_TRY(ai_aim_finish(w, &t->model, &t->model_size, err));
-	ai_text_table_fill(ai_aim_reserved(w, "table"), n_slots, order->hash, order->n_features);
+	ai_text_table_fill(ai_aim_reserved(w, "table"), n_buckets, order->hash, order->n_features);
 	return AI_OK;
 }
 

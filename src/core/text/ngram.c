@@ -21,9 +21,12 @@
 
 #define WINDOW_SIZE 2048		/* characters; more than AI_NGRAM_MAX_TOKEN */
 
-/* Occurrences that one character of the window can give rise to, at most */
-#define MAX_PER_CHAR (AI_NGRAM_MAX_WORDS + AI_NGRAM_MAX_CHARS + 2)
-#define MAX_OCCURRENCES ((size_t) WINDOW_SIZE * MAX_PER_CHAR)
+/*
+ * Each character of a window begins at most AI_NGRAM_MAX_CHARS n-grams of
+ * characters and ends one token.
+ */
+_Static_assert(WINDOW_SIZE * (AI_NGRAM_MAX_WORDS + AI_NGRAM_MAX_CHARS + 2) == AI_NGRAM_MAX_PORTION,
+			   "a portion holds what a window gives rise to");
 
 /* Odd numbers with random bits, from the digits of pi and e */
 #define CHAR_FACTOR UINT64_C(0x243F6A8885A308D3)
@@ -66,8 +69,8 @@ struct AiNgramReader
 
 	/* The result of one call */
 	size_t		n;
-	uint64_t	hash[MAX_OCCURRENCES];
-	AiNgramSpan span[];			/* [MAX_OCCURRENCES], or absent */
+	uint64_t	hash[AI_NGRAM_MAX_PORTION];
+	AiNgramSpan span[];			/* [AI_NGRAM_MAX_PORTION], or absent */
 };
 
 AiCode
@@ -75,7 +78,7 @@ ai_ngram_reader_create(AiNgramReader **reader, const AiHost *host,
 					   const AiNgramOptions *options, bool with_spans, AiError *err)
 {
 	size_t		size = sizeof(AiNgramReader) +
-		(with_spans ? MAX_OCCURRENCES * sizeof(AiNgramSpan) : 0);
+		(with_spans ? AI_NGRAM_MAX_PORTION * sizeof(AiNgramSpan) : 0);
 	AiNgramReader *r = ai_host_alloc(host, size);
 
 	if (r == NULL)
@@ -115,10 +118,10 @@ mix(uint64_t x)
 	return x ^ (x >> 32);
 }
 
-static inline void
-emit(AiNgramReader *r, uint64_t x, AiNgramKind kind)
+static inline uint64_t
+finish(uint64_t x, AiNgramKind kind)
 {
-	r->hash[r->n++] = (mix(x) & ~UINT64_C(3)) | kind;
+	return (mix(x) & ~UINT64_C(3)) | kind;
 }
 
 /*
@@ -201,6 +204,38 @@ token_word(const uint32_t *code, size_t len)
 	return mix(h);
 }
 
+/* An end of a word by itself is no n-gram. */
+static inline size_t
+shortest_at(size_t p, size_t len, size_t char_min)
+{
+	return char_min == 1 && (p == 0 || p == len - 1) ? 2 : char_min;
+}
+
+/* The places of the n-grams that emit_chars() is about to emit, in its order */
+static void
+span_chars(AiNgramReader *r, size_t first, size_t last)
+{
+	size_t		char_min = (size_t) r->options.char_min;
+	size_t		char_max = (size_t) r->options.char_max;
+	size_t		len = last - first + 2;
+	AiNgramSpan *span = r->span + r->n;
+
+	for (size_t p = 0; p + char_min <= len; p++)
+	{
+		for (size_t n = shortest_at(p, len, char_min); n <= char_max && p + n <= len; n++)
+		{
+			bool		at_start = p == 0;
+			bool		at_end = p + n == len;
+
+			*span = span_of(r, first + p - (at_start ? 0 : 1),
+							first + p + n - 1 - (at_end ? 1 : 0));
+			span->at_start = at_start;
+			span->at_end = at_end;
+			span++;
+		}
+	}
+}
+
 /*
  * N-grams of characters of the run [first, last) between its two ends.  The
  * value of a character is spread before it enters the polynomial, else short
@@ -214,9 +249,8 @@ emit_chars(AiNgramReader *r, size_t first, size_t last)
 	size_t		char_max = (size_t) r->options.char_max;
 	uint64_t	spread[AI_NGRAM_MAX_TOKEN + 2];
 	size_t		len = last - first + 2;
+	uint64_t   *out = r->hash + r->n;
 
-	if (len == 3)
-		return;
 	spread[0] = (BOUNDARY + 1) * CHAR_FACTOR;
 	for (size_t i = 1; i < len - 1; i++)
 		spread[i] = (r->code[first + i - 1] + UINT64_C(1)) * CHAR_FACTOR;
@@ -226,26 +260,18 @@ emit_chars(AiNgramReader *r, size_t first, size_t last)
 	{
 		size_t		longest = len - p < char_max ? len - p : char_max;
 		uint64_t	h = 0;
+		size_t		shortest = shortest_at(p, len, char_min);
+		size_t		n = 1;
 
-		for (size_t n = 1; n <= longest; n++)
+		for (; n < shortest && n <= longest; n++)
+			h = (h + spread[p + n - 1]) * GRAM_FACTOR;
+		for (; n <= longest; n++)
 		{
 			h = (h + spread[p + n - 1]) * GRAM_FACTOR;
-			if (n < char_min || (n == 1 && (p == 0 || p == len - 1)))
-				continue;
-			emit(r, h, AI_NGRAM_CHARS);
-			if (r->with_spans)
-			{
-				bool		at_start = p == 0;
-				bool		at_end = p + n == len;
-				AiNgramSpan *span = &r->span[r->n - 1];
-
-				*span = span_of(r, first + p - (at_start ? 0 : 1),
-								first + p + n - 1 - (at_end ? 1 : 0));
-				span->at_start = at_start;
-				span->at_end = at_end;
-			}
+			*out++ = finish(h, AI_NGRAM_CHARS);
 		}
 	}
+	r->n = (size_t) (out - r->hash);
 }
 
 /* The token k before the newest */
@@ -255,43 +281,44 @@ past_token(const AiNgramReader *r, uint32_t k)
 	return &r->past[(r->n_tokens - 1 - k) % N_PAST];
 }
 
-/* The n-gram just emitted begins with the token k before the newest. */
-static inline void
-set_token_span(AiNgramReader *r, uint32_t k, uint32_t end)
-{
-	if (r->with_spans)
-		r->span[r->n - 1] = (AiNgramSpan) {.start = past_token(r, k)->start, .end = end};
-}
-
 /* N-grams of words and shapes that end with this token */
 static void
 emit_token(AiNgramReader *r, size_t first, size_t last)
 {
-	uint32_t	word_max = (uint32_t) r->options.word_max;
-	uint32_t	shape_max = r->options.has_shapes ? 2 : 0;
+	uint32_t	n_tokens = r->n_tokens + 1;
+	uint32_t	n_words = (uint32_t) r->options.word_max;
+	uint32_t	n_shapes = r->options.has_shapes ? 2 : 0;
 	AiNgramSpan span = {0};
+	size_t		n = r->n;
 	uint64_t	h = 0;
 
 	if (r->with_spans)
 		span = span_of(r, first, last);
-	r->past[r->n_tokens++ % N_PAST] = (PastToken) {
+	r->past[r->n_tokens % N_PAST] = (PastToken) {
 		.word = token_word(r->code + first, last - first),
 		.shape = token_shape(r->code + first, r->kind + first, last - first),
 		.start = span.start
 	};
-	for (uint32_t k = 0; k < word_max && k < r->n_tokens; k++)
+	r->n_tokens = n_tokens;
+	n_words = n_words < n_tokens ? n_words : n_tokens;
+	n_shapes = n_shapes < n_tokens ? n_shapes : n_tokens;
+
+	for (uint32_t k = 0; k < n_words; k++)
 	{
 		h = (h + past_token(r, k)->word + 1) * WORD_FACTOR;
-		emit(r, h, AI_NGRAM_WORD);
-		set_token_span(r, k, span.end);
+		r->hash[n++] = finish(h, AI_NGRAM_WORD);
 	}
 	h = 0;
-	for (uint32_t k = 0; k < shape_max && k < r->n_tokens; k++)
+	for (uint32_t k = 0; k < n_shapes; k++)
 	{
 		h = (h + past_token(r, k)->shape + 1) * SHAPE_FACTOR;
-		emit(r, h, AI_NGRAM_SHAPE);
-		set_token_span(r, k, span.end);
+		r->hash[n++] = finish(h, AI_NGRAM_SHAPE);
 	}
+	for (uint32_t k = 0; r->with_spans && k < n_words + n_shapes; k++)
+		r->span[r->n + k] = (AiNgramSpan) {
+			.start = past_token(r, k < n_words ? k : k - n_words)->start, .end = span.end
+		};
+	r->n = n;
 }
 
 /* The end of the run that begins at first, within the window and the limit */
@@ -335,8 +362,12 @@ take_run(AiNgramReader *r, size_t first)
 	}
 	else
 		emit_token(r, first, last);
-	if (r->options.char_max > 0)
+	if (r->options.char_max > 0 && last - first > 1)
+	{
+		if (r->with_spans)
+			span_chars(r, first, last);
 		emit_chars(r, first, last);
+	}
 	return last;
 }
 

@@ -69,8 +69,11 @@ extern void ai_ngram_reader_destroy(AiNgramReader *reader);
 /* Begin a text, which is borrowed while it is read; any bytes, at most 1 GB. */
 extern void ai_ngram_reader_start(AiNgramReader *reader, const char *text, size_t len);
 
+/* The largest number of n-grams in one portion */
+#define AI_NGRAM_MAX_PORTION (2048 * (AI_NGRAM_MAX_WORDS + AI_NGRAM_MAX_CHARS + 2))
+
 /*
- * The n-grams of the next stretch of the text, of some thousand characters,
+ * The n-grams of the next portion of the text, of some thousand characters,
  * every occurrence by itself.  The number; 0 at the end.  *hash and *span
  * (NULL without spans) are valid until the next call.
  */
