@@ -185,7 +185,7 @@ extern AiCode ai_text_classifier_explain(const AiTextClassifier *model,
 typedef struct AiTextImportance
 {
 	int			label;
-	const char *feature;		/* normalised text of the n-gram, UTF-8 */
+	const char *feature;		/* normalised text of the n-gram, or its shape: "Xx 99"; UTF-8 */
 	size_t		feature_len;
 	const char *kind;
 	double		weight;			/* of a text that consists of it alone */

@@ -89,14 +89,44 @@ choose(Candidate *best, const AiTextStrongestInput *input, const double *mass, i
 	return n;
 }
 
+/*
+ * What stands for a character in the text of an n-gram: itself or, in a shape,
+ * 9 for a digit and X or x for a letter, of which a run shows two at most, as
+ * ngram.c counts them.  0: nothing.
+ */
+static uint32_t
+shown_as(uint32_t code, uint8_t kind, bool is_shape, uint32_t last, uint32_t before_last)
+{
+	uint32_t	shown;
+
+	if (!is_shape)
+		return code;
+	switch ((AiCharKind) (kind & AI_CHAR_KIND_MASK))
+	{
+		case AI_CHAR_SPACE:
+			return last == ' ' ? 0 : ' ';
+		case AI_CHAR_DIGIT:
+			return '9';
+		case AI_CHAR_LETTER:
+		case AI_CHAR_MARK:
+			shown = (kind & AI_CHAR_UPPER) ? 'X' : 'x';
+			return shown == last && shown == before_last ? 0 : shown;
+		default:
+			return code;
+	}
+}
+
 /* The n-gram of the span as the model sees it, NUL-terminated */
 static const char *
-normalised_text(AiArena *arena, const char *text, const AiNgramSpan *span, bool fold_case)
+normalised_text(AiArena *arena, const char *text, const AiNgramSpan *span, bool is_shape,
+				bool fold_case)
 {
 	AiNormalizer normalizer;
 	uint32_t	code[AI_NORMALIZER_MIN_OUT];
 	uint8_t		kind[AI_NORMALIZER_MIN_OUT];
 	char		out[MAX_TEXT + 8];
+	uint32_t	last = 0;
+	uint32_t	before_last = 0;
 	size_t		used = 0;
 	size_t		n;
 	char	   *copy;
@@ -108,7 +138,15 @@ normalised_text(AiArena *arena, const char *text, const AiNgramSpan *span, bool 
 								   AI_NORMALIZER_MIN_OUT)) > 0)
 	{
 		for (size_t i = 0; i < n && used < MAX_TEXT; i++)
-			used += ai_utf8_encode(out + used, code[i]);
+		{
+			uint32_t	shown = shown_as(code[i], kind[i], is_shape, last, before_last);
+
+			if (shown == 0)
+				continue;
+			used += ai_utf8_encode(out + used, shown);
+			before_last = last;
+			last = shown;
+		}
 	}
 	if (span->at_end)
 		out[used++] = ' ';
@@ -150,8 +188,8 @@ read_texts(Wanted *wanted, AiArena *arena, AiNgramReader *reader,
 				if (hash[i] != input->order->hash[f])
 					continue;
 				wanted->text[f] = normalised_text(arena, text_row->text, &span[i],
-												  input->options.fold_case &&
-												  AI_NGRAM_KIND(hash[i]) != AI_NGRAM_SHAPE);
+												  AI_NGRAM_KIND(hash[i]) == AI_NGRAM_SHAPE,
+												  input->options.fold_case);
 				if (wanted->text[f] == NULL)
 					return ai_out_of_memory(err, MAX_TEXT, "the strongest n-grams");
 				wanted->is_wanted[f] = false;
