@@ -19,6 +19,9 @@
 /* Terms of sums between two questions whether to stop: about a millisecond */
 #define TERMS_PER_QUESTION (1 << 18)
 
+/* Terms of the next row that are fetched in advance: its share of a cache */
+#define MAX_PREFETCH 1024
+
 typedef struct Fit
 {
 	const AiLinearProblem *problem;
@@ -214,14 +217,15 @@ prefetch_rows(const Fit *fit, int64_t a)
 		__builtin_prefetch(&problem->rows[far]);
 		__builtin_prefetch(&fit->alpha[(size_t) far * fit->model->n_cols]);
 	}
-	if (a + 2 < fit->n_active)
+	if (a + 1 < fit->n_active)
 	{
-		const AiSparseRow *next = &problem->rows[problem->members[fit->active[a + 2]]];
+		const AiSparseRow *next = &problem->rows[problem->members[fit->active[a + 1]]];
 
-		__builtin_prefetch(next->index);
-		__builtin_prefetch(next->index + 16);
-		__builtin_prefetch(next->value);
-		__builtin_prefetch(next->value + 16);
+		for (uint32_t i = 0; i < next->n && i < MAX_PREFETCH; i += 16)
+		{
+			__builtin_prefetch(next->index + i);
+			__builtin_prefetch(next->value + i);
+		}
 	}
 }
 

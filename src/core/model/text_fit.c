@@ -25,7 +25,7 @@
 #define COST_STEP 3.0
 #define MAX_COST 100.0
 #define MIN_COST 0.001
-#define LEAST_GAIN 0.01			/* of the loss, relative, to go on */
+#define LEAST_GAIN 0.02			/* of the loss, relative, to go on */
 #define SEARCH_TOLERANCE 0.1
 #define FINAL_TOLERANCE 0.02
 #define MAX_SEARCH_PASSES 15
