@@ -104,11 +104,21 @@ add_row(Fit *fit, const AiSparseRow *row, const float *step)
 		model->intercept[c] += step[c];
 }
 
-/* +1 or -1: is the row one of this column's label? */
+/* +1 or -1: is the row one of the label of the model's column? */
 static inline float
-sign_of(const AiSparseRow *row, int col, int n_cols)
+sign_of(const AiLinearProblem *problem, const AiSparseRow *row, int col)
 {
-	return row->label == (n_cols == 1 ? 1 : col) ? 1.0f : -1.0f;
+	int			label = problem->n_labels == 2 ? 1 : problem->first_col + col;
+
+	return row->label == label ? 1.0f : -1.0f;
+}
+
+/* Where the duals of the model's columns begin for a row */
+static inline size_t
+alpha_place(const AiLinearProblem *problem, uint32_t number)
+{
+	return (size_t) number * (size_t) ai_linear_n_cols(problem->n_labels) +
+		(size_t) problem->first_col;
 }
 
 void
@@ -124,12 +134,12 @@ ai_linear_weights(AiLinearModel *model, const float *alpha, const AiLinearProble
 	for (int64_t m = 0; m < problem->n_members; m++)
 	{
 		const AiSparseRow *row = &problem->rows[problem->members[m]];
-		const float *row_alpha = alpha + (size_t) problem->members[m] * n_cols;
+		const float *row_alpha = alpha + alpha_place(problem, problem->members[m]);
 		bool		any = false;
 
 		for (int c = 0; c < n_cols; c++)
 		{
-			fit.step[c] = row_alpha[c] * sign_of(row, c, n_cols);
+			fit.step[c] = row_alpha[c] * sign_of(problem, row, c);
 			any |= row_alpha[c] != 0;
 		}
 		if (any)
@@ -159,7 +169,7 @@ visit_row(Fit *fit, uint32_t place)
 	uint32_t	number = problem->members[place];
 	const AiSparseRow *row = &problem->rows[number];
 	int			n_cols = fit->model->n_cols;
-	float	   *alpha = fit->alpha + (size_t) number * n_cols;
+	float	   *alpha = fit->alpha + alpha_place(problem, number);
 	double		cost = problem->cost *
 		(problem->label_cost ? problem->label_cost[row->label] : 1.0);
 	float		ridge = (float) (0.5 / cost);
@@ -170,7 +180,7 @@ visit_row(Fit *fit, uint32_t place)
 	ai_linear_scores(fit->score, fit->model, row);
 	for (int c = 0; c < n_cols; c++)
 	{
-		float		y = sign_of(row, c, n_cols);
+		float		y = sign_of(problem, row, c);
 		float		old = alpha[c];
 		float		g = y * fit->score[c] - 1.0f + old * ridge;
 		float		new = old - g * inverse;
@@ -215,7 +225,7 @@ prefetch_rows(const Fit *fit, int64_t a)
 		uint32_t	far = problem->members[fit->active[a + 8]];
 
 		__builtin_prefetch(&problem->rows[far]);
-		__builtin_prefetch(&fit->alpha[(size_t) far * fit->model->n_cols]);
+		__builtin_prefetch(&fit->alpha[alpha_place(problem, far)]);
 	}
 	if (a + 1 < fit->n_active)
 	{

@@ -42,6 +42,7 @@ typedef struct AiLinearProblem
 	int64_t		n_members;
 	int64_t		n_features;
 	int			n_labels;		/* >= 2 */
+	int			first_col;		/* of the model, among the columns of all labels */
 	double		cost;			/* > 0 */
 	const double *label_cost;	/* [n_labels] multiplies cost, or NULL */
 	double		tolerance;		/* largest violation of optimality, of margins of 1 */
@@ -51,11 +52,14 @@ typedef struct AiLinearProblem
 	void	   *stop_arg;
 } AiLinearProblem;
 
-/* Columns past n_cols, up to width, hold zeros. */
+/*
+ * All columns, ai_linear_n_cols(n_labels) of them, or some that are fitted by
+ * themselves.  Columns past n_cols, up to width, hold zeros.
+ */
 typedef struct AiLinearModel
 {
-	int			n_cols;			/* ai_linear_n_cols(n_labels) */
-	int			width;			/* ai_linear_width(n_labels) */
+	int			n_cols;
+	int			width;			/* 1 for two labels, else ai_kernels_width(n_cols) */
 	float	   *weight;			/* [n_features, width], 64-byte aligned */
 	float	   *intercept;		/* [width] */
 } AiLinearModel;
@@ -87,8 +91,8 @@ extern void ai_linear_weights(AiLinearModel *model, const float *alpha,
 							  const AiLinearProblem *problem, void *scratch);
 
 /*
- * Go on from model and alpha:[rows, n_cols], its dual variables: all zeros, or
- * those of a like problem.  Whatever the end, the two belong together and are
+ * Go on from model and alpha:[rows, ai_linear_n_cols(n_labels)], its dual
+ * variables: all zeros, or those of a like problem.  Whatever the end, the two belong together and are
  * usable.
  */
 extern AiLinearEnd ai_linear_fit(AiLinearModel *model, float *alpha, int *n_passes,

@@ -4,10 +4,14 @@
  *
  * Cross-validation goes over a ladder of costs (cost = 1 / l2), three times the
  * last at each step, first up from 0.1, then down, as long as the likelihood of
- * the held-out rows rises.  At each step the folds are fitted at once, one task
- * each, beginning from where they stood at the step before.  The final fit
- * begins from the mean of the folds' dual variables at the chosen cost, which
- * leaves it a few passes.
+ * the held-out rows rises.  At each step the folds are fitted at once, beginning
+ * from where they stood at the step before.  The final fit begins from the mean
+ * of the folds' dual variables at the chosen cost, which leaves it a few passes.
+ *
+ * A task is one fold and a block of columns, since columns are independent; what
+ * stays of it is its dual variables, from which its weights are made again.  So
+ * weights are kept once for each thread, not once for each fold, and with many
+ * labels rows that no column of a block needs leave that block early.
  *
  * Large sets are held out in part: two of five folds say as much about two
  * numbers as all of them.
@@ -32,24 +36,33 @@
 #define MAX_FINAL_PASSES 300
 #define CALIBRATION_VALUES (1 << 21)	/* scores looked at for the calibration */
 
+#define BLOCK_COLS 16			/* columns that are fitted together */
+
 typedef struct Fold
 {
-	AiLinearModel model;
 	float	   *alpha;			/* [n_rows, n_cols] */
 	uint32_t   *members;		/* [n_members] rows learnt from */
 	int64_t		n_members;
 	int64_t		first_held_out;	/* in the arrays of all held-out rows */
 	int64_t		n_held_out;
-	void	   *scratch;
 } Fold;
+
+/* What one thread fits with */
+typedef struct Workspace
+{
+	AiLinearModel model;		/* of the block in work */
+	void	   *scratch;
+} Workspace;
 
 typedef struct Search
 {
 	AiTextFit  *fit;
 	int			n_cols;
 	int			width;
+	int			n_blocks;
 	int			n_folds;
 	Fold		folds[AI_TEXT_N_FOLDS];
+	Workspace  *workspaces;		/* [n_threads] */
 	uint32_t   *held_out;		/* [n_held_out] numbers of rows */
 	int32_t    *held_out_label;
 	int64_t		n_held_out;
@@ -106,18 +119,28 @@ ai_text_fit_n_folds(int64_t n_rows, bool wants_all_folds)
 	return n_rows < 6000 ? 4 : 2;
 }
 
+/* Columns of the widest block */
+static int
+block_width(int n_labels)
+{
+	int			width = ai_linear_width(n_labels);
+
+	return width < BLOCK_COLS ? width : BLOCK_COLS;
+}
+
 size_t
-ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels, bool wants_all_folds)
+ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels, int n_threads,
+				   bool wants_all_folds)
 {
 	size_t		n_folds = (size_t) ai_text_fit_n_folds(n_rows, wants_all_folds);
 	size_t		width = (size_t) ai_linear_width(n_labels);
-	size_t		weights = (size_t) n_features * width * sizeof(float);
 	size_t		alphas = (size_t) n_rows * width * sizeof(float);
-	size_t		scratch = ai_linear_scratch_size(n_rows, n_labels);
+	size_t		workspace = (size_t) n_features * (size_t) block_width(n_labels) *
+		sizeof(float) + ai_linear_scratch_size(n_rows, n_labels);
 
-	return (n_folds + 1) * (weights + scratch) +
-		n_folds * (alphas + (size_t) n_rows * sizeof(uint32_t)) +
-		3 * alphas + (size_t) n_rows * 12;
+	return (size_t) n_threads * workspace + (size_t) n_features * width * sizeof(float) +
+		n_folds * (alphas + (size_t) n_rows * sizeof(uint32_t)) + 3 * alphas +
+		(size_t) n_rows * 12;
 }
 
 static AiCode
@@ -132,13 +155,31 @@ allocate(AiArena *arena, void *ptr, int64_t n, size_t item_size, AiError *err)
 }
 
 static AiCode
-allocate_model(AiTextFit *fit, AiLinearModel *model, AiError *err)
+allocate_model(AiTextFit *fit, AiLinearModel *model, int n_cols, int width, AiError *err)
 {
-	model->n_cols = ai_linear_n_cols(fit->n_labels);
-	model->width = ai_linear_width(fit->n_labels);
+	model->n_cols = n_cols;
+	model->width = width;
 	AI_TRY(allocate(fit->arena, &model->weight, fit->n_features,
-					(size_t) model->width * sizeof(float), err));
-	return allocate(fit->arena, &model->intercept, model->width, sizeof(float), err);
+					(size_t) width * sizeof(float), err));
+	return allocate(fit->arena, &model->intercept, width, sizeof(float), err);
+}
+
+static AiCode
+set_up_workspaces(Search *search, AiError *err)
+{
+	AiTextFit  *fit = search->fit;
+	int			n_threads = ai_pool_n_threads(fit->pool);
+
+	AI_TRY(allocate(fit->arena, &search->workspaces, n_threads, sizeof(Workspace), err));
+	for (int t = 0; t < n_threads; t++)
+	{
+		Workspace  *workspace = &search->workspaces[t];
+
+		AI_TRY(allocate_model(fit, &workspace->model, 0, block_width(fit->n_labels), err));
+		AI_TRY(allocate(fit->arena, &workspace->scratch, 1,
+						ai_linear_scratch_size(fit->n_rows, fit->n_labels), err));
+	}
+	return AI_OK;
 }
 
 /* Rows of fold number f are held out, the others are learnt from. */
@@ -148,7 +189,6 @@ set_up_fold(Search *search, int f, AiError *err)
 	AiTextFit  *fit = search->fit;
 	Fold	   *fold = &search->folds[f];
 
-	AI_TRY(allocate_model(fit, &fold->model, err));
 	AI_TRY(allocate(fit->arena, &fold->alpha, fit->n_rows,
 					(size_t) search->n_cols * sizeof(float), err));
 	AI_TRY(allocate(fit->arena, &fold->members, fit->n_rows, sizeof(uint32_t), err));
@@ -164,10 +204,6 @@ set_up_fold(Search *search, int f, AiError *err)
 		}
 	}
 	fold->n_held_out = search->n_held_out - fold->first_held_out;
-	fold->scratch = ai_arena_alloc(fit->arena,
-								   ai_linear_scratch_size(fold->n_members, fit->n_labels));
-	if (fold->scratch == NULL)
-		return ai_out_of_memory(err, (size_t) fold->n_members * 8, "learning");
 	return AI_OK;
 }
 
@@ -179,6 +215,7 @@ set_up_search(Search *search, AiTextFit *fit, AiError *err)
 	*search = (Search) {
 		.fit = fit, .n_cols = ai_linear_n_cols(fit->n_labels),
 		.width = ai_linear_width(fit->n_labels),
+		.n_blocks = (ai_linear_n_cols(fit->n_labels) + BLOCK_COLS - 1) / BLOCK_COLS,
 		.n_folds = ai_text_fit_n_folds(fit->n_rows, fit->wants_all_folds),
 		.best_loss = INFINITY
 	};
@@ -187,44 +224,55 @@ set_up_search(Search *search, AiTextFit *fit, AiError *err)
 	AI_TRY(allocate(fit->arena, &search->held_out_label, fit->n_rows, sizeof(int32_t), err));
 	AI_TRY(allocate(fit->arena, &search->best_alpha, fit->n_rows,
 					(size_t) search->n_cols * sizeof(float), err));
+	AI_TRY(set_up_workspaces(search, err));
 	for (int f = 0; f < search->n_folds; f++)
 		AI_TRY(set_up_fold(search, f, err));
 	AI_TRY(allocate(fit->arena, &search->score, search->n_held_out, row_size, err));
 	return allocate(fit->arena, &search->best_score, search->n_held_out, row_size, err);
 }
 
-static void
-tear_down_fold(Search *search, Fold *fold)
+/* The thread's model becomes that of a block, made from the duals. */
+static AiLinearModel *
+start_block(Search *search, const AiLinearProblem *problem, const float *alpha, int thread)
 {
-	AiTextFit  *fit = search->fit;
+	Workspace  *workspace = &search->workspaces[thread];
+	AiLinearModel *model = &workspace->model;
+	int			n_left = search->n_cols - problem->first_col;
 
-	if ((size_t) fit->n_features * search->width * sizeof(float) >= AI_ARENA_LARGE)
-		ai_arena_release(fit->arena, fold->model.weight);
-	if ((size_t) fit->n_rows * search->n_cols * sizeof(float) >= AI_ARENA_LARGE)
-		ai_arena_release(fit->arena, fold->alpha);
+	model->n_cols = n_left < BLOCK_COLS ? n_left : BLOCK_COLS;
+	ai_linear_weights(model, alpha, problem, workspace->scratch);
+	return model;
 }
 
-/* Task: fit one fold at the cost in work, score its held-out rows. */
+/* Task: fit a block of columns of one fold at the cost in work, score its rows. */
 static void
 fit_fold(void *arg, int64_t index, int thread)
 {
 	Search	   *search = arg;
 	AiTextFit  *fit = search->fit;
-	Fold	   *fold = &search->folds[index];
+	Fold	   *fold = &search->folds[index % search->n_folds];
 	StopQuestion question = {fit, thread, SEARCH_SHARE, false};
 	AiLinearProblem problem = {
 		.rows = fit->rows, .members = fold->members, .n_members = fold->n_members,
-		.n_features = fit->n_features, .n_labels = fit->n_labels, .cost = search->cost,
+		.n_features = fit->n_features, .n_labels = fit->n_labels,
+		.first_col = (int) (index / search->n_folds) * BLOCK_COLS, .cost = search->cost,
 		.label_cost = fit->label_cost, .tolerance = SEARCH_TOLERANCE,
-		.max_passes = MAX_SEARCH_PASSES, .seed = fit->seed + (uint64_t) index,
+		.max_passes = MAX_SEARCH_PASSES,
+		.seed = fit->seed + (uint64_t) (index % search->n_folds),
 		.should_stop = should_stop, .stop_arg = &question
 	};
+	AiLinearModel *model = start_block(search, &problem, fold->alpha, thread);
+	float		score[BLOCK_COLS] __attribute__((aligned(AI_ALIGNMENT)));
 	int			n_passes;
 
-	ai_linear_fit(&fold->model, fold->alpha, &n_passes, &problem, fold->scratch);
+	ai_linear_fit(model, fold->alpha, &n_passes, &problem,
+				  search->workspaces[thread].scratch);
 	for (int64_t i = fold->first_held_out; i < fold->first_held_out + fold->n_held_out; i++)
-		ai_linear_scores(search->score + (size_t) i * search->width, &fold->model,
-						 &fit->rows[search->held_out[i]]);
+	{
+		ai_linear_scores(score, model, &fit->rows[search->held_out[i]]);
+		memcpy(search->score + (size_t) i * search->width + problem.first_col, score,
+			   (size_t) model->n_cols * sizeof(float));
+	}
 }
 
 /* The mean of a row's dual variables over the folds that have learnt from it */
@@ -274,7 +322,8 @@ try_cost(Search *search, bool *is_better, double cost, AiError *err)
 
 	*is_better = false;
 	search->cost = cost;
-	AI_TRY(ai_pool_run(search->fit->pool, fit_fold, search, search->n_folds, err));
+	AI_TRY(ai_pool_run(search->fit->pool, fit_fold, search,
+						(int64_t) search->n_folds * search->n_blocks, err));
 	temperature = ai_calibrate_temperature(&loss, &rows);
 	if (rows.n > 0 && !isfinite(loss))
 		return ai_fail(err, AI_ERR_DIVERGED, "training diverged: the loss is not finite at l2 %g",
@@ -326,28 +375,74 @@ search_cost(Search *search, AiError *err)
 	return AI_OK;
 }
 
-/* Task: the weights from all rows */
+/* How the final fit of a block ended */
+typedef struct BlockEnd
+{
+	int			n_passes;
+	bool		has_converged;
+} BlockEnd;
+
+typedef struct FinalFit
+{
+	Search	   *search;
+	const uint32_t *members;	/* all rows */
+	BlockEnd   *ends;			/* [n_blocks] */
+} FinalFit;
+
+/* Task: a block of columns from all rows */
 static void
 fit_all(void *arg, int64_t index, int thread)
 {
-	Search	   *search = arg;
+	FinalFit   *final = arg;
+	Search	   *search = final->search;
 	AiTextFit  *fit = search->fit;
-	Fold	   *fold = &search->folds[0];
+	BlockEnd   *end = &final->ends[index];
 	StopQuestion question = {fit, thread, 1, false};
 	AiLinearProblem problem = {
-		.rows = fit->rows, .members = fold->members, .n_members = fit->n_rows,
+		.rows = fit->rows, .members = final->members, .n_members = fit->n_rows,
 		.n_features = fit->n_features, .n_labels = fit->n_labels,
+		.first_col = (int) index * BLOCK_COLS,
 		.cost = search->best_cost, .label_cost = fit->label_cost,
 		.tolerance = FINAL_TOLERANCE, .max_passes = MAX_FINAL_PASSES,
-		.seed = fit->seed + AI_TEXT_N_FOLDS + (uint64_t) index,
+		.seed = fit->seed + AI_TEXT_N_FOLDS,
 		.should_stop = should_stop, .stop_arg = &question
 	};
+	AiLinearModel *model = start_block(search, &problem, search->best_alpha, thread);
+	size_t		row_size = (size_t) model->n_cols * sizeof(float);
 
+	end->has_converged = ai_linear_fit(model, search->best_alpha, &end->n_passes, &problem,
+									   search->workspaces[thread].scratch) ==
+		AI_LINEAR_CONVERGED;
+	memcpy(fit->model.intercept + problem.first_col, model->intercept, row_size);
+	for (int64_t f = 0; f < fit->n_features; f++)
+		memcpy(fit->model.weight + f * search->width + problem.first_col,
+			   model->weight + f * model->width, row_size);
+}
+
+static AiCode
+fit_final(Search *search, AiError *err)
+{
+	AiTextFit  *fit = search->fit;
+	FinalFit	final = {.search = search};
+	uint32_t   *members = NULL;
+
+	AI_TRY(allocate_model(fit, &fit->model, search->n_cols, search->width, err));
+	AI_TRY(allocate(fit->arena, &final.ends, search->n_blocks, sizeof(BlockEnd), err));
+	AI_TRY(allocate(fit->arena, &members, fit->n_rows, sizeof(uint32_t), err));
 	for (int64_t i = 0; i < fit->n_rows; i++)
-		fold->members[i] = (uint32_t) i;
-	ai_linear_weights(&fit->model, search->best_alpha, &problem, fold->scratch);
-	fit->has_converged = ai_linear_fit(&fit->model, search->best_alpha, &fit->n_passes,
-									   &problem, fold->scratch) == AI_LINEAR_CONVERGED;
+		members[i] = (uint32_t) i;
+	final.members = members;
+	AI_TRY(ai_pool_run(fit->pool, fit_all, &final, search->n_blocks, err));
+
+	fit->n_passes = 0;
+	fit->has_converged = true;
+	for (int b = 0; b < search->n_blocks; b++)
+	{
+		if (final.ends[b].n_passes > fit->n_passes)
+			fit->n_passes = final.ends[b].n_passes;
+		fit->has_converged &= final.ends[b].has_converged;
+	}
+	return AI_OK;
 }
 
 /*
@@ -388,16 +483,8 @@ ai_text_fit_run(AiTextFit *fit, AiError *err)
 
 	AI_TRY(set_up_search(&search, fit, err));
 	AI_TRY(search_cost(&search, err));
-	for (int f = 0; f < search.n_folds; f++)
-		tear_down_fold(&search, &search.folds[f]);
 	fit->chosen_l2 = 1 / search.best_cost;
-
-	AI_TRY(allocate_model(fit, &fit->model, err));
-	search.folds[0].scratch = ai_arena_alloc(fit->arena,
-											 ai_linear_scratch_size(fit->n_rows, fit->n_labels));
-	if (search.folds[0].scratch == NULL)
-		return ai_out_of_memory(err, (size_t) fit->n_rows * 8, "learning");
-	AI_TRY(ai_pool_run(fit->pool, fit_all, &search, 1, err));
+	AI_TRY(fit_final(&search, err));
 	AI_TRY(calibrate(&search, err));
 	for (int64_t i = 0; i < fit->n_features * search.width; i++)
 	{

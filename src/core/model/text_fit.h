@@ -50,7 +50,7 @@ extern int	ai_text_fit_n_folds(int64_t n_rows, bool wants_all_folds);
 
 /* Bytes that ai_text_fit_run will take from the arena */
 extern size_t ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels,
-								 bool wants_all_folds);
+								 int n_threads, bool wants_all_folds);
 
 /* Fails by AI_ERR_NOMEM, AI_ERR_CANCELLED and AI_ERR_DIVERGED. */
 extern AiCode ai_text_fit_run(AiTextFit *fit, AiError *err);

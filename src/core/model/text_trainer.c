@@ -662,6 +662,7 @@ check_memory(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *or
 	size_t		scores = (size_t) matrix->n * (width * 4 + (size_t) t->n_labels * 8 + 8);
 	size_t		values = (size_t) ai_text_rows_n_entries(t->rows) * sizeof(float);
 	size_t		fit = ai_text_fit_memory(matrix->n_train, order->n_features, t->n_labels,
+										 ai_pool_n_threads(t->pool),
 										 t->options.validation == 0);
 	double		need = (double) t->arena.total + (double) values + (double) fit +
 		(double) model + (double) scores;
