@@ -727,6 +727,30 @@ test_data_errors(void **state)
 	free_rows(&rows);
 }
 
+/* a message shows a long label cut between two characters */
+static void
+test_long_label_in_messages(void **state)
+{
+	AiTextOptions options = default_options();
+	Rows		rows = {0};
+	char		label[82] = "x";
+	char		message[200];
+
+	(void) state;
+	for (int i = 0; i < 40; i++)
+		strcat(label, "\xc3\xa4");
+	add_strings(&rows, "a b", label);
+	add_strings(&rows, "c d", label);
+	snprintf(message, sizeof(message), "all rows have the same label, \"%.63s\"", label);
+	check_train_error(&rows, &options, AI_ERR_DATA, message, "");
+	free_rows(&rows);
+	add_strings(&rows, "a b", label);
+	add_strings(&rows, "c d", "y");
+	snprintf(message, sizeof(message), "Only one row: \"%.31s...\", \"y\".", label);
+	check_train_error(&rows, &options, AI_ERR_DATA, "2 labels have only one row", message);
+	free_rows(&rows);
+}
+
 /* one label more than the limit is an error as soon as it comes */
 static void
 test_too_many_labels(void **state)
@@ -1339,6 +1363,7 @@ main(void)
 		cmocka_unit_test(test_class_weights),
 		cmocka_unit_test(test_max_time),
 		cmocka_unit_test(test_data_errors),
+		cmocka_unit_test(test_long_label_in_messages),
 		cmocka_unit_test(test_too_many_labels),
 		cmocka_unit_test(test_thousand_labels),
 		cmocka_unit_test(test_option_ranges),

@@ -157,13 +157,48 @@ normalised_text(AiArena *arena, const char *text, const AiNgramSpan *span, bool 
 	return copy;
 }
 
+/* A wanted feature of the row in work */
+typedef struct Sought
+{
+	uint64_t	hash;
+	uint32_t	feature;
+} Sought;
+
 /* Features that are wanted, and where their texts go */
 typedef struct Wanted
 {
 	const char **text;			/* [n_features] */
 	uint8_t    *is_wanted;		/* [n_features] */
 	int64_t		n_left;
+	Sought	   *sought;			/* [n_left at the start] scratch, by hash */
 } Wanted;
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64_t	x = ((const Sought *) a)->hash;
+	uint64_t	y = ((const Sought *) b)->hash;
+
+	return (x > y) - (x < y);
+}
+
+/* What the row holds of the wanted features; their number */
+static size_t
+seek_in_row(Wanted *wanted, const AiTextStrongestInput *input, int64_t row)
+{
+	const AiSparseRow *matrix_row = &input->matrix_rows[row];
+	size_t		n = 0;
+
+	for (uint32_t j = 0; j < matrix_row->n; j++)
+	{
+		uint32_t	f = matrix_row->index[j];
+
+		if (wanted->is_wanted[f])
+			wanted->sought[n++] = (Sought) {input->order->hash[f], f};
+	}
+	qsort(wanted->sought, n, sizeof(Sought), compare_hashes);
+	return n;
+}
 
 /* Take the texts of the wanted features that this row holds. */
 static AiCode
@@ -171,30 +206,33 @@ read_texts(Wanted *wanted, AiArena *arena, AiNgramReader *reader,
 		   const AiTextStrongestInput *input, int64_t row, AiError *err)
 {
 	const AiTextRow *text_row = input->text_rows[row];
-	const AiSparseRow *matrix_row = &input->matrix_rows[row];
+	size_t		n_sought = seek_in_row(wanted, input, row);
+	size_t		n_left = n_sought;
 	const uint64_t *hash;
 	const AiNgramSpan *span;
 	size_t		n;
 
 	ai_ngram_reader_start(reader, text_row->text, text_row->text_len);
-	while ((n = ai_ngram_reader_next(reader, &hash, &span)) > 0)
+	while (n_left > 0 && (n = ai_ngram_reader_next(reader, &hash, &span)) > 0)
 	{
-		for (uint32_t j = 0; j < matrix_row->n; j++)
+		if (ai_host_should_stop(arena->host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+		for (size_t i = 0; i < n && n_left > 0; i++)
 		{
-			uint32_t	f = matrix_row->index[j];
+			const Sought *found = bsearch(&(Sought) {.hash = hash[i]}, wanted->sought, n_sought,
+										  sizeof(Sought), compare_hashes);
 
-			for (size_t i = 0; i < n && wanted->is_wanted[f]; i++)
-			{
-				if (hash[i] != input->order->hash[f])
-					continue;
-				wanted->text[f] = normalised_text(arena, text_row->text, &span[i],
-												  AI_NGRAM_KIND(hash[i]) == AI_NGRAM_SHAPE,
-												  input->options.fold_case);
-				if (wanted->text[f] == NULL)
-					return ai_out_of_memory(err, MAX_TEXT, "the strongest n-grams");
-				wanted->is_wanted[f] = false;
-				wanted->n_left--;
-			}
+			if (found == NULL || !wanted->is_wanted[found->feature])
+				continue;
+			wanted->text[found->feature] =
+				normalised_text(arena, text_row->text, &span[i],
+								AI_NGRAM_KIND(hash[i]) == AI_NGRAM_SHAPE,
+								input->options.fold_case);
+			if (wanted->text[found->feature] == NULL)
+				return ai_out_of_memory(err, MAX_TEXT, "the strongest n-grams");
+			wanted->is_wanted[found->feature] = false;
+			wanted->n_left--;
+			n_left--;
 		}
 	}
 	return AI_OK;
@@ -204,20 +242,15 @@ static AiCode
 find_texts(Wanted *wanted, AiArena *arena, const AiTextStrongestInput *input, AiError *err)
 {
 	AiNgramReader *reader;
-	AiCode		code = ai_ngram_reader_create(&reader, arena->host, &input->options, true, err);
+	AiCode		code = AI_OK;
 
-	if (code != AI_OK)
-		return code;
+	wanted->sought = ai_arena_alloc(arena, (size_t) wanted->n_left * sizeof(Sought));
+	if (wanted->sought == NULL)
+		return ai_out_of_memory(err, (size_t) wanted->n_left * sizeof(Sought),
+								"the strongest n-grams");
+	AI_TRY(ai_ngram_reader_create(&reader, arena->host, &input->options, true, err));
 	for (int64_t r = 0; r < input->n_rows && wanted->n_left > 0 && code == AI_OK; r++)
-	{
-		const AiSparseRow *row = &input->matrix_rows[r];
-		bool		any = false;
-
-		for (uint32_t j = 0; j < row->n && !any; j++)
-			any = wanted->is_wanted[row->index[j]];
-		if (any)
-			code = read_texts(wanted, arena, reader, input, r, err);
-	}
+		code = read_texts(wanted, arena, reader, input, r, err);
 	ai_ngram_reader_destroy(reader);
 	return code;
 }
@@ -257,6 +290,8 @@ ai_text_strongest(AiTextStrongest *strongest, AiArena *arena,
 	}
 	for (int k = 0; k < fit->n_labels; k++)
 	{
+		if (ai_host_should_stop(arena->host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 		n_of_label[k] = choose(next, input, mass, k);
 		for (int i = 0; i < n_of_label[k]; i++)
 		{

@@ -17,6 +17,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/pool.h"
+#include "core/base/utf8.h"
 #include "core/classic/calibrate.h"
 #include "core/model/text_fit.h"
 #include "core/model/text_model.h"
@@ -286,6 +287,17 @@ sort_labels(AiTextTrainer *t)
 		t->sorted[i]->final = i;
 }
 
+/* Bytes of a label that a message shows: whole characters, at most max bytes */
+static int
+shown_len(const char *label, size_t len, size_t max)
+{
+	if (len <= max)
+		return (int) len;
+	while (max > 0 && ai_utf8_is_tail((unsigned char) label[max]))
+		max--;
+	return (int) max;
+}
+
 /* A label with one row cannot be both learnt and measured. */
 static AiCode
 check_label_rows(AiTextTrainer *t, AiError *err)
@@ -303,8 +315,8 @@ check_label_rows(AiTextTrainer *t, AiError *err)
 		if (n_single++ < 10 && used < sizeof(list) - 48)
 			used += (size_t) snprintf(list + used, sizeof(list) - used, "%s\"%.*s%s\"",
 									  used > 0 ? ", " : "",
-									  (int) (label->len < 32 ? label->len : 32), label->bytes,
-									  label->len < 32 ? "" : "...");
+									  shown_len(label->bytes, label->len, 32), label->bytes,
+									  label->len <= 32 ? "" : "...");
 	}
 	if (n_single == 0)
 		return AI_OK;
@@ -327,7 +339,7 @@ check_rows(AiTextTrainer *t, AiError *err)
 	if (t->n_labels < 2)
 	{
 		ai_fail(err, AI_ERR_DATA, "all rows have the same label, \"%.*s\"",
-				(int) (t->labels[0].len < 64 ? t->labels[0].len : 64), t->labels[0].bytes);
+				shown_len(t->labels[0].bytes, t->labels[0].len, 64), t->labels[0].bytes);
 		ai_hint(err, "A classifier needs rows of at least two labels.");
 		return AI_ERR_DATA;
 	}
@@ -503,7 +515,7 @@ label_costs(AiTextTrainer *t, double *cost, const Matrix *matrix, AiError *err)
 		if (k == t->n_labels)
 			return ai_fail(err, AI_ERR_PARAM,
 						   "option \"class_weight\" names label \"%.*s\", which no row has",
-						   (int) (given->label_len < 64 ? given->label_len : 64), given->label);
+						   shown_len(given->label, given->label_len, 64), given->label);
 		cost[k] = given->weight;
 	}
 	return AI_OK;
