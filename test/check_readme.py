@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the examples of a Markdown file and compare what they print.
 
-usage: check_readme.py README.md      (PGHOST and so on point to a server)
+usage: check_readme.py [--write] README.md      (PGHOST and so on point to a server)
 
 Every block fenced as "sql" is run, in order, in one psql session in a new
 database that holds nothing; the folder of the session is the top of the tree.
@@ -11,6 +11,9 @@ errors included.  Without such a block the example must only print no error.
 Compared are the words of each line.  Not compared are white space, the length
 of rules, durations, times and hashes; and numbers with a fraction may differ by
 one in a hundred, since the last digits depend on the processor.
+
+With --write a "text" block that differs is replaced by what was printed, to be
+read before it is committed.
 """
 
 import difflib
@@ -25,21 +28,25 @@ TIMEOUT = 300                   # seconds for one example
 FENCE = re.compile(r"^```(\w*)\s*$")
 
 
-def examples(path):
-    """(line number, commands, expected output or None), in order."""
-    found, language, start, lines, end = [], None, 0, [], 0
+def read_lines(path):
     with open(path, encoding="utf-8") as f:
-        text = f.read().splitlines()
+        return f.read().splitlines()
+
+
+def examples(path):
+    """Line number, commands, expected output or None, line number of that; in order."""
+    found, language, start, lines, end = [], None, 0, [], 0
+    text = read_lines(path)
     for number, line in enumerate(text, 1):
         fence = FENCE.match(line)
         if language is None and fence:
             language, start, lines = fence[1], number, []
         elif language is not None and fence:
             if language == "sql":
-                found.append([start, "\n".join(lines), None])
+                found.append([start, "\n".join(lines), None, 0])
                 end = number
             elif language == "text" and found and not "".join(text[end:start - 1]).strip():
-                found[-1][2] = lines
+                found[-1][2:] = lines, start
                 end = 0
             language = None
         elif language is not None:
@@ -106,21 +113,43 @@ def compare(expected, printed):
     return list(difflib.unified_diff(expected, printed, "in the file", "printed", lineterm="", n=30))
 
 
+def write_outputs(path, outputs):
+    """outputs: (lines of a text block, line number of its fence, what to put there)"""
+    text = read_lines(path)
+    for old, fence, new in reversed(outputs):
+        text[fence:fence + len(old)] = new
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(text) + "\n")
+
+
+def tidy(lines):
+    """As psql printed it, without white space at ends"""
+    return "\n".join(line.rstrip() for line in lines).strip("\n").split("\n")
+
+
 def main():
-    path = sys.argv[1]
+    wants_write = sys.argv[1] == "--write"
+    path = sys.argv[-1]
     subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c", f"CREATE DATABASE {DATABASE}"], check=True)
     session = Session()
+    outputs = []
     n_failed = 0
-    for line, commands, expected in examples(path):
+    for line, commands, expected, fence in examples(path):
         printed = session.run(commands)
         if expected is not None:
             wrong = compare(expected, printed)
         else:
             wrong = [x for x in printed if re.match(r"(psql:.*)?(ERROR|FATAL|PANIC)|psql ended", x)]
+        if wrong and expected is not None and wants_write:
+            outputs.append((expected, fence, tidy(printed)))
+            print(f"wrote {path} line {fence}")
+            continue
         print(f"{'not ok' if wrong else 'ok'} {path} line {line}")
         for text in wrong:
             print(f"    {text}")
         n_failed += bool(wrong)
+    if outputs:
+        write_outputs(path, outputs)
     return 1 if n_failed else 0
 
 

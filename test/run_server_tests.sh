@@ -54,7 +54,7 @@ run_tap()
 run_readme()
 {
 	[ -e README.md ] || return 0
-	python3 test/check_readme.py README.md
+	python3 test/check_readme.py ${README_FLAGS:-} README.md
 }
 
 for part in ${*:-regress isolation tap readme}; do
