@@ -56,6 +56,10 @@ SELECT version, deployed FROM train('share', 'SELECT body, label FROM messages',
 SELECT version, deployed FROM train('share', 'SELECT body, label FROM messages', options => '{"validation": 0.05}');
 SELECT version, deployed FROM train('share', 'SELECT body, label FROM messages', options => '{"validation": 0}');
 
+-- one statement may train several versions, each measured against the one before
+SELECT n, t.version, t.deployed FROM generate_series(200, 300, 100) n,
+	ai_train('twice', 'SELECT body, label FROM messages WHERE id <= ' || n) t;
+
 -- a model that never was deployed is no default for its name
 SELECT deployed FROM train('shy', 'SELECT body, label FROM messages', options => '{"deploy": "never"}');
 SELECT ai_classify('a free prize', 'shy');

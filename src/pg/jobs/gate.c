@@ -12,6 +12,7 @@
 #include "core/classic/metrics.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "pg/host/host.h"
 #include "pg/host/json.h"
@@ -57,7 +58,10 @@ aiaas_gate_open(AiaasGate *gate, const char *model, const AiaasTrainOptions *opt
 	if (gate->incumbent == NULL || !has_held_out(gate->incumbent, options->text.validation))
 		return;
 
+	/* The incumbent may be younger than the statement, whose snapshot then lacks its content. */
+	PushActiveSnapshot(GetLatestSnapshot());
 	gate->engine = aiaas_engine_acquire(gate->incumbent);
+	PopActiveSnapshot();
 	number_labels(gate);
 	gate->capacity = FIRST_CAPACITY;
 	gate->truth = palloc(gate->capacity * sizeof(int32));
