@@ -25,6 +25,8 @@ CREATE CAST (aiaas.grantee AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (pg_catalog.oid AS aiaas.grantee) WITHOUT FUNCTION;
 COMMENT ON FUNCTION aiaas.grantee_in(cstring) IS 'input of aiaas.grantee';
 COMMENT ON FUNCTION aiaas.grantee_out(aiaas.grantee) IS 'output of aiaas.grantee';
+COMMENT ON CAST (aiaas.grantee AS pg_catalog.oid) IS 'the role''s oid';
+COMMENT ON CAST (pg_catalog.oid AS aiaas.grantee) IS 'the role of an oid';
 COMMENT ON TYPE aiaas.grantee IS 'a role, "public", or "none": a role that does not exist';
 
 CREATE TABLE aiaas.model (
@@ -36,6 +38,7 @@ CREATE TABLE aiaas.model (
 	created timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE aiaas.model IS 'names of models and the version that answers to each';
+COMMENT ON SEQUENCE aiaas.model_id_seq IS 'numbers of models';
 COMMENT ON COLUMN aiaas.model.deployed IS 'version that the bare name means; NULL: none';
 COMMENT ON COLUMN aiaas.model.last_version IS 'highest number given so far; numbers are never given twice';
 
@@ -64,6 +67,11 @@ CREATE INDEX version_hash ON aiaas.version (hash);
 COMMENT ON TABLE aiaas.version IS 'trained versions of models';
 COMMENT ON COLUMN aiaas.version.hash IS 'content, by its SHA-256';
 COMMENT ON COLUMN aiaas.version.kind IS 'what reads the content';
+COMMENT ON COLUMN aiaas.version.options IS 'all options of the training';
+COMMENT ON COLUMN aiaas.version.labels IS 'in the order that the content has them';
+COMMENT ON COLUMN aiaas.version.features IS 'columns that the model reads, and what it makes of them';
+COMMENT ON COLUMN aiaas.version.metrics IS 'everything that was measured';
+COMMENT ON COLUMN aiaas.version.lineage IS 'where it comes from: query, target, user, version before';
 COMMENT ON COLUMN aiaas.version.duration IS 'of the training, in seconds';
 
 CREATE TABLE aiaas.content (
@@ -95,6 +103,7 @@ CREATE TABLE aiaas.privilege (
 CREATE INDEX privilege_model ON aiaas.privilege (model);
 ALTER TABLE aiaas.privilege REPLICA IDENTITY FULL;
 COMMENT ON TABLE aiaas.privilege IS 'who may do what with a model';
+COMMENT ON COLUMN aiaas.privilege.privilege IS 'so far always "owner"';
 
 ALTER TABLE aiaas.model OWNER TO @extowner@;
 ALTER TABLE aiaas.version OWNER TO @extowner@;

@@ -60,11 +60,18 @@ CREATE VIEW ai_models WITH (security_barrier) AS
 ALTER VIEW ai_models OWNER TO @extowner@;
 GRANT SELECT ON ai_models TO PUBLIC;
 COMMENT ON VIEW ai_models IS 'models that you may use, each as its deployed version is';
-COMMENT ON COLUMN ai_models.deployed IS 'version that the bare name means';
+COMMENT ON COLUMN ai_models.name IS 'what to call it by';
+COMMENT ON COLUMN ai_models.deployed IS 'version that the bare name means; NULL: none';
 COMMENT ON COLUMN ai_models.versions IS 'number of versions kept';
+COMMENT ON COLUMN ai_models.algorithm IS 'how it was trained';
+COMMENT ON COLUMN ai_models.task IS 'what it does';
 COMMENT ON COLUMN ai_models.labels IS 'number of labels';
+COMMENT ON COLUMN ai_models.metric IS 'what the score is';
 COMMENT ON COLUMN ai_models.score IS 'metric on the rows that were held out from training';
 COMMENT ON COLUMN ai_models.bytes IS 'size of the stored model';
+COMMENT ON COLUMN ai_models.owner IS 'role that it belongs to; NULL: superusers only';
+COMMENT ON COLUMN ai_models.created IS 'when its first version was trained';
+COMMENT ON COLUMN ai_models.comment IS 'what it is for, see ai_comment()';
 
 CREATE VIEW ai_versions WITH (security_barrier) AS
 	SELECT m.name AS model,
@@ -90,5 +97,17 @@ CREATE VIEW ai_versions WITH (security_barrier) AS
 ALTER VIEW ai_versions OWNER TO @extowner@;
 GRANT SELECT ON ai_versions TO PUBLIC;
 COMMENT ON VIEW ai_versions IS 'versions of the models that you may use';
+COMMENT ON COLUMN ai_versions.model IS 'name of the model';
+COMMENT ON COLUMN ai_versions.version IS 'its number: ''reviews@3'' is version 3';
+COMMENT ON COLUMN ai_versions.deployed IS 'whether the bare name means it';
+COMMENT ON COLUMN ai_versions.algorithm IS 'how it was trained';
+COMMENT ON COLUMN ai_versions.task IS 'what it does';
+COMMENT ON COLUMN ai_versions.train_rows IS 'rows that it has learnt from';
+COMMENT ON COLUMN ai_versions.validation_rows IS 'rows that were held out to measure it';
+COMMENT ON COLUMN ai_versions.metric IS 'what the scores are';
+COMMENT ON COLUMN ai_versions.train_score IS 'metric on the rows that it has learnt from';
+COMMENT ON COLUMN ai_versions.validation_score IS
+	'metric on the rows held out; without such rows by cross-validation';
+COMMENT ON COLUMN ai_versions.created IS 'when the transaction that trained it began';
 COMMENT ON COLUMN ai_versions.duration IS 'time that the training took';
 COMMENT ON COLUMN ai_versions.bytes IS 'size of the stored version';
