@@ -404,6 +404,10 @@ test_reordered_marks(void **state)
 	check_text(&all, text, strlen(text));
 	check_list(&words, text, AI_NGRAM_WORD,
 			   "a\xcc\x8d\xcc\x96\xcc\xa2|\xcc\x8d\xcc\x96\xcc\xa2");
+
+	/* a Thai vowel, a word by itself, goes before a mark that stands before it */
+	check_list(&(AiNgramOptions) {2, 1, 0, false, true}, "\xcc\xa7\xe0\xb8\xb8", AI_NGRAM_WORD,
+			   "\xe0\xb8\xb8|\xcc\xa7|\xcc\xa7\xe0\xb8\xb8");
 }
 
 /*

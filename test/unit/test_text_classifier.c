@@ -4,6 +4,10 @@
  *
  * Texts are made of words that speak for a label and words that do not; real
  * ones are in test/data/sms.tsv.
+ *
+ *	test_text_classifier --write-models DIRECTORY
+ *
+ * writes the small models with which test/fuzz/fuzz_model.c begins.
  *-------------------------------------------------------------------------
  */
 #include "core/model/text_classifier.h"
@@ -1198,9 +1202,9 @@ test_importance(void **state)
  * Damaged models
  */
 static Trained
-small_model(void)
+small_model(int n_labels)
 {
-	Rows		rows = make_rows(12, 3);
+	Rows		rows = make_rows(4 * n_labels, n_labels);
 	AiTextOptions options = default_options();
 	Trained		trained;
 
@@ -1244,7 +1248,7 @@ use_block(const void *bytes, size_t size, AiError *err)
 static void
 test_every_truncation(void **state)
 {
-	Trained		trained = small_model();
+	Trained		trained = small_model(3);
 	AiError		err;
 
 	(void) state;
@@ -1266,7 +1270,7 @@ test_every_truncation(void **state)
 static void
 test_bit_flips(void **state)
 {
-	Trained		trained = small_model();
+	Trained		trained = small_model(3);
 	uint8_t    *bytes = trained.bytes;
 	int			n_refused = 0;
 
@@ -1291,7 +1295,7 @@ test_not_finite(void **state)
 	static const char *const names[] = {"weight", "intercept", "idf"};
 	static const int n_dims[] = {2, 1, 1};
 	static const float wrong[] = {NAN, INFINITY, -INFINITY, FLT_MAX};
-	Trained		trained = small_model();
+	Trained		trained = small_model(3);
 	AiAim		aim;
 
 	(void) state;
@@ -1322,7 +1326,7 @@ test_not_finite(void **state)
 static void
 test_other_blocks(void **state)
 {
-	Trained		trained = small_model();
+	Trained		trained = small_model(3);
 	AiAimWriter writer;
 	const void *bytes;
 	size_t		size;
@@ -1348,8 +1352,30 @@ test_other_blocks(void **state)
 	free(trained.bytes);
 }
 
+static int
+write_models(const char *directory)
+{
+	bool		is_written = true;
+
+	for (int n_labels = 2; n_labels <= 3; n_labels++)
+	{
+		Trained		trained = small_model(n_labels);
+		char		path[1024];
+		FILE	   *file;
+
+		snprintf(path, sizeof(path), "%s/labels_%d", directory, n_labels);
+		file = fopen(path, "wb");
+		is_written = is_written && file != NULL &&
+			fwrite(trained.bytes, 1, trained.size, file) == trained.size;
+		if (file != NULL && fclose(file) != 0)
+			is_written = false;
+		free(trained.bytes);
+	}
+	return is_written ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_bytes_in_any_order),
@@ -1383,5 +1409,7 @@ main(void)
 		cmocka_unit_test(test_other_blocks),
 	};
 
+	if (argc == 3 && strcmp(argv[1], "--write-models") == 0)
+		return write_models(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ typedef struct PastToken
 {
 	uint64_t	word;
 	uint64_t	shape;
-	uint32_t	start;			/* in the source, bytes; with spans only */
+	AiNgramSpan span;			/* with spans only */
 } PastToken;
 
 struct AiNgramReader
@@ -124,6 +124,13 @@ finish(uint64_t x, AiNgramKind kind)
 	return (mix(x) & ~UINT64_C(3)) | kind;
 }
 
+static inline void
+widen(AiNgramSpan *span, uint32_t start, uint32_t end)
+{
+	span->start = start < span->start ? start : span->start;
+	span->end = end > span->end ? end : span->end;
+}
+
 /*
  * The bytes that the characters [first, last) of the window came from.  Marks
  * were put in order, so the first of them need not stand first in the source.
@@ -134,10 +141,7 @@ span_of(const AiNgramReader *r, size_t first, size_t last)
 	AiNgramSpan span = {.start = r->start[first], .end = r->end[first]};
 
 	for (size_t i = first + 1; i < last; i++)
-	{
-		span.start = r->start[i] < span.start ? r->start[i] : span.start;
-		span.end = r->end[i] > span.end ? r->end[i] : span.end;
-	}
+		widen(&span, r->start[i], r->end[i]);
 	return span;
 }
 
@@ -281,6 +285,17 @@ past_token(const AiNgramReader *r, uint32_t k)
 	return &r->past[(r->n_tokens - 1 - k) % N_PAST];
 }
 
+/* The bytes of the newest token and the k before it, one of which may be a mark out of order */
+static AiNgramSpan
+span_of_tokens(const AiNgramReader *r, uint32_t k)
+{
+	AiNgramSpan span = past_token(r, 0)->span;
+
+	for (uint32_t i = 1; i <= k; i++)
+		widen(&span, past_token(r, i)->span.start, past_token(r, i)->span.end);
+	return span;
+}
+
 /* N-grams of words and shapes that end with this token */
 static void
 emit_token(AiNgramReader *r, size_t first, size_t last)
@@ -288,16 +303,13 @@ emit_token(AiNgramReader *r, size_t first, size_t last)
 	uint32_t	n_tokens = r->n_tokens + 1;
 	uint32_t	n_words = (uint32_t) r->options.word_max;
 	uint32_t	n_shapes = r->options.has_shapes ? 2 : 0;
-	AiNgramSpan span = {0};
 	size_t		n = r->n;
 	uint64_t	h = 0;
 
-	if (r->with_spans)
-		span = span_of(r, first, last);
 	r->past[r->n_tokens % N_PAST] = (PastToken) {
 		.word = token_word(r->code + first, last - first),
 		.shape = token_shape(r->code + first, r->kind + first, last - first),
-		.start = span.start
+		.span = r->with_spans ? span_of(r, first, last) : (AiNgramSpan) {0}
 	};
 	r->n_tokens = n_tokens;
 	n_words = n_words < n_tokens ? n_words : n_tokens;
@@ -315,9 +327,7 @@ emit_token(AiNgramReader *r, size_t first, size_t last)
 		r->hash[n++] = finish(h, AI_NGRAM_SHAPE);
 	}
 	for (uint32_t k = 0; r->with_spans && k < n_words + n_shapes; k++)
-		r->span[r->n + k] = (AiNgramSpan) {
-			.start = past_token(r, k < n_words ? k : k - n_words)->start, .end = span.end
-		};
+		r->span[r->n + k] = span_of_tokens(r, k < n_words ? k : k - n_words);
 	r->n = n;
 }
 
