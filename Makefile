@@ -50,6 +50,8 @@ CLASSIC_OBJS = \
 MODEL_OBJS = \
 	src/core/model/text_classifier.o \
 	src/core/model/text_fit.o \
+	src/core/model/text_labels.o \
+	src/core/model/text_matrix.o \
 	src/core/model/text_model.o \
 	src/core/model/text_rows.o \
 	src/core/model/text_strongest.o \

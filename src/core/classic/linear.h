@@ -92,8 +92,8 @@ extern void ai_linear_weights(AiLinearModel *model, const float *alpha,
 
 /*
  * Go on from model and alpha:[rows, ai_linear_n_cols(n_labels)], its dual
- * variables: all zeros, or those of a like problem.  Whatever the end, the two belong together and are
- * usable.
+ * variables: all zeros, or those of a like problem.  Whatever the end, the two
+ * belong together and are usable.
  */
 extern AiLinearEnd ai_linear_fit(AiLinearModel *model, float *alpha, int *n_passes,
 								 const AiLinearProblem *problem, void *scratch);

@@ -71,12 +71,13 @@ static inline unsigned
 ai_text_bucket_matches(const AiTextBucket *bucket, uint32_t fingerprint)
 {
 #ifdef __SSE2__
-	const __m128i *f = (const __m128i *) bucket->fingerprint;
+	const __m128i *four = (const __m128i *) bucket->fingerprint;
 	__m128i		wanted = _mm_set1_epi32((int) fingerprint);
-	int			low = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(_mm_load_si128(f), wanted)));
-	int			high = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(_mm_load_si128(f + 1), wanted)));
+	__m128i		low = _mm_cmpeq_epi32(_mm_load_si128(four), wanted);
+	__m128i		high = _mm_cmpeq_epi32(_mm_load_si128(four + 1), wanted);
 
-	return (unsigned) (low | high << 4);
+	return (unsigned) (_mm_movemask_ps(_mm_castsi128_ps(low)) |
+					   _mm_movemask_ps(_mm_castsi128_ps(high)) << 4);
 #else
 	unsigned	matches = 0;
 

@@ -20,25 +20,17 @@
 #include "core/base/utf8.h"
 #include "core/classic/calibrate.h"
 #include "core/model/text_fit.h"
+#include "core/model/text_labels.h"
+#include "core/model/text_matrix.h"
 #include "core/model/text_model.h"
 #include "core/model/text_rows.h"
 #include "core/model/text_strongest.h"
 #include "core/model/text_vocabulary.h"
 
-/* Fixed for ever: they decide which rows validate. */
+/* Fixed for ever: it decides which rows validate. */
 #define VALIDATION_SALT UINT64_C(0x61696161732D7631)
-#define FOLD_SALT UINT64_C(0x61696161732D6631)
 
 #define MANY_NGRAMS 250000		/* from which those of one row are left out */
-#define LABEL_SLOTS 4096		/* of a hash table of at most AI_TEXT_MAX_LABELS */
-
-typedef struct Label
-{
-	const char *bytes;			/* in the arena */
-	size_t		len;
-	int64_t		n_rows;
-	int			final;			/* its number in the model */
-} Label;
 
 struct AiTextTrainer
 {
@@ -57,10 +49,7 @@ struct AiTextTrainer
 	size_t		text_bytes;		/* of all rows */
 	size_t		kept_bytes;		/* of the rows that were kept */
 
-	Label		labels[AI_TEXT_MAX_LABELS]; /* by first arrival */
-	int			n_labels;
-	Label	   *sorted[AI_TEXT_MAX_LABELS]; /* by bytes */
-	uint16_t	label_slots[LABEL_SLOTS];	/* number + 1 */
+	AiTextLabels labels;
 
 	AiAimWriter writer;
 	const void *model;
@@ -144,6 +133,7 @@ ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
 	t->host = *host;
 	t->options = *options;
 	t->max_memory = max_memory;
+	t->labels.arena = &t->arena;
 	t->started = t->last_notice = ai_text_clock();
 	ai_arena_init(&t->arena, &t->host);
 	ai_aim_writer_init(&t->writer, &t->host, AI_TEXT_CLASSIFIER_KIND);
@@ -196,40 +186,6 @@ report_progress(void *arg, double share)
 /*
  * Adding rows
  */
-static AiCode
-intern_label(AiTextTrainer *t, int32_t *number, const char *label, size_t len, AiError *err)
-{
-	size_t		slot = ai_hash64(label, len, 0) % LABEL_SLOTS;
-	char	   *copy;
-
-	for (; t->label_slots[slot] != 0; slot = (slot + 1) % LABEL_SLOTS)
-	{
-		const Label *known = &t->labels[t->label_slots[slot] - 1];
-
-		if (known->len == len && memcmp(known->bytes, label, len) == 0)
-		{
-			*number = t->label_slots[slot] - 1;
-			return AI_OK;
-		}
-	}
-	if (t->n_labels == AI_TEXT_MAX_LABELS)
-	{
-		ai_fail(err, AI_ERR_DATA, "target has more than %d different values",
-				AI_TEXT_MAX_LABELS);
-		ai_hint(err, "A text classifier learns 2 to %d labels. Group rare values into one "
-				"label in the query.", AI_TEXT_MAX_LABELS);
-		return AI_ERR_DATA;
-	}
-	copy = ai_arena_alloc(&t->arena, len);
-	if (copy == NULL)
-		return ai_out_of_memory(err, len, "a label");
-	memcpy(copy, label, len);
-	t->labels[t->n_labels] = (Label) {.bytes = copy, .len = len};
-	*number = t->n_labels++;
-	t->label_slots[slot] = (uint16_t) t->n_labels;
-	return AI_OK;
-}
-
 static bool
 is_below_share(uint64_t hash, double share)
 {
@@ -244,8 +200,7 @@ ai_text_trainer_add(AiTextTrainer *t, bool *is_validation, const char *text, siz
 
 	if (text_len > UINT32_MAX / 4)
 		return ai_fail(err, AI_ERR_LIMIT, "text of %zu bytes is too long", text_len);
-	AI_TRY(intern_label(t, &row.label, label, label_len, err));
-	t->labels[row.label].n_rows++;
+	AI_TRY(ai_text_labels_add(&t->labels, &row.label, label, label_len, err));
 	t->n_rows++;
 	t->text_bytes += text_len;
 	row.is_validation = is_below_share(ai_hash64(text, text_len, VALIDATION_SALT),
@@ -267,68 +222,8 @@ ai_text_trainer_add(AiTextTrainer *t, bool *is_validation, const char *text, siz
 /*
  * Checks before learning
  */
-static int
-compare_labels(const void *a, const void *b)
-{
-	const Label *x = *(const Label *const *) a;
-	const Label *y = *(const Label *const *) b;
-	int			order = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
-
-	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-static void
-sort_labels(AiTextTrainer *t)
-{
-	for (int i = 0; i < t->n_labels; i++)
-		t->sorted[i] = &t->labels[i];
-	qsort(t->sorted, (size_t) t->n_labels, sizeof(Label *), compare_labels);
-	for (int i = 0; i < t->n_labels; i++)
-		t->sorted[i]->final = i;
-}
-
-/* Bytes of a label that a message shows: whole characters, at most max bytes */
-static int
-shown_len(const char *label, size_t len, size_t max)
-{
-	if (len <= max)
-		return (int) len;
-	while (max > 0 && ai_utf8_is_tail((unsigned char) label[max]))
-		max--;
-	return (int) max;
-}
-
-/* A label with one row cannot be both learnt and measured. */
 static AiCode
-check_label_rows(AiTextTrainer *t, AiError *err)
-{
-	char		list[256] = "";
-	size_t		used = 0;
-	int			n_single = 0;
-
-	for (int i = 0; i < t->n_labels; i++)
-	{
-		const Label *label = t->sorted[i];
-
-		if (label->n_rows > 1)
-			continue;
-		if (n_single++ < 10 && used < sizeof(list) - 48)
-			used += (size_t) snprintf(list + used, sizeof(list) - used, "%s\"%.*s%s\"",
-									  used > 0 ? ", " : "",
-									  shown_len(label->bytes, label->len, 32), label->bytes,
-									  label->len <= 32 ? "" : "...");
-	}
-	if (n_single == 0)
-		return AI_OK;
-	ai_fail(err, AI_ERR_DATA, n_single == 1 ? "one label has only one row" :
-			"%d labels have only one row", n_single);
-	ai_detail(err, n_single > 10 ? "The first are: %s." : "Only one row: %s.", list);
-	ai_hint(err, "Add rows, group rare labels into one, or leave them out of the query.");
-	return AI_ERR_DATA;
-}
-
-static AiCode
-check_rows(AiTextTrainer *t, AiError *err)
+check_rows(const AiTextTrainer *t, AiError *err)
 {
 	if (t->n_rows == 0)
 	{
@@ -336,14 +231,7 @@ check_rows(AiTextTrainer *t, AiError *err)
 		ai_hint(err, "The query must return rows in which neither the text nor the target is null.");
 		return AI_ERR_DATA;
 	}
-	if (t->n_labels < 2)
-	{
-		ai_fail(err, AI_ERR_DATA, "all rows have the same label, \"%.*s\"",
-				shown_len(t->labels[0].bytes, t->labels[0].len, 64), t->labels[0].bytes);
-		ai_hint(err, "A classifier needs rows of at least two labels.");
-		return AI_ERR_DATA;
-	}
-	return check_label_rows(t, err);
+	return ai_text_labels_check(&t->labels, err);
 }
 
 static AiCode
@@ -359,163 +247,30 @@ memory_error(AiTextTrainer *t, double need, AiError *err)
 }
 
 /*
- * The matrix
- */
-typedef struct Matrix
-{
-	AiSparseRow *rows;			/* learnt from, then held out; canonical order in each */
-	const AiTextRow **text_rows;	/* [n] the same rows */
-	uint8_t    *fold;			/* [n] */
-	int64_t		n_train;
-	int64_t		n;
-} Matrix;
-
-static int
-compare_rows(const void *a, const void *b)
-{
-	const AiTextRow *x = *(const AiTextRow *const *) a;
-	const AiTextRow *y = *(const AiTextRow *const *) b;
-
-	if (x->is_validation != y->is_validation)
-		return x->is_validation ? 1 : -1;
-	if (x->key.high != y->key.high)
-		return x->key.high < y->key.high ? -1 : 1;
-	if (x->key.low != y->key.low)
-		return x->key.low < y->key.low ? -1 : 1;
-	return x->label - y->label;
-}
-
-typedef struct MatrixTask
-{
-	Matrix	   *matrix;
-	const AiVocabularyOrder *order;
-	const float *idf;			/* [n_features] */
-	AiTextDamping damping;
-	float	   *values;			/* of all rows */
-	size_t	   *first_value;	/* [n] of each row */
-	uint8_t    *kinds;			/* [n_threads, max_n] scratch */
-	size_t		max_n;			/* n-grams of the largest row */
-} MatrixTask;
-
-#define ROWS_PER_TASK 256
-
-/* Task: for one stretch of rows, numbers become features in place, counts values. */
-static void
-build_rows(void *arg, int64_t index, int thread)
-{
-	MatrixTask *task = arg;
-	Matrix	   *matrix = task->matrix;
-	uint8_t    *kinds = task->kinds + (size_t) thread * task->max_n;
-	int64_t		last = (index + 1) * ROWS_PER_TASK;
-
-	for (int64_t i = index * ROWS_PER_TASK; i < last && i < matrix->n; i++)
-	{
-		const AiTextRow *row = matrix->text_rows[i];
-		float	   *value = task->values + task->first_value[i];
-		uint32_t	n = 0;
-
-		for (uint32_t j = 0; j < row->n; j++)
-		{
-			uint32_t	feature = task->order->feature[row->number[j]];
-
-			if (feature == AI_NO_FEATURE)
-				continue;
-			kinds[n] = (uint8_t) AI_NGRAM_KIND(task->order->hash[feature]);
-			row->number[n] = feature;
-			row->count[n++] = row->count[j];
-		}
-		ai_text_values(value, row->number, kinds, row->count, n, task->idf, &task->damping);
-		matrix->rows[i] = (AiSparseRow) {
-			.index = row->number, .value = value, .n = n, .label = row->label,
-			.norm = ai_sparse_norm(value, n)
-		};
-	}
-}
-
-static AiCode
-build_matrix(AiTextTrainer *t, Matrix *matrix, const AiVocabularyOrder *order,
-			 const float *idf, AiError *err)
-{
-	MatrixTask	task = {.matrix = matrix, .order = order, .idf = idf};
-	size_t		n_values = 0;
-
-	ai_text_damping_init(&task.damping);
-	matrix->rows = ai_arena_alloc(&t->arena, (size_t) matrix->n * sizeof(AiSparseRow));
-	task.first_value = ai_arena_alloc(&t->arena, (size_t) matrix->n * sizeof(size_t));
-	if (matrix->rows == NULL || task.first_value == NULL)
-		return ai_out_of_memory(err, (size_t) matrix->n * sizeof(AiSparseRow), "rows");
-	for (int64_t i = 0; i < matrix->n; i++)
-	{
-		uint32_t	n = matrix->text_rows[i]->n;
-
-		task.first_value[i] = n_values;
-		n_values += n;
-		task.max_n = n > task.max_n ? n : task.max_n;
-	}
-	task.values = ai_arena_alloc(&t->arena, n_values * sizeof(float));
-	task.kinds = ai_arena_alloc(&t->arena, task.max_n * (size_t) ai_pool_n_threads(t->pool));
-	if (task.values == NULL || task.kinds == NULL)
-		return ai_out_of_memory(err, n_values * sizeof(float), "rows");
-	return ai_pool_run(t->pool, build_rows, &task,
-					   (matrix->n + ROWS_PER_TASK - 1) / ROWS_PER_TASK, err);
-}
-
-/* All rows in canonical order, those to learn from first */
-static AiCode
-order_rows(AiTextTrainer *t, Matrix *matrix, AiError *err)
-{
-	AiTextRow  *rows = ai_text_rows_get(t->rows, &matrix->n);
-	size_t		n = (size_t) matrix->n;
-
-	matrix->text_rows = ai_arena_alloc(&t->arena, n * sizeof(AiTextRow *));
-	matrix->fold = ai_arena_alloc(&t->arena, n);
-	if (matrix->text_rows == NULL || matrix->fold == NULL)
-		return ai_out_of_memory(err, n * sizeof(AiTextRow *), "rows");
-	for (size_t i = 0; i < n; i++)
-	{
-		rows[i].label = t->labels[rows[i].label].final;
-		matrix->text_rows[i] = &rows[i];
-		matrix->n_train += !rows[i].is_validation;
-	}
-	qsort(matrix->text_rows, n, sizeof(AiTextRow *), compare_rows);
-	for (size_t i = 0; i < n; i++)
-	{
-		const AiTextRow *row = matrix->text_rows[i];
-
-		matrix->fold[i] = ai_hash64(row->text, row->text_len, FOLD_SALT) % AI_TEXT_N_FOLDS;
-	}
-	return AI_OK;
-}
-
-/*
  * Costs
  */
 static AiCode
-label_costs(AiTextTrainer *t, double *cost, const Matrix *matrix, AiError *err)
+label_costs(AiTextTrainer *t, double *cost, const AiTextMatrix *matrix, AiError *err)
 {
 	const AiTextOptions *o = &t->options;
 	int64_t		n_rows[AI_TEXT_MAX_LABELS] = {0};
 
 	for (int64_t i = 0; i < matrix->n_train; i++)
 		n_rows[matrix->rows[i].label]++;
-	for (int k = 0; k < t->n_labels; k++)
+	for (int k = 0; k < t->labels.n; k++)
 		cost[k] = o->class_weighting == AI_CLASS_WEIGHT_BALANCED && n_rows[k] > 0 ?
-			(double) matrix->n_train / ((double) t->n_labels * (double) n_rows[k]) : 1;
+			(double) matrix->n_train / ((double) t->labels.n * (double) n_rows[k]) : 1;
 	if (o->class_weighting != AI_CLASS_WEIGHT_GIVEN)
 		return AI_OK;
 	for (int w = 0; w < o->n_class_weights; w++)
 	{
 		const AiClassWeight *given = &o->class_weights[w];
-		int			k = 0;
+		int			k = ai_text_labels_find(&t->labels, given->label, given->label_len);
 
-		while (k < t->n_labels &&
-			   (t->sorted[k]->len != given->label_len ||
-				memcmp(t->sorted[k]->bytes, given->label, given->label_len) != 0))
-			k++;
-		if (k == t->n_labels)
+		if (k < 0)
 			return ai_fail(err, AI_ERR_PARAM,
 						   "option \"class_weight\" names label \"%.*s\", which no row has",
-						   shown_len(given->label, given->label_len, 64), given->label);
+						   ai_text_label_shown(given->label, given->label_len, 64), given->label);
 		cost[k] = given->weight;
 	}
 	return AI_OK;
@@ -534,23 +289,23 @@ typedef struct Scored
 static AiCode
 measure(AiTextTrainer *t, AiClassMetrics *metrics, const Scored *scored, AiError *err)
 {
-	int			width = ai_linear_width(t->n_labels);
+	int			width = ai_linear_width(t->labels.n);
 	int32_t    *predicted = ai_arena_alloc(&t->arena, (size_t) scored->n * sizeof(int32_t));
 	double	   *probability = ai_arena_alloc(&t->arena, (size_t) scored->n *
-											 (size_t) t->n_labels * sizeof(double));
+											 (size_t) t->labels.n * sizeof(double));
 
 	if (predicted == NULL || probability == NULL)
-		return ai_out_of_memory(err, (size_t) scored->n * (size_t) t->n_labels * sizeof(double),
+		return ai_out_of_memory(err, (size_t) scored->n * (size_t) t->labels.n * sizeof(double),
 								"measuring");
 	for (int64_t i = 0; i < scored->n; i++)
 	{
 		const float *logit = scored->logit + i * width;
 
-		predicted[i] = ai_linear_best(logit, t->n_labels);
-		ai_probabilities(probability + i * t->n_labels, logit, t->n_labels);
+		predicted[i] = ai_linear_best(logit, t->labels.n);
+		ai_probabilities(probability + i * t->labels.n, logit, t->labels.n);
 	}
 	return ai_metrics_classify(metrics, NULL, scored->label, predicted, probability, scored->n,
-							   t->n_labels, &t->host, err);
+							   t->labels.n, &t->host, err);
 }
 
 typedef struct ScoreTask
@@ -565,10 +320,10 @@ static void
 score_rows(void *arg, int64_t index, int thread)
 {
 	ScoreTask  *task = arg;
-	int64_t		last = (index + 1) * ROWS_PER_TASK;
+	int64_t		last = (index + 1) * AI_TEXT_ROWS_PER_TASK;
 
 	(void) thread;
-	for (int64_t i = index * ROWS_PER_TASK; i < last && i < task->n; i++)
+	for (int64_t i = index * AI_TEXT_ROWS_PER_TASK; i < last && i < task->n; i++)
 		ai_linear_scores(task->logit + i * task->model->width, task->model, &task->rows[i]);
 }
 
@@ -585,8 +340,7 @@ measure_rows(AiTextTrainer *t, AiClassMetrics *metrics, const AiSparseRow *rows,
 	scored.label = ai_arena_alloc(&t->arena, (size_t) n * sizeof(int32_t));
 	if (task.logit == NULL || scored.label == NULL)
 		return ai_out_of_memory(err, (size_t) n * sizeof(int32_t), "measuring");
-	AI_TRY(ai_pool_run(t->pool, score_rows, &task, (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK,
-					   err));
+	AI_TRY(ai_pool_run(t->pool, score_rows, &task, ai_text_n_row_tasks(n), err));
 	for (int64_t i = 0; i < n; i++)
 		scored.label[i] = rows[i].label;
 	scored.logit = task.logit;
@@ -623,14 +377,14 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
 	size_t		label_lens[AI_TEXT_MAX_LABELS];
 	AiAimWriter *w = &t->writer;
 
-	for (int k = 0; k < t->n_labels; k++)
+	for (int k = 0; k < t->labels.n; k++)
 	{
-		labels[k] = t->sorted[k]->bytes;
-		label_lens[k] = t->sorted[k]->len;
+		labels[k] = t->labels.sorted[k]->bytes;
+		label_lens[k] = t->labels.sorted[k]->len;
 	}
 	AI_TRY(ai_aim_add_i64(w, "version", AI_NGRAM_VERSION, err));
 	AI_TRY(ai_aim_add(w, "options", AI_DTYPE_I64, options, 1, (int64_t[]) {5}, err));
-	AI_TRY(ai_aim_add_strings(w, "labels", labels, label_lens, t->n_labels, err));
+	AI_TRY(ai_aim_add_strings(w, "labels", labels, label_lens, t->labels.n, err));
 	AI_TRY(ai_aim_reserve(w, "table", AI_DTYPE_U32, 3,
 						  (int64_t[]) {n_buckets, 2, AI_TEXT_BUCKET_SIZE}, err));
 	AI_TRY(ai_aim_add(w, "idf", AI_DTYPE_F32, idf, 1, (int64_t[]) {order->n_features}, err));
@@ -666,14 +420,14 @@ min_count(const AiTextTrainer *t)
 }
 
 static AiCode
-check_memory(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *order,
+check_memory(AiTextTrainer *t, const AiTextMatrix *matrix, const AiVocabularyOrder *order,
 			 AiError *err)
 {
-	size_t		width = (size_t) ai_linear_width(t->n_labels);
+	size_t		width = (size_t) ai_linear_width(t->labels.n);
 	size_t		model = (size_t) order->n_features * (width + 4) * sizeof(float);
-	size_t		scores = (size_t) matrix->n * (width * 4 + (size_t) t->n_labels * 8 + 8);
+	size_t		scores = (size_t) matrix->n * (width * 4 + (size_t) t->labels.n * 8 + 8);
 	size_t		values = (size_t) ai_text_rows_n_entries(t->rows) * sizeof(float);
-	size_t		fit = ai_text_fit_memory(matrix->n_train, order->n_features, t->n_labels,
+	size_t		fit = ai_text_fit_memory(matrix->n_train, order->n_features, t->labels.n,
 										 ai_pool_n_threads(t->pool),
 										 t->options.validation == 0);
 	double		need = (double) t->arena.total + (double) values + (double) fit +
@@ -685,7 +439,7 @@ check_memory(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *or
 }
 
 static AiCode
-check_one_side(AiTextTrainer *t, const Matrix *matrix, AiError *err)
+check_one_side(AiTextTrainer *t, const AiTextMatrix *matrix, AiError *err)
 {
 	for (int64_t i = 1; i < matrix->n_train; i++)
 	{
@@ -701,14 +455,14 @@ check_one_side(AiTextTrainer *t, const Matrix *matrix, AiError *err)
 }
 
 static void
-fill_report(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *order,
+fill_report(AiTextTrainer *t, const AiTextMatrix *matrix, const AiVocabularyOrder *order,
 			const AiTextFit *fit)
 {
 	AiTextReport *report = &t->report;
 
 	report->n_train_rows = matrix->n_train;
 	report->n_validation_rows = matrix->n - matrix->n_train;
-	report->n_labels = t->n_labels;
+	report->n_labels = t->labels.n;
 	report->n_features = order->n_features;
 	report->is_cross_validated = report->n_validation_rows == 0;
 	report->l2 = fit->chosen_l2;
@@ -720,9 +474,9 @@ fill_report(AiTextTrainer *t, const Matrix *matrix, const AiVocabularyOrder *ord
 }
 
 static AiCode
-learn(AiTextTrainer *t, Matrix *matrix, const AiVocabularyOrder *order, AiError *err)
+learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, AiError *err)
 {
-	double	   *cost = ai_arena_alloc(&t->arena, (size_t) t->n_labels * sizeof(double));
+	double	   *cost = ai_arena_alloc(&t->arena, (size_t) t->labels.n * sizeof(double));
 	float	   *idf = ai_arena_alloc(&t->arena, (size_t) order->n_features * sizeof(float));
 	AiTextStrongest strongest;
 	AiTextFit	fit;
@@ -731,13 +485,13 @@ learn(AiTextTrainer *t, Matrix *matrix, const AiVocabularyOrder *order, AiError 
 		return ai_out_of_memory(err, (size_t) order->n_features * sizeof(float), "learning");
 	for (uint32_t f = 0; f < order->n_features; f++)
 		idf[f] = ai_text_idf(matrix->n_train, order->n_rows[f]);
-	AI_TRY(build_matrix(t, matrix, order, idf, err));
+	AI_TRY(ai_text_matrix_build(matrix, order, idf, t->pool, &t->arena, err));
 	AI_TRY(label_costs(t, cost, matrix, err));
 	report_progress(t, 0.1);
 
 	fit = (AiTextFit) {
 		.arena = &t->arena, .pool = t->pool, .rows = matrix->rows, .fold = matrix->fold,
-		.n_rows = matrix->n_train, .n_features = order->n_features, .n_labels = t->n_labels,
+		.n_rows = matrix->n_train, .n_features = order->n_features, .n_labels = t->labels.n,
 		.label_cost = cost, .l2 = t->options.l2, .seed = t->options.seed,
 		.wants_all_folds = matrix->n == matrix->n_train,
 		.started = t->started, .max_time = t->options.max_time,
@@ -763,10 +517,10 @@ learn(AiTextTrainer *t, Matrix *matrix, const AiVocabularyOrder *order, AiError 
 AiCode
 ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 {
-	Matrix		matrix = {0};
+	AiTextMatrix matrix = {0};
 	AiVocabularyOrder order;
 
-	sort_labels(t);
+	ai_text_labels_sort(&t->labels);
 	AI_TRY(check_rows(t, err));
 	if (!t->is_over_memory)
 		AI_TRY(ai_text_rows_flush(t->rows, err));
@@ -775,7 +529,7 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 							(double) t->kept_bytes, err);
 	ai_text_rows_end(t->rows);
 
-	AI_TRY(order_rows(t, &matrix, err));
+	AI_TRY(ai_text_matrix_order(&matrix, t->rows, &t->labels, AI_TEXT_N_FOLDS, &t->arena, err));
 	AI_TRY(check_one_side(t, &matrix, err));
 	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, min_count(t),
 							   t->options.max_features, err));
@@ -806,7 +560,7 @@ ai_text_trainer_model(const AiTextTrainer *t, size_t *size)
 const char *
 ai_text_trainer_label(const AiTextTrainer *t, int index, size_t *len, int64_t *n_rows)
 {
-	const Label *label = t->sorted[index];
+	const AiTextLabel *label = t->labels.sorted[index];
 
 	*len = label->len;
 	*n_rows = label->n_rows;

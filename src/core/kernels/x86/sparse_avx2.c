@@ -10,6 +10,8 @@
 
 #include <immintrin.h>
 
+#include "core/kernels/x86/rows_of_four.h"
+
 static inline float
 sum_lanes(__m256 x)
 {
@@ -51,27 +53,6 @@ sparse_axpy_avx2(float *w, const uint32_t *index, const float *value, size_t n, 
 		w[index[i]] = __builtin_fmaf(a, value[i], w[index[i]]);
 }
 
-/* Rows of 4: four accumulators, so that additions do not wait for each other */
-static void
-rows_dot_4(float *y, const uint32_t *index, const float *value, size_t n, const float *w)
-{
-	__m128		acc[4];
-	size_t		i = 0;
-
-	for (int r = 0; r < 4; r++)
-		acc[r] = _mm_setzero_ps();
-	for (; i + 4 <= n; i += 4)
-	{
-		for (int r = 0; r < 4; r++)
-			acc[r] = _mm_fmadd_ps(_mm_set1_ps(value[i + r]),
-								  _mm_load_ps(w + index[i + r] * (size_t) 4), acc[r]);
-	}
-	for (; i < n; i++)
-		acc[0] = _mm_fmadd_ps(_mm_set1_ps(value[i]), _mm_load_ps(w + index[i] * (size_t) 4),
-							  acc[0]);
-	_mm_store_ps(y, _mm_add_ps(_mm_add_ps(acc[0], acc[1]), _mm_add_ps(acc[2], acc[3])));
-}
-
 static inline void
 rows_dot_block(float *y, const uint32_t *index, const float *value, size_t n,
 			   const float *w, size_t width)
@@ -99,7 +80,7 @@ sparse_rows_dot_avx2(float *y, const uint32_t *index, const float *value, size_t
 {
 	if (width == 4)
 	{
-		rows_dot_4(y, index, value, n, w);
+		ai_rows_of_four_dot(y, index, value, n, w);
 		return;
 	}
 	for (size_t c = 0; c < width; c += 8)

@@ -1,0 +1,128 @@
+/*-------------------------------------------------------------------------
+ * text_matrix.c
+ *		The rows of a training run as the sparse matrix that is learnt from.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/text_matrix.h"
+
+#include <stdlib.h>
+
+#include "core/base/hash.h"
+
+/* Fixed for ever: it decides in which fold a text is held out. */
+#define FOLD_SALT UINT64_C(0x61696161732D6631)
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const AiTextRow *x = *(const AiTextRow *const *) a;
+	const AiTextRow *y = *(const AiTextRow *const *) b;
+
+	if (x->is_validation != y->is_validation)
+		return x->is_validation ? 1 : -1;
+	if (x->key.high != y->key.high)
+		return x->key.high < y->key.high ? -1 : 1;
+	if (x->key.low != y->key.low)
+		return x->key.low < y->key.low ? -1 : 1;
+	return x->label - y->label;
+}
+
+typedef struct MatrixTask
+{
+	AiTextMatrix *matrix;
+	const AiVocabularyOrder *order;
+	const float *idf;			/* [n_features] */
+	AiTextDamping damping;
+	float	   *values;			/* of all rows */
+	size_t	   *first_value;	/* [n] of each row */
+	uint8_t    *kinds;			/* [n_threads, max_n] scratch */
+	size_t		max_n;			/* n-grams of the largest row */
+} MatrixTask;
+
+/* Task: for one stretch of rows, numbers become features in place, counts values. */
+static void
+build_rows(void *arg, int64_t index, int thread)
+{
+	MatrixTask *task = arg;
+	AiTextMatrix *matrix = task->matrix;
+	uint8_t    *kinds = task->kinds + (size_t) thread * task->max_n;
+	int64_t		last = (index + 1) * AI_TEXT_ROWS_PER_TASK;
+
+	for (int64_t i = index * AI_TEXT_ROWS_PER_TASK; i < last && i < matrix->n; i++)
+	{
+		const AiTextRow *row = matrix->text_rows[i];
+		float	   *value = task->values + task->first_value[i];
+		uint32_t	n = 0;
+
+		for (uint32_t j = 0; j < row->n; j++)
+		{
+			uint32_t	feature = task->order->feature[row->number[j]];
+
+			if (feature == AI_NO_FEATURE)
+				continue;
+			kinds[n] = (uint8_t) AI_NGRAM_KIND(task->order->hash[feature]);
+			row->number[n] = feature;
+			row->count[n++] = row->count[j];
+		}
+		ai_text_values(value, row->number, kinds, row->count, n, task->idf, &task->damping);
+		matrix->rows[i] = (AiSparseRow) {
+			.index = row->number, .value = value, .n = n, .label = row->label,
+			.norm = ai_sparse_norm(value, n)
+		};
+	}
+}
+
+AiCode
+ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const float *idf,
+					 AiPool *pool, AiArena *arena, AiError *err)
+{
+	MatrixTask	task = {.matrix = matrix, .order = order, .idf = idf};
+	size_t		n_values = 0;
+
+	ai_text_damping_init(&task.damping);
+	matrix->rows = ai_arena_alloc(arena, (size_t) matrix->n * sizeof(AiSparseRow));
+	task.first_value = ai_arena_alloc(arena, (size_t) matrix->n * sizeof(size_t));
+	if (matrix->rows == NULL || task.first_value == NULL)
+		return ai_out_of_memory(err, (size_t) matrix->n * sizeof(AiSparseRow), "rows");
+	for (int64_t i = 0; i < matrix->n; i++)
+	{
+		uint32_t	n = matrix->text_rows[i]->n;
+
+		task.first_value[i] = n_values;
+		n_values += n;
+		task.max_n = n > task.max_n ? n : task.max_n;
+	}
+	task.values = ai_arena_alloc(arena, n_values * sizeof(float));
+	task.kinds = ai_arena_alloc(arena, task.max_n * (size_t) ai_pool_n_threads(pool));
+	if (task.values == NULL || task.kinds == NULL)
+		return ai_out_of_memory(err, n_values * sizeof(float), "rows");
+	return ai_pool_run(pool, build_rows, &task,
+					   ai_text_n_row_tasks(matrix->n), err);
+}
+
+AiCode
+ai_text_matrix_order(AiTextMatrix *matrix, AiTextRows *text_rows, const AiTextLabels *labels,
+					 int n_folds, AiArena *arena, AiError *err)
+{
+	AiTextRow  *rows = ai_text_rows_get(text_rows, &matrix->n);
+	size_t		n = (size_t) matrix->n;
+
+	matrix->text_rows = ai_arena_alloc(arena, n * sizeof(AiTextRow *));
+	matrix->fold = ai_arena_alloc(arena, n);
+	if (matrix->text_rows == NULL || matrix->fold == NULL)
+		return ai_out_of_memory(err, n * sizeof(AiTextRow *), "rows");
+	for (size_t i = 0; i < n; i++)
+	{
+		rows[i].label = labels->items[rows[i].label].final;
+		matrix->text_rows[i] = &rows[i];
+		matrix->n_train += !rows[i].is_validation;
+	}
+	qsort(matrix->text_rows, n, sizeof(AiTextRow *), compare_rows);
+	for (size_t i = 0; i < n; i++)
+	{
+		const AiTextRow *row = matrix->text_rows[i];
+
+		matrix->fold[i] = ai_hash64(row->text, row->text_len, FOLD_SALT) % (uint64_t) n_folds;
+	}
+	return AI_OK;
+}
