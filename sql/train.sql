@@ -38,9 +38,9 @@ SELECT * FROM train('mail', 'SELECT body, label FROM messages', 'label', '{"depl
 SELECT version, deployed FROM ai_versions WHERE model = 'mail';
 
 -- a better one replaces it, as measured on the same rows
-SELECT * FROM train('weak', $$SELECT body, CASE WHEN id % 2 = 0 THEN 'ham' ELSE 'spam' END AS label
+SELECT version, deployed FROM train('weak', $$SELECT body, CASE WHEN id % 2 = 0 THEN 'ham' ELSE 'spam' END AS label
 	FROM messages$$);
-SELECT * FROM train('weak', 'SELECT body, label FROM messages');
+SELECT version, deployed FROM train('weak', 'SELECT body, label FROM messages');
 SELECT ai_classify('a free prize', 'weak');
 
 -- with all rows learnt from, the cross-validated scores are compared

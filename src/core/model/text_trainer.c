@@ -30,6 +30,7 @@
 /* Fixed for ever: it decides which rows validate. */
 #define VALIDATION_SALT UINT64_C(0x61696161732D7631)
 
+#define LEARNING_SHARE 1.8		/* memory of rows and learning, to that of rows */
 #define MANY_NGRAMS 250000		/* from which those of one row are left out */
 
 struct AiTextTrainer
@@ -524,10 +525,10 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 	AI_TRY(check_rows(t, err));
 	if (!t->is_over_memory)
 		AI_TRY(ai_text_rows_flush(t->rows, err));
-	if (t->is_over_memory)
-		return memory_error(t, (double) t->arena.total * 1.8 * (double) t->text_bytes /
-							(double) t->kept_bytes, err);
 	ai_text_rows_end(t->rows);
+	if (t->is_over_memory)
+		return memory_error(t, (double) t->arena.total * LEARNING_SHARE *
+							(double) t->text_bytes / (double) t->kept_bytes, err);
 
 	AI_TRY(ai_text_matrix_order(&matrix, t->rows, &t->labels, AI_TEXT_N_FOLDS, &t->arena, err));
 	AI_TRY(check_one_side(t, &matrix, err));
