@@ -194,10 +194,17 @@ free_fit(Fit *fit)
 	free(fit->scratch);
 }
 
+/* feature -1 is the intercept */
+static float *
+weight_place(const AiLinearModel *model, int col, int64_t feature)
+{
+	return feature < 0 ? &model->intercept[col] : &model->weight[feature * model->width + col];
+}
+
 static double
 weight_at(const AiLinearModel *model, int col, int64_t feature)
 {
-	return feature < 0 ? model->intercept[col] : model->weight[feature * model->width + col];
+	return *weight_place(model, col, feature);
 }
 
 /* the objective of one column in double precision, and the length of its gradient */
@@ -446,6 +453,44 @@ test_stop(void **state)
 	}
 }
 
+/* columns that are fitted in blocks of any width are those that are fitted together */
+static void
+test_blocks(void **state)
+{
+	(void) state;
+	read_golden(files[2]);
+	for (int block = 1; block <= 2; block++)
+	{
+		Fit			whole;
+
+		init_fit(&whole, golden.solutions[1].cost);
+		for (int first = 0; first < golden.n_labels; first += block)
+		{
+			Fit			fit;
+
+			init_fit(&fit, golden.solutions[1].cost);
+			free(fit.alpha);
+			fit.alpha = whole.alpha;
+			fit.problem.first_col = first;
+			fit.model.n_cols = golden.n_labels - first < block ? golden.n_labels - first : block;
+			run_fit(&fit);
+			assert_int_equal(fit.end, AI_LINEAR_CONVERGED);
+			check_weights_belong(&fit);
+			for (int c = 0; c < fit.model.n_cols; c++)
+			{
+				for (int64_t f = -1; f < golden.n_features; f++)
+					*weight_place(&whole.model, first + c, f) =
+						(float) weight_at(&fit.model, c, f);
+			}
+			fit.alpha = NULL;
+			free_fit(&fit);
+		}
+		check_solution(&whole, &golden.solutions[1]);
+		check_weights_belong(&whole);
+		free_fit(&whole);
+	}
+}
+
 /* the same seed gives the same bits; another seed another way to the same optimum */
 static void
 test_seed(void **state)
@@ -553,6 +598,7 @@ main(void)
 		cmocka_unit_test(test_convergence),
 		cmocka_unit_test(test_go_on),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_seed),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_scores),
