@@ -135,12 +135,32 @@ typedef struct Column
 } Column;
 
 static void
+add_value(Column *column, double s, double p, bool is_label)
+{
+	double		error = p - is_label;
+	double		curvature = p * (1 - p);
+
+	column->g_scale += error * s;
+	column->g_shift += error;
+	column->h_scale += curvature * s * s;
+	column->h_mixed += curvature * s;
+	column->h_shift += curvature;
+}
+
+static void
 add_row(Column *columns, const float *score, int32_t label, int n_labels,
 		const float *scale, const float *shift)
 {
 	double		largest = -INFINITY;
 	double		sum = 0;
 
+	if (n_labels == 2)
+	{
+		double		z = (double) scale[0] * score[0] + shift[0];
+
+		add_value(&columns[0], score[0], 1 / (1 + exp(-z)), label == 1);
+		return;
+	}
 	for (int c = 0; c < n_labels; c++)
 	{
 		double		z = (double) scale[c] * score[c] + shift[c];
@@ -151,16 +171,9 @@ add_row(Column *columns, const float *score, int32_t label, int n_labels,
 		sum += exp((double) scale[c] * score[c] + shift[c] - largest);
 	for (int c = 0; c < n_labels; c++)
 	{
-		double		s = score[c];
-		double		p = exp((double) scale[c] * s + shift[c] - largest) / sum;
-		double		error = p - (c == label);
-		double		curvature = p * (1 - p);
+		double		p = exp((double) scale[c] * score[c] + shift[c] - largest) / sum;
 
-		columns[c].g_scale += error * s;
-		columns[c].g_shift += error;
-		columns[c].h_scale += curvature * s * s;
-		columns[c].h_mixed += curvature * s;
-		columns[c].h_shift += curvature;
+		add_value(&columns[c], score[c], p, c == label);
 	}
 }
 
@@ -181,7 +194,7 @@ ai_calibrate_columns(float *scale, float *shift, const AiScoredRows *rows,
 		scale[c] = (float) (1 / temperature);
 		shift[c] = 0;
 	}
-	if (n_cols == 1 || rows->n == 0)
+	if (rows->n == 0)
 		return;
 	for (int step = 0; step < N_NEWTON_STEPS; step++)
 	{
@@ -196,7 +209,8 @@ ai_calibrate_columns(float *scale, float *shift, const AiScoredRows *rows,
 			};
 		}
 		for (int64_t i = 0; i < rows->n; i++)
-			add_row(columns, rows->score + i * rows->width, rows->label[i], n_cols, scale, shift);
+			add_row(columns, rows->score + i * rows->width, rows->label[i], rows->n_labels,
+					scale, shift);
 		for (int c = 0; c < n_cols; c++)
 		{
 			const Column *k = &columns[c];

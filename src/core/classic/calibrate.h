@@ -3,10 +3,11 @@
  *		Scores into probabilities.
  *
  * A row's logits are its scores divided by a temperature (Guo, Pleiss, Sun,
- * Weinberger: On Calibration of Modern Neural Networks, ICML 2017).  With more
- * than two labels each column then gets its own scale, near that, and a shift:
- * columns that were learnt one against the rest do not share a scale by
- * themselves.  All of it is fitted on rows that were held out.
+ * Weinberger: On Calibration of Modern Neural Networks, ICML 2017).  Each column
+ * then gets its own scale, near that, and a shift: columns that were learnt one
+ * against the rest do not share a scale by themselves, and where one label is
+ * rare a strong penalty leaves the intercept too small.  All of it is fitted on
+ * rows that were held out.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_CALIBRATE_H
