@@ -72,16 +72,27 @@ row_loss(const float *score, int32_t label, int n_labels, double temperature, do
 	return log_sum - ((1 - smoothing) * score[label] + smoothing * mean) / temperature;
 }
 
+static inline double
+weight_of(const AiScoredRows *rows, int64_t i)
+{
+	return rows->label_weight != NULL ? rows->label_weight[rows->label[i]] : 1;
+}
+
 static double
 mean_loss(const AiScoredRows *rows, double temperature)
 {
 	double		smoothing = 1.0 / ((double) rows->n + 2);
 	double		sum = 0;
+	double		weight = 0;
 
 	for (int64_t i = 0; i < rows->n; i++)
-		sum += row_loss(rows->score + i * rows->width, rows->label[i], rows->n_labels,
-						temperature, smoothing);
-	return sum / (double) rows->n;
+	{
+		sum += weight_of(rows, i) *
+			row_loss(rows->score + i * rows->width, rows->label[i], rows->n_labels,
+					 temperature, smoothing);
+		weight += weight_of(rows, i);
+	}
+	return sum / weight;
 }
 
 double
@@ -135,10 +146,10 @@ typedef struct Column
 } Column;
 
 static void
-add_value(Column *column, double s, double p, bool is_label)
+add_value(Column *column, double s, double p, bool is_label, double weight)
 {
-	double		error = p - is_label;
-	double		curvature = p * (1 - p);
+	double		error = weight * (p - is_label);
+	double		curvature = weight * p * (1 - p);
 
 	column->g_scale += error * s;
 	column->g_shift += error;
@@ -148,9 +159,13 @@ add_value(Column *column, double s, double p, bool is_label)
 }
 
 static void
-add_row(Column *columns, const float *score, int32_t label, int n_labels,
-		const float *scale, const float *shift)
+add_row(Column *columns, const AiScoredRows *rows, int64_t i, const float *scale,
+		const float *shift)
 {
+	const float *score = rows->score + i * rows->width;
+	int32_t		label = rows->label[i];
+	int			n_labels = rows->n_labels;
+	double		weight = weight_of(rows, i);
 	double		largest = -INFINITY;
 	double		sum = 0;
 
@@ -158,7 +173,7 @@ add_row(Column *columns, const float *score, int32_t label, int n_labels,
 	{
 		double		z = (double) scale[0] * score[0] + shift[0];
 
-		add_value(&columns[0], score[0], 1 / (1 + exp(-z)), label == 1);
+		add_value(&columns[0], score[0], 1 / (1 + exp(-z)), label == 1, weight);
 		return;
 	}
 	for (int c = 0; c < n_labels; c++)
@@ -173,7 +188,7 @@ add_row(Column *columns, const float *score, int32_t label, int n_labels,
 	{
 		double		p = exp((double) scale[c] * score[c] + shift[c] - largest) / sum;
 
-		add_value(&columns[c], score[c], p, c == label);
+		add_value(&columns[c], score[c], p, c == label, weight);
 	}
 }
 
@@ -209,8 +224,7 @@ ai_calibrate_columns(float *scale, float *shift, const AiScoredRows *rows,
 			};
 		}
 		for (int64_t i = 0; i < rows->n; i++)
-			add_row(columns, rows->score + i * rows->width, rows->label[i], rows->n_labels,
-					scale, shift);
+			add_row(columns, rows, i, scale, shift);
 		for (int c = 0; c < n_cols; c++)
 		{
 			const Column *k = &columns[c];

@@ -26,6 +26,7 @@ typedef struct AiScoredRows
 	int64_t		n;
 	int			n_labels;
 	int			width;
+	const double *label_weight; /* [n_labels] what a row of the label counts, or NULL: 1 */
 } AiScoredRows;
 
 /* probability:[n_labels] from logit:[1] for two labels, else [n_labels] */
@@ -33,7 +34,7 @@ extern void ai_probabilities(double *probability, const float *logit, int n_labe
 
 /*
  * The temperature that makes the labels likeliest, 1 when there are no rows.
- * *loss is the mean negative log-likelihood at it.  Targets are smoothed by
+ * *loss is the (weighted) mean negative log-likelihood at it.  Targets are smoothed by
  * 1 / (n + 2), as Platt does, so that few rows without an error do not make it
  * sure.
  */

@@ -308,7 +308,8 @@ scored_rows(const Search *search, const float *score)
 	return (AiScoredRows) {
 		.score = score, .label = search->held_out_label,
 		.n = search->n_held_out < max ? search->n_held_out : max,
-		.n_labels = search->fit->n_labels, .width = search->width
+		.n_labels = search->fit->n_labels, .width = search->width,
+		.label_weight = search->fit->label_cost
 	};
 }
 
