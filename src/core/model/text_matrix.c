@@ -30,6 +30,7 @@ compare_rows(const void *a, const void *b)
 typedef struct MatrixTask
 {
 	AiTextMatrix *matrix;
+	AiPool	   *pool;
 	const AiVocabularyOrder *order;
 	const float *idf;			/* [n_features] */
 	AiTextDamping damping;
@@ -54,6 +55,8 @@ build_rows(void *arg, int64_t index, int thread)
 		float	   *value = task->values + task->first_value[i];
 		uint32_t	n = 0;
 
+		if (ai_pool_should_stop(task->pool, thread))
+			return;
 		for (uint32_t j = 0; j < row->n; j++)
 		{
 			uint32_t	feature = task->order->feature[row->number[j]];
@@ -76,7 +79,7 @@ AiCode
 ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const float *idf,
 					 AiPool *pool, AiArena *arena, AiError *err)
 {
-	MatrixTask	task = {.matrix = matrix, .order = order, .idf = idf};
+	MatrixTask	task = {.matrix = matrix, .pool = pool, .order = order, .idf = idf};
 	size_t		n_values = 0;
 
 	ai_text_damping_init(&task.damping);

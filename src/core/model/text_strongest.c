@@ -285,6 +285,8 @@ ai_text_strongest(AiTextStrongest *strongest, AiArena *arena,
 	{
 		const AiSparseRow *row = &input->matrix_rows[r];
 
+		if (ai_host_should_stop(arena->host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 		for (uint32_t j = 0; j < row->n; j++)
 			mass[row->index[j]] += row->value[j];
 	}

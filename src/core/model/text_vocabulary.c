@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FIRST_N_SLOTS ((size_t) 1 << 14)
+#define ITEMS_PER_QUESTION ((size_t) 1 << 18)	/* whether to stop: some milliseconds */
 #define PREFETCH_AHEAD 12		/* look-ups in flight: about one memory latency */
 
 AiCode
@@ -18,6 +19,13 @@ ai_vocabulary_init(AiVocabulary *vocabulary, AiArena *arena, AiError *err)
 	if (vocabulary->slots == NULL)
 		return ai_out_of_memory(err, FIRST_N_SLOTS * sizeof(VocabularySlot), "n-grams");
 	return AI_OK;
+}
+
+/* Asked at step i of a loop over n-grams, of which there may be tens of millions */
+static inline bool
+should_stop(const AiVocabulary *vocabulary, size_t i)
+{
+	return i % ITEMS_PER_QUESTION == 0 && ai_host_should_stop(vocabulary->arena->host);
 }
 
 /* The n-gram's slot, or the free one where it belongs */
@@ -55,6 +63,8 @@ make_room(AiVocabulary *vocabulary, size_t n, AiError *err)
 	vocabulary->n_slots = n_slots;
 	for (size_t i = 0; i < n_old; i++)
 	{
+		if (should_stop(vocabulary, i))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 		if (old[i].number != 0)
 			*find_slot(vocabulary, old[i].hash) = old[i];
 	}
@@ -86,10 +96,11 @@ ai_vocabulary_add_row(AiVocabulary *vocabulary, uint32_t *number, const uint64_t
 /*
  * Sort items stably by the bytes [first, last) of their 64-bit hash or, where
  * by_rows is set, of their number of rows, largest first.  The result is in
- * items or in spare, as returned.
+ * items or in spare, as returned; NULL when told to stop.
  */
 static VocabularySlot *
-radix_sort(VocabularySlot *items, VocabularySlot *spare, size_t n, bool by_rows, int n_bytes)
+radix_sort(VocabularySlot *items, VocabularySlot *spare, size_t n, bool by_rows, int n_bytes,
+		   const AiVocabulary *vocabulary)
 {
 	for (int byte = 0; byte < n_bytes; byte++)
 	{
@@ -103,7 +114,11 @@ radix_sort(VocabularySlot *items, VocabularySlot *spare, size_t n, bool by_rows,
 		for (int d = 0; d < 256; d++)
 			place[d + 1] += place[d];
 		for (size_t i = 0; i < n; i++)
+		{
+			if (should_stop(vocabulary, i))
+				return NULL;
 			spare[place[DIGIT(items[i])]++] = items[i];
+		}
 #undef DIGIT
 		items = spare;
 		spare = swap;
@@ -132,14 +147,19 @@ ai_vocabulary_order(AiVocabularyOrder *order, const AiVocabulary *vocabulary,
 	{
 		const VocabularySlot *slot = &vocabulary->slots[i];
 
+		if (should_stop(vocabulary, i))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 		if (slot->number == 0 || slot->n_rows < min_count)
 			continue;
 		while (n_row_bytes < 4 && slot->n_rows >> (8 * n_row_bytes) != 0)
 			n_row_bytes++;
 		a[n++] = *slot;
 	}
-	sorted = radix_sort(a, b, n, false, 8);
-	sorted = radix_sort(sorted, sorted == a ? b : a, n, true, n_row_bytes);
+	sorted = radix_sort(a, b, n, false, 8, vocabulary);
+	if (sorted != NULL)
+		sorted = radix_sort(sorted, sorted == a ? b : a, n, true, n_row_bytes, vocabulary);
+	if (sorted == NULL)
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 	if ((int64_t) n > max_features)
 		n = (size_t) max_features;
 
@@ -150,6 +170,8 @@ ai_vocabulary_order(AiVocabularyOrder *order, const AiVocabulary *vocabulary,
 		return ai_out_of_memory(err, n * sizeof(uint64_t), "the order of n-grams");
 	for (size_t i = 0; i < n; i++)
 	{
+		if (should_stop(vocabulary, i))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 		order->hash[i] = sorted[i].hash;
 		order->n_rows[i] = sorted[i].n_rows;
 		order->feature[sorted[i].number - 1] = (uint32_t) i;
