@@ -247,6 +247,19 @@ BEGIN
 EXCEPTION WHEN program_limit_exceeded THEN
 	RAISE NOTICE 'more than aiaas.max_train_memory';
 END $$;
+
+-- one text that is too long for the limit gets a hint of its own
+SET aiaas.max_train_memory = '8MB';
+DO $$
+DECLARE
+	hint text;
+BEGIN
+	PERFORM ai_train('bad', $q$SELECT (SELECT string_agg(md5(i::text), ' ') FROM generate_series(1, 20000) i)
+		|| j AS body, j % 2 AS label FROM generate_series(1, 4) j$q$);
+EXCEPTION WHEN program_limit_exceeded THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RAISE NOTICE '%', hint;
+END $$;
 RESET aiaas.max_train_memory;
 
 --

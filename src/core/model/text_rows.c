@@ -52,6 +52,7 @@ struct AiTextRows
 	AiPool	   *pool;			/* borrowed */
 	AiVocabulary *vocabulary;	/* borrowed */
 	AiNgramOptions options;
+	size_t		max_memory;		/* bytes */
 
 	AiTextRow  *rows;			/* [capacity] */
 	int64_t		n_rows;
@@ -72,7 +73,8 @@ struct AiTextRows
 
 AiCode
 ai_text_rows_create(AiTextRows **rows, AiArena *arena, AiPool *pool,
-					const AiNgramOptions *options, AiVocabulary *vocabulary, AiError *err)
+					const AiNgramOptions *options, AiVocabulary *vocabulary,
+					size_t max_memory, AiError *err)
 {
 	int			n_threads = ai_pool_n_threads(pool);
 	AiTextRows *r = ai_arena_alloc_zero(arena, 1, sizeof(AiTextRows));
@@ -82,6 +84,7 @@ ai_text_rows_create(AiTextRows **rows, AiArena *arena, AiPool *pool,
 	r->arena = arena;
 	r->pool = pool;
 	r->vocabulary = vocabulary;
+	r->max_memory = max_memory;
 	r->options = *options;
 	r->outputs = ai_arena_alloc_zero(arena, (size_t) n_threads, sizeof(Output));
 	if (r->outputs == NULL)
@@ -105,6 +108,9 @@ ai_text_rows_end(AiTextRows *rows)
 	}
 }
 
+/* Bytes of an output for each of its n-grams: hash, count and two slots */
+#define OUTPUT_ITEM_SIZE (sizeof(uint64_t) + 1 + 2 * sizeof(uint32_t))
+
 /* Outputs of the given size for all threads; what was in them is gone */
 static AiCode
 size_outputs(AiTextRows *rows, size_t size, AiError *err)
@@ -121,7 +127,7 @@ size_outputs(AiTextRows *rows, size_t size, AiError *err)
 		output->count = ai_arena_alloc(rows->arena, size);
 		output->slots = ai_arena_alloc_zero(rows->arena, 2 * size, sizeof(uint32_t));
 		if (output->hash == NULL || output->count == NULL || output->slots == NULL)
-			return ai_out_of_memory(err, size * 17, "reading rows");
+			return ai_out_of_memory(err, size * OUTPUT_ITEM_SIZE, "reading rows");
 	}
 	return AI_OK;
 }
@@ -288,6 +294,27 @@ keep_row(AiTextRows *rows, AiTextRow *row, const Pending *pending, AiError *err)
 								 !row->is_validation, err);
 }
 
+/* Larger outputs, for a text that does not fit into an empty one */
+static AiCode
+grow_outputs(AiTextRows *rows, AiError *err)
+{
+	size_t		size = rows->output_size * 4;
+	size_t		need = rows->arena->total +
+		size * OUTPUT_ITEM_SIZE * (size_t) ai_pool_n_threads(rows->pool);
+	size_t		longest = 0;
+
+	if (need <= rows->max_memory)
+		return size_outputs(rows, size, err);
+	for (int64_t i = rows->n_read; i < rows->n_rows; i++)
+		longest = rows->rows[i].text_len > longest ? rows->rows[i].text_len : longest;
+	ai_fail(err, AI_ERR_LIMIT, "training needs about %.0f MB, more than the limit of %.0f MB",
+			(double) need / 1048576 + 1, (double) rows->max_memory / 1048576);
+	ai_detail(err, "One text has %.1f MB.", (double) longest / 1048576);
+	ai_hint(err, "Raise aiaas.max_train_memory, or cut long texts in the query, for example "
+			"with left(body, 20000).");
+	return AI_ERR_LIMIT;
+}
+
 AiCode
 ai_text_rows_flush(AiTextRows *rows, AiError *err)
 {
@@ -325,7 +352,7 @@ ai_text_rows_flush(AiTextRows *rows, AiError *err)
 		for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
 			is_too_small |= rows->outputs[t].is_too_small;
 		if (is_too_small)
-			AI_TRY(size_outputs(rows, rows->output_size * 4, err));
+			AI_TRY(grow_outputs(rows, err));
 	}
 	rows->n_read = rows->n_rows;
 	rows->waiting_bytes = 0;

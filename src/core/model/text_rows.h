@@ -33,11 +33,15 @@ typedef struct AiTextRow
 
 typedef struct AiTextRows AiTextRows;
 
+/* max_memory: what the arena may reach for one long text, in bytes */
 extern AiCode ai_text_rows_create(AiTextRows **rows, AiArena *arena, AiPool *pool,
 								  const AiNgramOptions *options, AiVocabulary *vocabulary,
-								  AiError *err);
+								  size_t max_memory, AiError *err);
 
-/* The text is copied; row->text .. row->is_validation are taken. */
+/*
+ * The text is copied; row->text .. row->is_validation are taken.  AI_ERR_LIMIT
+ * when some text is too long for max_memory.
+ */
 extern AiCode ai_text_rows_add(AiTextRows *rows, const AiTextRow *row, AiError *err);
 
 /* Read the n-grams of all rows that wait. */

@@ -142,7 +142,8 @@ ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
 	if (code == AI_OK)
 		code = ai_vocabulary_init(&t->vocabulary, &t->arena, err);
 	if (code == AI_OK)
-		code = ai_text_rows_create(&t->rows, &t->arena, t->pool, &ngrams, &t->vocabulary, err);
+		code = ai_text_rows_create(&t->rows, &t->arena, t->pool, &ngrams, &t->vocabulary,
+								   max_memory, err);
 	if (code != AI_OK)
 	{
 		ai_text_trainer_destroy(t);
