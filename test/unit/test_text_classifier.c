@@ -28,6 +28,7 @@
 #include "core/kernels/kernels.h"
 #include "test_host.h"
 
+#define MODELS_DIR "test/fuzz/corpus/fuzz_model"
 #define SMS_FILE "test/data/sms.tsv"
 #define N_SMS 1500				/* rows of it that are learnt from here: enough, and fast */
 #define NO_LIMIT SIZE_MAX
@@ -1405,6 +1406,31 @@ test_other_blocks(void **state)
 	free(trained.bytes);
 }
 
+/* models that were written earlier open: the fuzzer begins with them, and users have theirs */
+static void
+test_kept_models(void **state)
+{
+	(void) state;
+	for (int n_labels = 2; n_labels <= 3; n_labels++)
+	{
+		char		path[64];
+		FILE	   *file;
+		void	   *bytes = NULL;
+		size_t		size;
+		AiError		err;
+
+		snprintf(path, sizeof(path), MODELS_DIR "/labels_%d", n_labels);
+		file = fopen(path, "rb");
+		assert_non_null(file);
+		assert_int_equal(posix_memalign(&bytes, AI_ALIGNMENT, 65536), 0);
+		size = fread(bytes, 1, 65536, file);
+		fclose(file);
+		if (use_block(bytes, size, &err) != AI_OK)
+			fail_msg("%s", err.message);
+		free(bytes);
+	}
+}
+
 static int
 write_models(const char *directory)
 {
@@ -1461,6 +1487,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_bit_flips),
 		cmocka_unit_test(test_not_finite),
 		cmocka_unit_test(test_other_blocks),
+		cmocka_unit_test(test_kept_models),
 	};
 
 	if (argc == 3 && strcmp(argv[1], "--write-models") == 0)
