@@ -240,7 +240,7 @@ test_extreme_scores(void **state)
 			for (int share_wrong = 0; share_wrong <= 4; share_wrong++)
 			{
 				int			n_cols = n_columns(n_labels);
-				AiScoredRows rows = {scores, labels, 100, n_labels, n_cols, NULL};
+				AiScoredRows rows = {scores, labels, 100, n_labels, n_cols, NULL, NULL};
 				float		scale[4];
 				float		shift[4];
 				double		scratch[5 * 4];

@@ -13,6 +13,7 @@
 #define MIN_TEMPERATURE 0.001
 #define MAX_TEMPERATURE 100.0
 #define GOLDEN 0.61803398874989485
+#define SCORES_PER_QUESTION 65536
 #define PRIOR_ROWS 5.0
 #define N_NEWTON_STEPS 12
 #define N_STEPS 20				/* narrows the range of 11.5 of the logarithm to 0.0008 */
@@ -78,6 +79,14 @@ weight_of(const AiScoredRows *rows, int64_t i)
 	return rows->label_weight != NULL ? rows->label_weight[rows->label[i]] : 1;
 }
 
+/* Asked before row i, about every millisecond */
+static inline bool
+should_stop(const AiScoredRows *rows, int64_t i)
+{
+	return rows->host != NULL && i * rows->width % SCORES_PER_QUESTION < rows->width &&
+		ai_host_should_stop(rows->host);
+}
+
 static double
 mean_loss(const AiScoredRows *rows, double temperature)
 {
@@ -85,7 +94,7 @@ mean_loss(const AiScoredRows *rows, double temperature)
 	double		sum = 0;
 	double		weight = 0;
 
-	for (int64_t i = 0; i < rows->n; i++)
+	for (int64_t i = 0; i < rows->n && !should_stop(rows, i); i++)
 	{
 		sum += weight_of(rows, i) *
 			row_loss(rows->score + i * rows->width, rows->label[i], rows->n_labels,
@@ -223,7 +232,7 @@ ai_calibrate_columns(float *scale, float *shift, const AiScoredRows *rows,
 				.h_scale = weight, .h_shift = PRIOR_ROWS
 			};
 		}
-		for (int64_t i = 0; i < rows->n; i++)
+		for (int64_t i = 0; i < rows->n && !should_stop(rows, i); i++)
 			add_row(columns, rows, i, scale, shift);
 		for (int c = 0; c < n_cols; c++)
 		{

@@ -13,7 +13,7 @@
 #ifndef AI_CALIBRATE_H
 #define AI_CALIBRATE_H
 
-#include "core/base/status.h"
+#include "core/base/host.h"
 
 /*
  * Scores of rows and their labels.  score:[n, width], of which the first n_cols
@@ -27,6 +27,7 @@ typedef struct AiScoredRows
 	int			n_labels;
 	int			width;
 	const double *label_weight; /* [n_labels] what a row of the label counts, or NULL: 1 */
+	const AiHost *host;			/* asked whether to stop, or NULL; then results mean nothing */
 } AiScoredRows;
 
 /* probability:[n_labels] from logit:[1] for two labels, else [n_labels] */

@@ -309,8 +309,16 @@ scored_rows(const Search *search, const float *score)
 		.score = score, .label = search->held_out_label,
 		.n = search->n_held_out < max ? search->n_held_out : max,
 		.n_labels = search->fit->n_labels, .width = search->width,
-		.label_weight = search->fit->label_cost
+		.label_weight = search->fit->label_cost, .host = search->fit->arena->host
 	};
+}
+
+static AiCode
+check_stop(const AiTextFit *fit, AiError *err)
+{
+	if (ai_host_should_stop(fit->arena->host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
 }
 
 /* Fit all folds at a cost; better if the held-out rows are likelier than ever. */
@@ -326,6 +334,7 @@ try_cost(Search *search, bool *is_better, double cost, AiError *err)
 	AI_TRY(ai_pool_run(search->fit->pool, fit_fold, search,
 						(int64_t) search->n_folds * search->n_blocks, err));
 	temperature = ai_calibrate_temperature(&loss, &rows);
+	AI_TRY(check_stop(search->fit, err));
 	if (rows.n > 0 && !isfinite(loss))
 		return ai_fail(err, AI_ERR_DIVERGED, "training diverged: the loss is not finite at l2 %g",
 					   1 / cost);
@@ -463,6 +472,7 @@ calibrate(Search *search, AiError *err)
 	AI_TRY(allocate(fit->arena, &shift, search->width, sizeof(float), err));
 	AI_TRY(allocate(fit->arena, &scratch, 5 * (int64_t) fit->n_labels, sizeof(double), err));
 	ai_calibrate_columns(scale, shift, &rows, search->temperature, scratch);
+	AI_TRY(check_stop(fit, err));
 	for (int64_t i = 0; i < fit->n_features * search->width; i++)
 		fit->model.weight[i] *= scale[i % search->width];
 	for (int c = 0; c < search->n_cols; c++)

@@ -30,6 +30,7 @@
 /* Fixed for ever: it decides which rows validate. */
 #define VALIDATION_SALT UINT64_C(0x61696161732D7631)
 
+#define SCORES_PER_QUESTION 65536	/* whether to stop: about a millisecond */
 #define LEARNING_SHARE 1.8		/* memory of rows and learning, to that of rows */
 #define MANY_NGRAMS 250000		/* from which those of one row are left out */
 
@@ -303,6 +304,8 @@ measure(AiTextTrainer *t, AiClassMetrics *metrics, const Scored *scored, AiError
 	{
 		const float *logit = scored->logit + i * width;
 
+		if (i * width % SCORES_PER_QUESTION < width && ai_host_should_stop(&t->host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 		predicted[i] = ai_linear_best(logit, t->labels.n);
 		ai_probabilities(probability + i * t->labels.n, logit, t->labels.n);
 	}
