@@ -118,9 +118,6 @@ ai_arena_release(AiArena *arena, void *ptr)
 		arena->blocks = block->next;
 	if (block->next != NULL)
 		block->next->prev = block->prev;
-	/* a shared block that moves up to the front is taken to be full */
-	if (arena->blocks != NULL && block->prev == NULL)
-		arena->used = SHARED_BLOCK_SIZE;
 	arena->total -= block->size;
 	ai_host_release(arena->host, block);
 }
