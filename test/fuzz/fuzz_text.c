@@ -98,7 +98,7 @@ static void
 learn(void)
 {
 	static const char *const texts[] = {
-		"Free entry! Call 08712 now", "win a PRIZE \xc2\xa3" "100", "are you coming home",
+		"Free entry! Call 08712 now", ("win a PRIZE \xc2\xa3" "100"), "are you coming home",
 		"see you at 5", "\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xb8\x96\xe7\x95\x8c", "\xf0\x9f\x98\x80 ok",
 		"http://a.org/?q=1", "caf\xc3\xa9 a b c"
 	};
