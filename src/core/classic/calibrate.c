@@ -2,8 +2,9 @@
  * calibrate.c
  *		Scores into probabilities.
  *
- * The loss is convex in 1 / temperature, so a golden-section search over its
- * logarithm, where it has one minimum, finds the temperature.
+ * The loss is convex in the slope, the inverse of the temperature, so Newton's
+ * method finds it, held between the slopes that are known to be too small and
+ * too large.
  *-------------------------------------------------------------------------
  */
 #include "core/classic/calibrate.h"
@@ -12,11 +13,11 @@
 
 #define MIN_TEMPERATURE 0.001
 #define MAX_TEMPERATURE 100.0
-#define GOLDEN 0.61803398874989485
 #define SCORES_PER_QUESTION 65536
 #define PRIOR_ROWS 5.0
 #define N_NEWTON_STEPS 12
-#define N_STEPS 20				/* narrows the range of 11.5 of the logarithm to 0.0008 */
+#define MAX_STEPS 50
+#define PRECISION 1e-4		/* of the temperature, relative */
 
 void
 ai_probabilities(double *probability, const float *logit, int n_labels)
@@ -44,35 +45,6 @@ ai_probabilities(double *probability, const float *logit, int n_labels)
 		probability[c] /= sum;
 }
 
-/* -log p of the smoothed target of one row */
-static double
-row_loss(const float *score, int32_t label, int n_labels, double temperature, double smoothing)
-{
-	double		largest;
-	double		sum = 0;
-	double		mean = 0;
-	double		log_sum;
-
-	if (n_labels == 2)
-	{
-		double		z = (label == 1 ? score[0] : -score[0]) / temperature;
-		double		log_false = -(z > 0 ? z + log1p(exp(-z)) : log1p(exp(z)));
-
-		return -(log_false + (1 - smoothing) * z);
-	}
-	largest = score[0];
-	for (int c = 1; c < n_labels; c++)
-		largest = score[c] > largest ? score[c] : largest;
-	for (int c = 0; c < n_labels; c++)
-	{
-		sum += exp((score[c] - largest) / temperature);
-		mean += score[c];
-	}
-	mean /= n_labels;
-	log_sum = largest / temperature + log(sum);
-	return log_sum - ((1 - smoothing) * score[label] + smoothing * mean) / temperature;
-}
-
 static inline double
 weight_of(const AiScoredRows *rows, int64_t i)
 {
@@ -87,61 +59,96 @@ should_stop(const AiScoredRows *rows, int64_t i)
 		ai_host_should_stop(rows->host);
 }
 
-static double
-mean_loss(const AiScoredRows *rows, double temperature)
+/* The loss at a slope, the inverse of a temperature, with its derivatives */
+typedef struct Loss
+{
+	double		value;
+	double		first;
+	double		second;
+} Loss;
+
+/* -log p of the smoothed target of one row, which it adds */
+static void
+add_row_loss(Loss *loss, const AiScoredRows *rows, int64_t i, double slope, double smoothing)
+{
+	const float *score = rows->score + i * rows->width;
+	double		weight = weight_of(rows, i);
+	double		largest = score[0];
+	double		total = 0;
+	double		mean = 0;		/* of the scores, as the model weighs them */
+	double		square = 0;
+	double		plain_mean = 0;
+	double		target;
+
+	if (rows->n_labels == 2)
+	{
+		double		z = slope * score[0];
+		double		p = 1 / (1 + exp(-z));
+		double		wanted = rows->label[i] == 1 ? 1 - smoothing : smoothing;
+
+		loss->value += weight * ((z > 0 ? z + log1p(exp(-z)) : log1p(exp(z))) - wanted * z);
+		loss->first += weight * score[0] * (p - wanted);
+		loss->second += weight * score[0] * score[0] * p * (1 - p);
+		return;
+	}
+	for (int c = 1; c < rows->n_labels; c++)
+		largest = score[c] > largest ? score[c] : largest;
+	for (int c = 0; c < rows->n_labels; c++)
+	{
+		double		e = exp(slope * (score[c] - largest));
+
+		total += e;
+		mean += e * score[c];
+		square += e * score[c] * score[c];
+		plain_mean += score[c];
+	}
+	mean /= total;
+	target = (1 - smoothing) * score[rows->label[i]] + smoothing * plain_mean / rows->n_labels;
+	loss->value += weight * (slope * largest + log(total) - slope * target);
+	loss->first += weight * (mean - target);
+	loss->second += weight * (square / total - mean * mean);
+}
+
+static Loss
+mean_loss(const AiScoredRows *rows, double slope)
 {
 	double		smoothing = 1.0 / ((double) rows->n + 2);
-	double		sum = 0;
+	Loss		loss = {0};
 	double		weight = 0;
 
 	for (int64_t i = 0; i < rows->n && !should_stop(rows, i); i++)
 	{
-		sum += weight_of(rows, i) *
-			row_loss(rows->score + i * rows->width, rows->label[i], rows->n_labels,
-					 temperature, smoothing);
+		add_row_loss(&loss, rows, i, slope, smoothing);
 		weight += weight_of(rows, i);
 	}
-	return sum / weight;
+	return (Loss) {loss.value / weight, loss.first / weight, loss.second / weight};
 }
 
 double
 ai_calibrate_temperature(double *loss, const AiScoredRows *rows)
 {
-	double		low = log(MIN_TEMPERATURE);
-	double		high = log(MAX_TEMPERATURE);
-	double		a = high - GOLDEN * (high - low);
-	double		b = low + GOLDEN * (high - low);
-	double		loss_a;
-	double		loss_b;
+	double		low = 1 / MAX_TEMPERATURE;
+	double		high = 1 / MIN_TEMPERATURE;
+	double		slope = 1;
 
-	if (rows->n == 0)
+	*loss = NAN;
+	for (int step = 0; rows->n > 0 && step < MAX_STEPS; step++)
 	{
-		*loss = NAN;
-		return 1;
-	}
-	loss_a = mean_loss(rows, exp(a));
-	loss_b = mean_loss(rows, exp(b));
-	for (int step = 0; step < N_STEPS; step++)
-	{
-		if (loss_a <= loss_b)
-		{
-			high = b;
-			b = a;
-			loss_b = loss_a;
-			a = high - GOLDEN * (high - low);
-			loss_a = mean_loss(rows, exp(a));
-		}
+		Loss		here = mean_loss(rows, slope);
+		double		next = slope - here.first / here.second;
+
+		*loss = here.value;
+		if (here.first > 0)
+			high = slope;
 		else
-		{
-			low = a;
-			a = b;
-			loss_a = loss_b;
-			b = low + GOLDEN * (high - low);
-			loss_b = mean_loss(rows, exp(b));
-		}
+			low = slope;
+		if (!(next > low && next < high))
+			next = sqrt(low * high);
+		if (fabs(next - slope) <= PRECISION * slope)
+			break;
+		slope = next;
 	}
-	*loss = loss_a < loss_b ? loss_a : loss_b;
-	return exp((low + high) / 2);
+	return 1 / slope;
 }
 
 /* Sums over all rows for one column: gradient and curvature of its two numbers */

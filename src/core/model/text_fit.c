@@ -31,7 +31,7 @@
 #define MIN_COST 0.001
 #define LEAST_GAIN 0.02			/* of the loss, relative, to go on */
 #define SEARCH_TOLERANCE 0.1
-#define FINAL_TOLERANCE 0.05
+#define FINAL_TOLERANCE 0.1
 #define MAX_SEARCH_PASSES 10
 #define MAX_FINAL_PASSES 300
 #define CALIBRATION_VALUES (1 << 21)	/* scores looked at for the calibration */
