@@ -28,7 +28,7 @@ struct AiTextClassifier
 	int64_t		n_features;
 	AiTextTable table;
 	AiTextDamping damping;
-	const float *idf;			/* [n_features] */
+	AiTextIdf	idf;
 	AiLinearModel linear;		/* into the block, never written */
 
 	int64_t		n_strongest;
@@ -174,10 +174,13 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	model->linear.n_cols = ai_linear_n_cols(model->n_labels);
 	model->linear.width = ai_linear_width(model->n_labels);
 
-	AI_TRY(ai_aim_array(&aim, &data, dims, "idf", AI_DTYPE_F32, 1, err));
+	AI_TRY(ai_aim_array(&aim, &data, dims, "idf.code", AI_DTYPE_U8, 1, err));
 	model->n_features = dims[0];
-	model->idf = data;
-	AI_TRY(check_numbers(model->idf, dims[0], "idf", err));
+	model->idf.code = data;
+	AI_TRY(ai_aim_shaped_array(&aim, &data, "idf", AI_DTYPE_F32, 1,
+							   (int64_t[]) {AI_TEXT_N_IDF}, err));
+	model->idf.of = data;
+	AI_TRY(check_numbers(model->idf.of, AI_TEXT_N_IDF, "idf", err));
 	AI_TRY(ai_aim_array(&aim, &data, dims, "table", AI_DTYPE_U32, 3, err));
 	if (dims[0] < 1 || dims[0] > UINT32_MAX || dims[1] != 2 || dims[2] != AI_TEXT_BUCKET_SIZE)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"table\" has a wrong size");
@@ -374,7 +377,7 @@ find_numbers(AiTextScratch *s, const uint64_t *hash, size_t n)
 static void
 count_known(AiTextScratch *s, const uint64_t *hash, const AiNgramSpan *span, size_t n)
 {
-	const float *idf = s->model->idf;
+	const uint8_t *idf_code = s->model->idf.code;
 	const float *weight = s->model->linear.weight;
 	size_t		width = (size_t) s->model->linear.width;
 	const uint32_t *numbers = s->number;
@@ -396,7 +399,7 @@ count_known(AiTextScratch *s, const uint64_t *hash, const AiNgramSpan *span, siz
 		count[number] = (uint8_t) (times + (times < 255));
 		if (times > 0)
 			continue;
-		__builtin_prefetch(&idf[number - 1]);
+		__builtin_prefetch(&idf_code[number - 1]);
 		__builtin_prefetch(&weight[(number - 1) * width]);
 		feature[n_features] = number - 1;
 		kind[n_features] = (uint8_t) AI_NGRAM_KIND(hash[i]);
@@ -443,7 +446,7 @@ read_text(AiTextScratch *s, AiNgramReader *reader, const char *text, size_t len,
 	}
 	collect_counts(s);
 	if (code == AI_OK)
-		ai_text_values(s->value, s->feature, s->kind, s->times, s->n, s->model->idf,
+		ai_text_values(s->value, s->feature, s->kind, s->times, s->n, &s->model->idf,
 					   &s->model->damping);
 	return code;
 }

@@ -32,7 +32,7 @@ typedef struct MatrixTask
 	AiTextMatrix *matrix;
 	AiPool	   *pool;
 	const AiVocabularyOrder *order;
-	const float *idf;			/* [n_features] */
+	const AiTextIdf *idf;
 	AiTextDamping damping;
 	float	   *values;			/* of all rows */
 	size_t	   *first_value;	/* [n] of each row */
@@ -76,7 +76,7 @@ build_rows(void *arg, int64_t index, int thread)
 }
 
 AiCode
-ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const float *idf,
+ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const AiTextIdf *idf,
 					 AiPool *pool, AiArena *arena, AiError *err)
 {
 	MatrixTask	task = {.matrix = matrix, .pool = pool, .order = order, .idf = idf};

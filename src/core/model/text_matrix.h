@@ -38,7 +38,7 @@ extern AiCode ai_text_matrix_order(AiTextMatrix *matrix, AiTextRows *rows,
 
 /* Fill matrix->rows.  The numbers of the text rows are overwritten. */
 extern AiCode ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order,
-								   const float *idf, AiPool *pool, AiArena *arena,
+								   const AiTextIdf *idf, AiPool *pool, AiArena *arena,
 								   AiError *err);
 
 #endif							/* AI_TEXT_MATRIX_H */

@@ -23,6 +23,35 @@ ai_text_table_fill(AiTextBucket *buckets, uint32_t n_buckets, const uint64_t *ha
 	}
 }
 
+#define EXACT_ROWS 64
+#define STEPS_PER_OCTAVE 12
+
+uint8_t
+ai_text_idf_code(uint32_t n_holding)
+{
+	double		step;
+
+	if (n_holding <= EXACT_ROWS)
+		return (uint8_t) (n_holding > 0 ? n_holding - 1 : 0);
+	step = floor(log2((double) n_holding / EXACT_ROWS) * STEPS_PER_OCTAVE);
+	return (uint8_t) (step < AI_TEXT_N_IDF - EXACT_ROWS ? EXACT_ROWS + step : AI_TEXT_N_IDF - 1);
+}
+
+void
+ai_text_idf_fill(float *of, int64_t n_rows)
+{
+	for (int code = 0; code < AI_TEXT_N_IDF; code++)
+	{
+		double		n_holding = code < EXACT_ROWS ? code + 1 :
+			EXACT_ROWS * exp2((code - EXACT_ROWS + 0.5) / STEPS_PER_OCTAVE);
+
+		/* never below that of an n-gram that every row holds */
+		if (n_holding > (double) n_rows)
+			n_holding = (double) n_rows;
+		of[code] = (float) (log((1.0 + (double) n_rows) / (1.0 + n_holding)) + 1.0);
+	}
+}
+
 void
 ai_text_damping_init(AiTextDamping *damping)
 {
@@ -41,7 +70,7 @@ static const double kind_length[AI_NGRAM_N_KINDS] = {
 
 void
 ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,
-			   const uint8_t *count, size_t n, const float *idf,
+			   const uint8_t *count, size_t n, const AiTextIdf *idf,
 			   const AiTextDamping *damping)
 {
 	double		words = 0;
@@ -53,7 +82,7 @@ ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,
 	/* sums in registers: one in memory, chosen by kind, would wait for itself */
 	for (size_t i = 0; i < n; i++)
 	{
-		float		x = damping->of[count[i]] * idf[feature[i]];
+		float		x = damping->of[count[i]] * idf->of[idf->code[feature[i]]];
 		double		square = (double) x * x;
 
 		value[i] = x;

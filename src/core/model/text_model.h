@@ -9,7 +9,8 @@
  *	version				i64						AI_NGRAM_VERSION
  *	labels				strings [n_labels]		by rising bytes
  *	table				u32 [n_buckets, 2, 8]	fingerprints, then numbers + 1; 0: free
- *	idf					f32 [n_features]		log((1 + n) / (1 + rows)) + 1
+ *	idf					f32 [256]				log((1 + n) / (1 + rows)) + 1, by code
+ *	idf.code			u8 [n_features]			of the number of rows, see ai_text_idf_code()
  *	weight				f32 [n_features, width]	of logits: calibrated
  *	intercept			f32 [width]
  *	strongest			i32 [n, 3]				label, kind, rows (see importance)
@@ -106,12 +107,23 @@ ai_text_table_find(const AiTextTable *table, uint64_t hash)
 	}
 }
 
-/* log((1 + n_rows) / (1 + n_holding)) + 1, as scikit-learn smooths it */
-static inline float
-ai_text_idf(int64_t n_rows, uint32_t n_holding)
+/*
+ * Inverse document frequencies.  How many rows hold an n-gram is kept in one
+ * byte: exactly up to 64, and then in twelve steps to the octave, the middle of
+ * which is within 0.03 of every idf in the step.
+ */
+#define AI_TEXT_N_IDF 256
+
+typedef struct AiTextIdf
 {
-	return (float) (log((1.0 + (double) n_rows) / (1.0 + n_holding)) + 1.0);
-}
+	const float *of;			/* [AI_TEXT_N_IDF] by code */
+	const uint8_t *code;		/* [n_features] */
+} AiTextIdf;
+
+extern uint8_t ai_text_idf_code(uint32_t n_holding);
+
+/* of:[AI_TEXT_N_IDF] for n_rows rows, smoothed as scikit-learn does */
+extern void ai_text_idf_fill(float *of, int64_t n_rows);
 
 /* 1 + log(count), for counts of one byte */
 typedef struct AiTextDamping
@@ -127,7 +139,7 @@ extern void ai_text_damping_init(AiTextDamping *damping);
  * features, kind:[n] their kinds, count:[n] their occurrences in the text.
  */
 extern void ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,
-						   const uint8_t *count, size_t n, const float *idf,
+						   const uint8_t *count, size_t n, const AiTextIdf *idf,
 						   const AiTextDamping *damping);
 
 #endif							/* AI_TEXT_MODEL_H */

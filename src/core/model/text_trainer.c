@@ -370,7 +370,7 @@ measure_held_out(AiTextTrainer *t, AiClassMetrics *metrics, const AiTextFit *fit
  * The model's bytes
  */
 static AiCode
-write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
+write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *idf,
 			const AiTextFit *fit, const AiTextStrongest *strongest, AiError *err)
 {
 	AiNgramOptions ngrams = ngram_options(&t->options);
@@ -392,7 +392,9 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const float *idf,
 	AI_TRY(ai_aim_add_strings(w, "labels", labels, label_lens, t->labels.n, err));
 	AI_TRY(ai_aim_reserve(w, "table", AI_DTYPE_U32, 3,
 						  (int64_t[]) {n_buckets, 2, AI_TEXT_BUCKET_SIZE}, err));
-	AI_TRY(ai_aim_add(w, "idf", AI_DTYPE_F32, idf, 1, (int64_t[]) {order->n_features}, err));
+	AI_TRY(ai_aim_add(w, "idf", AI_DTYPE_F32, idf->of, 1, (int64_t[]) {AI_TEXT_N_IDF}, err));
+	AI_TRY(ai_aim_add(w, "idf.code", AI_DTYPE_U8, idf->code, 1,
+					  (int64_t[]) {order->n_features}, err));
 	AI_TRY(ai_aim_add(w, "weight", AI_DTYPE_F32, fit->model.weight, 2,
 					  (int64_t[]) {order->n_features, fit->model.width}, err));
 	AI_TRY(ai_aim_add(w, "intercept", AI_DTYPE_F32, fit->model.intercept, 1,
@@ -482,15 +484,18 @@ static AiCode
 learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, AiError *err)
 {
 	double	   *cost = ai_arena_alloc(&t->arena, (size_t) t->labels.n * sizeof(double));
-	float	   *idf = ai_arena_alloc(&t->arena, (size_t) order->n_features * sizeof(float));
+	float	   *idf_of = ai_arena_alloc(&t->arena, AI_TEXT_N_IDF * sizeof(float));
+	uint8_t    *idf_code = ai_arena_alloc(&t->arena, order->n_features);
+	AiTextIdf	idf = {idf_of, idf_code};
 	AiTextStrongest strongest;
 	AiTextFit	fit;
 
-	if (cost == NULL || idf == NULL)
-		return ai_out_of_memory(err, (size_t) order->n_features * sizeof(float), "learning");
+	if (cost == NULL || idf_of == NULL || idf_code == NULL)
+		return ai_out_of_memory(err, order->n_features, "learning");
+	ai_text_idf_fill(idf_of, matrix->n_train);
 	for (uint32_t f = 0; f < order->n_features; f++)
-		idf[f] = ai_text_idf(matrix->n_train, order->n_rows[f]);
-	AI_TRY(ai_text_matrix_build(matrix, order, idf, t->pool, &t->arena, err));
+		idf_code[f] = ai_text_idf_code(order->n_rows[f]);
+	AI_TRY(ai_text_matrix_build(matrix, order, &idf, t->pool, &t->arena, err));
 	AI_TRY(label_costs(t, cost, matrix, err));
 	report_progress(t, 0.1);
 
@@ -516,7 +521,7 @@ learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, Ai
 		.matrix_rows = matrix->rows, .text_rows = matrix->text_rows, .n_rows = matrix->n_train,
 		.order = order, .fit = &fit, .options = ngram_options(&t->options)
 	}, err));
-	return write_model(t, order, idf, &fit, &strongest, err);
+	return write_model(t, order, &idf, &fit, &strongest, err);
 }
 
 AiCode
