@@ -25,7 +25,6 @@ export PYTHONDONTWRITEBYTECODE=1
 "$python" test/bench/data.py
 
 [ -n "${KEEP_PEERS:-}" ] || rm -f "$bench/peers.json"
-"$python" test/bench/peers.py
 
 private_server_make
 private_server_start
