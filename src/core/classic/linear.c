@@ -89,6 +89,18 @@ ai_linear_best(const float *score, int n_labels)
 	return best;
 }
 
+/* Asked once a row; the problem's host only about every millisecond */
+static inline bool
+should_stop(Fit *fit)
+{
+	const AiLinearProblem *problem = fit->problem;
+
+	if (fit->n_terms <= TERMS_PER_QUESTION)
+		return false;
+	fit->n_terms = 0;
+	return problem->should_stop != NULL && problem->should_stop(problem->stop_arg);
+}
+
 /* weight += step x for one row */
 static void
 add_row(Fit *fit, const AiSparseRow *row, const float *step)
@@ -131,7 +143,7 @@ ai_linear_weights(AiLinearModel *model, const float *alpha, const AiLinearProble
 	lay_out_scratch(&fit, scratch);
 	memset(model->weight, 0, (size_t) problem->n_features * model->width * sizeof(float));
 	memset(model->intercept, 0, model->width * sizeof(float));
-	for (int64_t m = 0; m < problem->n_members; m++)
+	for (int64_t m = 0; m < problem->n_members && !should_stop(&fit); m++)
 	{
 		const AiSparseRow *row = &problem->rows[problem->members[m]];
 		const float *row_alpha = alpha + alpha_place(problem, problem->members[m]);
@@ -144,6 +156,7 @@ ai_linear_weights(AiLinearModel *model, const float *alpha, const AiLinearProble
 		}
 		if (any)
 			add_row(&fit, row, fit.step);
+		fit.n_terms += (int64_t) row->n * n_cols;
 	}
 }
 
@@ -243,7 +256,6 @@ prefetch_rows(const Fit *fit, int64_t a)
 static bool
 run_pass(Fit *fit)
 {
-	const AiLinearProblem *problem = fit->problem;
 	int64_t		n_kept = 0;
 
 	fit->violation = 0;
@@ -252,12 +264,8 @@ run_pass(Fit *fit)
 		uint32_t	place = fit->active[a];
 
 		prefetch_rows(fit, a);
-		if (fit->n_terms > TERMS_PER_QUESTION)
-		{
-			fit->n_terms = 0;
-			if (problem->should_stop != NULL && problem->should_stop(problem->stop_arg))
-				return false;
-		}
+		if (should_stop(fit))
+			return false;
 		/* a row that leaves changes places with one that stays */
 		if (visit_row(fit, place))
 		{

@@ -86,7 +86,10 @@ ai_linear_width(int n_labels)
 /* Bytes that ai_linear_fit needs as scratch */
 extern size_t ai_linear_scratch_size(int64_t n_members, int n_labels);
 
-/* weight = sum_i alpha_i y_i x_i over the members, for duals from elsewhere */
+/*
+ * weight = sum_i alpha_i y_i x_i over the members, for duals from elsewhere.
+ * Told to stop it leaves weights that mean nothing.
+ */
 extern void ai_linear_weights(AiLinearModel *model, const float *alpha,
 							  const AiLinearProblem *problem, void *scratch);
 

@@ -36,6 +36,8 @@
 #define MAX_FINAL_PASSES 300
 #define CALIBRATION_VALUES (1 << 21)	/* scores looked at for the calibration */
 
+#define VALUES_PER_QUESTION 65536	/* whether to stop: well below a millisecond */
+
 #define BLOCK_COLS 16			/* columns that are fitted together */
 
 typedef struct Fold
@@ -109,6 +111,15 @@ should_stop(void *arg)
 
 	question->is_late |= is_late(question->fit, question->share);
 	return ai_pool_should_stop(question->fit->pool, question->thread) || question->is_late;
+}
+
+/* The same for work that must not be left half done when time is up */
+static bool
+is_cancelled(void *arg)
+{
+	StopQuestion *question = arg;
+
+	return ai_pool_should_stop(question->fit->pool, question->thread);
 }
 
 int
@@ -237,10 +248,12 @@ start_block(Search *search, const AiLinearProblem *problem, const float *alpha, 
 {
 	Workspace  *workspace = &search->workspaces[thread];
 	AiLinearModel *model = &workspace->model;
+	AiLinearProblem whole = *problem;
 	int			n_left = search->n_cols - problem->first_col;
 
 	model->n_cols = n_left < BLOCK_COLS ? n_left : BLOCK_COLS;
-	ai_linear_weights(model, alpha, problem, workspace->scratch);
+	whole.should_stop = is_cancelled;
+	ai_linear_weights(model, alpha, &whole, workspace->scratch);
 	return model;
 }
 
@@ -269,6 +282,8 @@ fit_fold(void *arg, int64_t index, int thread)
 				  search->workspaces[thread].scratch);
 	for (int64_t i = fold->first_held_out; i < fold->first_held_out + fold->n_held_out; i++)
 	{
+		if (is_cancelled(&question))
+			return;
 		ai_linear_scores(score, model, &fit->rows[search->held_out[i]]);
 		memcpy(search->score + (size_t) i * search->width + problem.first_col, score,
 			   (size_t) model->n_cols * sizeof(float));
@@ -281,7 +296,8 @@ average_alphas(Search *search)
 {
 	AiTextFit  *fit = search->fit;
 
-	for (int64_t i = 0; i < fit->n_rows; i++)
+	/* told to stop, the next step says so */
+	for (int64_t i = 0; i < fit->n_rows && !ai_host_should_stop(fit->arena->host); i++)
 	{
 		float	   *mean = search->best_alpha + (size_t) i * search->n_cols;
 		float		n = (float) (search->n_folds - (fit->fold[i] < search->n_folds));
@@ -455,6 +471,29 @@ fit_final(Search *search, AiError *err)
 	return AI_OK;
 }
 
+/* row[c] = row[c] * scale[c] + shift[c] for all rows, which must be finite */
+static AiCode
+calibrate_rows(AiTextFit *fit, float *rows, int64_t n, int width, const float *scale,
+			   const float *shift, AiError *err)
+{
+	for (int64_t i = 0; i < n; i++)
+	{
+		float	   *row = rows + i * width;
+
+		if (i * width % VALUES_PER_QUESTION < width)
+			AI_TRY(check_stop(fit, err));
+		for (int c = 0; c < width; c++)
+		{
+			row[c] = row[c] * scale[c] + shift[c];
+			if (!isfinite(row[c]))
+				return ai_fail(err, AI_ERR_DIVERGED,
+							   "training diverged: a number is not finite at l2 %g",
+							   fit->chosen_l2);
+		}
+	}
+	return AI_OK;
+}
+
 /*
  * Scores become logits: the weights of the final model take the calibration in,
  * and so do the held-out scores.
@@ -466,20 +505,20 @@ calibrate(Search *search, AiError *err)
 	AiScoredRows rows = scored_rows(search, search->best_score);
 	float	   *scale = NULL;
 	float	   *shift = NULL;
+	float	   *none = NULL;		/* zeros: the shift of a weight */
 	double	   *scratch = NULL;
 
 	AI_TRY(allocate(fit->arena, &scale, search->width, sizeof(float), err));
 	AI_TRY(allocate(fit->arena, &shift, search->width, sizeof(float), err));
+	AI_TRY(allocate(fit->arena, &none, search->width, sizeof(float), err));
 	AI_TRY(allocate(fit->arena, &scratch, 5 * (int64_t) fit->n_labels, sizeof(double), err));
 	ai_calibrate_columns(scale, shift, &rows, search->temperature, scratch);
 	AI_TRY(check_stop(fit, err));
-	for (int64_t i = 0; i < fit->n_features * search->width; i++)
-		fit->model.weight[i] *= scale[i % search->width];
-	for (int c = 0; c < search->n_cols; c++)
-		fit->model.intercept[c] = fit->model.intercept[c] * scale[c] + shift[c];
-	for (int64_t i = 0; i < search->n_held_out * search->width; i++)
-		search->best_score[i] = search->best_score[i] * scale[i % search->width] +
-			shift[i % search->width];
+	AI_TRY(calibrate_rows(fit, fit->model.weight, fit->n_features, search->width, scale, none,
+						  err));
+	AI_TRY(calibrate_rows(fit, fit->model.intercept, 1, search->width, scale, shift, err));
+	AI_TRY(calibrate_rows(fit, search->best_score, search->n_held_out, search->width, scale,
+						  shift, err));
 	fit->temperature = search->temperature;
 	fit->n_held_out = search->n_held_out;
 	fit->held_out = search->held_out;
@@ -496,12 +535,5 @@ ai_text_fit_run(AiTextFit *fit, AiError *err)
 	AI_TRY(search_cost(&search, err));
 	fit->chosen_l2 = 1 / search.best_cost;
 	AI_TRY(fit_final(&search, err));
-	AI_TRY(calibrate(&search, err));
-	for (int64_t i = 0; i < fit->n_features * search.width; i++)
-	{
-		if (!isfinite(fit->model.weight[i]))
-			return ai_fail(err, AI_ERR_DIVERGED,
-						   "training diverged: a weight is not finite at l2 %g", fit->chosen_l2);
-	}
-	return AI_OK;
+	return calibrate(&search, err);
 }
