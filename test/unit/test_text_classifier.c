@@ -666,7 +666,7 @@ test_class_weights(void **state)
 
 	weights[0].label = "label 3";
 	check_train_error(&rows, &options, AI_ERR_PARAM,
-					  "option \"class_weight\" names label \"label 3\", which no row has", "");
+					  "option \"class_weight\" names the label \"label 3\", which no row has", "");
 	free_rows(&rows);
 }
 

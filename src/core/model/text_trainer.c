@@ -272,7 +272,7 @@ label_costs(AiTextTrainer *t, double *cost, const AiTextMatrix *matrix, AiError 
 
 		if (k < 0)
 			return ai_fail(err, AI_ERR_PARAM,
-						   "option \"class_weight\" names label \"%.*s\", which no row has",
+						   "option \"class_weight\" names the label \"%.*s\", which no row has",
 						   ai_text_label_shown(given->label, given->label_len, 64), given->label);
 		cost[k] = given->weight;
 	}
@@ -537,7 +537,7 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 	ai_text_rows_end(t->rows);
 	if (t->is_over_memory)
 		return memory_error(t, (double) t->arena.total * LEARNING_SHARE *
-							(double) t->text_bytes / (double) t->kept_bytes, err);
+							((double) t->text_bytes + 1) / ((double) t->kept_bytes + 1), err);
 
 	AI_TRY(ai_text_matrix_order(&matrix, t->rows, &t->labels, AI_TEXT_N_FOLDS, &t->arena, err));
 	AI_TRY(check_one_side(t, &matrix, err));

@@ -103,15 +103,6 @@ aiaas_labels_add(AiaasLabels *labels, const char *bytes, size_t len)
 }
 
 int
-aiaas_labels_find(AiaasLabels *labels, const char *bytes, size_t len)
-{
-	Label		label = {bytes, len};
-	LabelEntry *entry = hash_search(labels->table, &label, HASH_FIND, NULL);
-
-	return entry == NULL ? -1 : entry->index;
-}
-
-int
 aiaas_labels_count(const AiaasLabels *labels)
 {
 	return labels->count;

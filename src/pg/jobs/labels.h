@@ -14,8 +14,6 @@ extern AiaasLabels *aiaas_labels_create(void);
 /* The number of a label, a new one where it is met for the first time */
 extern int	aiaas_labels_add(AiaasLabels *labels, const char *label, size_t len);
 
-/* The number of a label, or -1 */
-extern int	aiaas_labels_find(AiaasLabels *labels, const char *label, size_t len);
 extern int	aiaas_labels_count(const AiaasLabels *labels);
 extern const char *aiaas_labels_get(const AiaasLabels *labels, int index, size_t *len);
 

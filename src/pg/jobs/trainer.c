@@ -43,8 +43,6 @@ typedef struct TrainRun
 	/* Reading */
 	AiaasQuery	query;
 	AiaasGate	gate;
-	AiaasLabels *weighted;		/* that class_weight names; NULL: none */
-	bool	   *is_weight_used; /* [labels of weighted] */
 
 	/* Learning */
 	const AiHost *host;
@@ -97,20 +95,6 @@ create_trainer(TrainRun *run)
 	MemoryContextRegisterResetCallback(aiaas_host_context(run->host), &run->destroy);
 }
 
-static void
-watch_weights(TrainRun *run)
-{
-	const AiTextOptions *core = &run->options.text;
-
-	if (core->class_weighting != AI_CLASS_WEIGHT_GIVEN)
-		return;
-	run->weighted = aiaas_labels_create();
-	for (int i = 0; i < core->n_class_weights; i++)
-		aiaas_labels_add(run->weighted, core->class_weights[i].label,
-						 core->class_weights[i].label_len);
-	run->is_weight_used = palloc0(core->n_class_weights + 1);
-}
-
 /*
  * Read
  */
@@ -126,32 +110,6 @@ learn_example(void *ud, const AiaasExample *example)
 									example->label, example->label_len, &err), &err);
 	if (is_validation)
 		aiaas_gate_add(&run->gate, example);
-	if (run->weighted != NULL)
-	{
-		int			weight = aiaas_labels_find(run->weighted, example->label,
-											   example->label_len);
-
-		if (weight >= 0)
-			run->is_weight_used[weight] = true;
-	}
-}
-
-static void
-check_weights_used(const TrainRun *run)
-{
-	if (run->weighted == NULL)
-		return;
-	for (int i = 0; i < aiaas_labels_count(run->weighted); i++)
-		if (!run->is_weight_used[i])
-		{
-			size_t		len;
-			const char *label = aiaas_labels_get(run->weighted, i, &len);
-
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"class_weight\" names the label \"%s\", which no row has",
-							aiaas_utf8_to_cstring(label, len))));
-		}
 }
 
 static void
@@ -164,7 +122,6 @@ read_rows(TrainRun *run)
 							   "%lld rows with a null text or target were left out",
 							   (unsigned long) run->query.n_null_rows,
 							   (long long) run->query.n_null_rows)));
-	check_weights_used(run);
 }
 
 /*
@@ -352,7 +309,6 @@ aiaas_train(AiaasTrainResult *result, const AiaasTrainRequest *request)
 	aiaas_model_check_trainable(request->model);
 	run->algorithm = choose_algorithm(request->algorithm);
 	aiaas_options_parse(&run->options, request->options);
-	watch_weights(run);
 	aiaas_gate_open(&run->gate, request->model, &run->options);
 	create_trainer(run);
 
