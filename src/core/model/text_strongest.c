@@ -252,6 +252,8 @@ find_texts(Wanted *wanted, AiArena *arena, const AiTextStrongestInput *input, Ai
 	for (int64_t r = 0; r < input->n_rows && wanted->n_left > 0 && code == AI_OK; r++)
 		code = read_texts(wanted, arena, reader, input, r, err);
 	ai_ngram_reader_destroy(reader);
+	if (code == AI_OK && wanted->n_left > 0)
+		code = ai_fail(err, AI_ERR_BUG, "no text holds a chosen n-gram");
 	return code;
 }
 
