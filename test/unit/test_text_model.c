@@ -94,28 +94,32 @@ test_full_buckets(void **state)
 static void
 test_values(void **state)
 {
-	static const uint8_t code[] = {0, 1, 2, 3, 4, 5};
-	static const uint32_t feature[] = {5, 0, 3, 2, 1};
-	static const uint8_t kind[] = {
-		AI_NGRAM_WORD, AI_NGRAM_CHARS, AI_NGRAM_CHARS, AI_NGRAM_WORD, AI_NGRAM_CHARS
-	};
+	static const uint8_t code[] = {5, 0, 3, 2, 1};
 	static const uint8_t count[] = {1, 2, 255, 3, 1};
+	static const double length[AI_NGRAM_N_KINDS] = {
+		[AI_NGRAM_WORD] = 1.4, [AI_NGRAM_CHARS] = 1, [AI_NGRAM_SHAPE] = 1
+	};
 	float		of[AI_TEXT_N_IDF];
-	AiTextIdf	idf = {of, code};
 	AiTextDamping damping;
 	float		value[5];
-	double		sum[AI_NGRAM_N_KINDS] = {0};
 
 	(void) state;
 	ai_text_idf_fill(of, 100);
 	ai_text_damping_init(&damping);
-	ai_text_values(value, feature, kind, count, 5, &idf, &damping);
-	for (int i = 0; i < 5; i++)
-		sum[kind[i]] += (double) value[i] * value[i];
-	assert_true(fabs(sum[AI_NGRAM_WORD] - 1.4 * 1.4) < 1e-5);
-	assert_true(fabs(sum[AI_NGRAM_CHARS] - 1) < 1e-5);
-	assert_true(fabs(value[3] / value[0] - (1 + log(3)) * of[2] / of[5]) < 1e-5);
-	ai_text_values(value, feature, kind, count, 0, &idf, &damping);
+	for (int kind = 0; kind < AI_NGRAM_N_KINDS; kind++)
+	{
+		for (size_t n = 0; n <= 5; n++)
+		{
+			double		sum = 0;
+
+			ai_text_values(value, kind, count, code, n, of, &damping);
+			for (size_t i = 0; i < n; i++)
+				sum += (double) value[i] * value[i];
+			assert_true(n == 0 || fabs(sqrt(sum) - length[kind]) < 1e-5);
+		}
+		assert_true(fabs(value[3] / value[0] - (1 + log(3)) * of[2] / of[5]) < 1e-5);
+		assert_true(fabs(value[2] / value[4] - (1 + log(255)) * of[3] / of[1]) < 1e-4);
+	}
 }
 
 int

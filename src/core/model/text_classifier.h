@@ -19,6 +19,7 @@
 
 #define AI_TEXT_CLASSIFIER_KIND "text_classifier"
 #define AI_TEXT_MAX_LABELS 1000
+#define AI_TEXT_MAX_FEATURES (1 << 26)
 
 /*
  * Options
@@ -43,8 +44,8 @@ typedef struct AiTextOptions
 	int			word_ngrams;	/* longest word n-gram, 0 (none) to 5 */
 	int			char_ngrams_min;	/* shortest character n-gram, 1 to max */
 	int			char_ngrams_max;	/* longest, 0 (none) to 8 */
-	int			min_count;		/* rows an n-gram must occur in; 0: 1, or 2 where there are many */
-	int64_t		max_features;	/* n-grams kept at most, 2^10 to 2^26 */
+	int			min_count;		/* rows an n-gram must occur in; 0: by how many there are */
+	int64_t		max_features;	/* n-grams kept at most, 2^10 to AI_TEXT_MAX_FEATURES */
 	bool		lowercase;		/* fold case, and note it in word shapes */
 
 	/* Learning */

@@ -6,6 +6,7 @@
 #include "core/model/text_matrix.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/hash.h"
 
@@ -36,42 +37,65 @@ typedef struct MatrixTask
 	AiTextDamping damping;
 	float	   *values;			/* of all rows */
 	size_t	   *first_value;	/* [n] of each row */
-	uint8_t    *kinds;			/* [n_threads, max_n] scratch */
+	uint32_t   *features;		/* [n_threads, N_KINDS, max_n] scratch */
+	uint8_t    *counts;			/* the same */
+	uint8_t    *codes;			/* the same, of idf */
 	size_t		max_n;			/* n-grams of the largest row */
 } MatrixTask;
 
-/* Task: for one stretch of rows, numbers become features in place, counts values. */
+/* The row's numbers become features in place, kind by kind, and its counts values. */
+static AiSparseRow
+build_row(const MatrixTask *task, const AiTextRow *row, float *value, int thread)
+{
+	uint32_t   *features = task->features + (size_t) thread * AI_NGRAM_N_KINDS * task->max_n;
+	uint8_t    *counts = task->counts + (size_t) thread * AI_NGRAM_N_KINDS * task->max_n;
+	uint8_t    *codes = task->codes + (size_t) thread * AI_NGRAM_N_KINDS * task->max_n;
+	size_t		n_of[AI_NGRAM_N_KINDS] = {0};
+	uint32_t	n = 0;
+
+	for (uint32_t j = 0; j < row->n; j++)
+	{
+		uint32_t	feature = task->order->feature[row->number[j]];
+		AiNgramKind kind;
+		size_t		place;
+
+		if (feature == AI_NO_FEATURE)
+			continue;
+		kind = AI_NGRAM_KIND(task->order->hash[feature]);
+		place = kind * task->max_n + n_of[kind]++;
+		features[place] = feature;
+		counts[place] = row->count[j];
+		codes[place] = task->idf->code[feature];
+	}
+	for (int kind = 0; kind < AI_NGRAM_N_KINDS; kind++)
+	{
+		size_t		first = (size_t) kind * task->max_n;
+
+		ai_text_values(value + n, kind, counts + first, codes + first, n_of[kind],
+					   task->idf->of, &task->damping);
+		memcpy(row->number + n, features + first, n_of[kind] * sizeof(uint32_t));
+		n += (uint32_t) n_of[kind];
+	}
+	return (AiSparseRow) {
+		.index = row->number, .value = value, .n = n, .label = row->label,
+		.norm = ai_sparse_norm(value, n)
+	};
+}
+
+/* Task: one stretch of rows. */
 static void
 build_rows(void *arg, int64_t index, int thread)
 {
 	MatrixTask *task = arg;
 	AiTextMatrix *matrix = task->matrix;
-	uint8_t    *kinds = task->kinds + (size_t) thread * task->max_n;
 	int64_t		last = (index + 1) * AI_TEXT_ROWS_PER_TASK;
 
 	for (int64_t i = index * AI_TEXT_ROWS_PER_TASK; i < last && i < matrix->n; i++)
 	{
-		const AiTextRow *row = matrix->text_rows[i];
-		float	   *value = task->values + task->first_value[i];
-		uint32_t	n = 0;
-
 		if (ai_pool_should_stop(task->pool, thread))
 			return;
-		for (uint32_t j = 0; j < row->n; j++)
-		{
-			uint32_t	feature = task->order->feature[row->number[j]];
-
-			if (feature == AI_NO_FEATURE)
-				continue;
-			kinds[n] = (uint8_t) AI_NGRAM_KIND(task->order->hash[feature]);
-			row->number[n] = feature;
-			row->count[n++] = row->count[j];
-		}
-		ai_text_values(value, row->number, kinds, row->count, n, task->idf, &task->damping);
-		matrix->rows[i] = (AiSparseRow) {
-			.index = row->number, .value = value, .n = n, .label = row->label,
-			.norm = ai_sparse_norm(value, n)
-		};
+		matrix->rows[i] = build_row(task, matrix->text_rows[i],
+									task->values + task->first_value[i], thread);
 	}
 }
 
@@ -81,6 +105,7 @@ ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const
 {
 	MatrixTask	task = {.matrix = matrix, .pool = pool, .order = order, .idf = idf};
 	size_t		n_values = 0;
+	size_t		n_scratch;
 
 	ai_text_damping_init(&task.damping);
 	matrix->rows = ai_arena_alloc(arena, (size_t) matrix->n * sizeof(AiSparseRow));
@@ -96,8 +121,12 @@ ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const
 		task.max_n = n > task.max_n ? n : task.max_n;
 	}
 	task.values = ai_arena_alloc(arena, n_values * sizeof(float));
-	task.kinds = ai_arena_alloc(arena, task.max_n * (size_t) ai_pool_n_threads(pool));
-	if (task.values == NULL || task.kinds == NULL)
+	n_scratch = (task.max_n + 1) * AI_NGRAM_N_KINDS * (size_t) ai_pool_n_threads(pool);
+	task.features = ai_arena_alloc(arena, n_scratch * sizeof(uint32_t));
+	task.counts = ai_arena_alloc(arena, n_scratch);
+	task.codes = ai_arena_alloc(arena, n_scratch);
+	if (task.values == NULL || task.features == NULL || task.counts == NULL ||
+		task.codes == NULL)
 		return ai_out_of_memory(err, n_values * sizeof(float), "rows");
 	return ai_pool_run(pool, build_rows, &task,
 					   ai_text_n_row_tasks(matrix->n), err);

@@ -5,6 +5,8 @@
  */
 #include "core/model/text_model.h"
 
+#include <string.h>
+
 void
 ai_text_table_fill(AiTextBucket *buckets, uint32_t n_buckets, const uint64_t *hash,
 				   uint32_t n_features)
@@ -68,33 +70,55 @@ static const double kind_length[AI_NGRAM_N_KINDS] = {
 	[AI_NGRAM_WORD] = 1.4, [AI_NGRAM_CHARS] = 1.0, [AI_NGRAM_SHAPE] = 1.0
 };
 
-void
-ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,
-			   const uint8_t *count, size_t n, const AiTextIdf *idf,
-			   const AiTextDamping *damping)
+typedef float FourFloats __attribute__((vector_size(16)));
+typedef double FourDoubles __attribute__((vector_size(32)));
+
+/* In four sums, so that none waits for the term before */
+static double
+sum_of_squares(const float *value, size_t n)
 {
-	double		words = 0;
-	double		chars = 0;
-	double		all = 0;
-	double		sum[AI_NGRAM_N_KINDS];
-	float		scale[AI_NGRAM_N_KINDS];
+	FourDoubles sum = {0};
+	size_t		i = 0;
 
-	/* sums in registers: one in memory, chosen by kind, would wait for itself */
-	for (size_t i = 0; i < n; i++)
+	for (; i + 4 <= n; i += 4)
 	{
-		float		x = damping->of[count[i]] * idf->of[idf->code[feature[i]]];
-		double		square = (double) x * x;
+		FourFloats	x;
+		FourDoubles wide;
 
-		value[i] = x;
-		all += square;
-		words += kind[i] == AI_NGRAM_WORD ? square : 0;
-		chars += kind[i] == AI_NGRAM_CHARS ? square : 0;
+		memcpy(&x, value + i, sizeof(x));
+		wide = __builtin_convertvector(x, FourDoubles);
+		sum += wide * wide;
 	}
-	sum[AI_NGRAM_WORD] = words;
-	sum[AI_NGRAM_CHARS] = chars;
-	sum[AI_NGRAM_SHAPE] = all - words - chars;
-	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
-		scale[k] = sum[k] > 1e-9 ? (float) (kind_length[k] / sqrt(sum[k])) : 0;
+	for (; i < n; i++)
+		sum[0] += (double) value[i] * value[i];
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+static void
+multiply(float *value, size_t n, float factor)
+{
+	size_t		i = 0;
+
+	for (; i + 4 <= n; i += 4)
+	{
+		FourFloats	x;
+
+		memcpy(&x, value + i, sizeof(x));
+		x *= factor;
+		memcpy(value + i, &x, sizeof(x));
+	}
+	for (; i < n; i++)
+		value[i] *= factor;
+}
+
+void
+ai_text_values(float *value, AiNgramKind kind, const uint8_t *count, const uint8_t *idf_code,
+			   size_t n, const float *idf_of, const AiTextDamping *damping)
+{
+	double		sum;
+
 	for (size_t i = 0; i < n; i++)
-		value[i] *= scale[kind[i]];
+		value[i] = damping->of[count[i]] * idf_of[idf_code[i]];
+	sum = sum_of_squares(value, n);
+	multiply(value, n, sum > 1e-9 ? (float) (kind_length[kind] / sqrt(sum)) : 0);
 }

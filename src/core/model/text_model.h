@@ -6,6 +6,7 @@
  *
  *	entry				type and shape			what
  *	options				i64 [5]					AiNgramOptions, in order
+ *	is_closed			i64						1: parts of known n-grams of words are known
  *	version				i64						AI_NGRAM_VERSION
  *	labels				strings [n_labels]		by rising bytes
  *	table				u32 [n_buckets, 2, 8]	fingerprints, then numbers + 1; 0: free
@@ -134,12 +135,12 @@ typedef struct AiTextDamping
 extern void ai_text_damping_init(AiTextDamping *damping);
 
 /*
- * value:[n] = (1 + log count) * idf, and then each kind of n-gram scaled to a
- * length of its own, so that no kind drowns another.  feature:[n] are numbers of
- * features, kind:[n] their kinds, count:[n] their occurrences in the text.
+ * The values of a text's n-grams of one kind: (1 + log count) * idf, and then
+ * scaled to the length of the kind, so that no kind drowns another.  count:[n] are
+ * occurrences in the text, idf_code:[n] the codes of their idf in idf_of.
  */
-extern void ai_text_values(float *value, const uint32_t *feature, const uint8_t *kind,
-						   const uint8_t *count, size_t n, const AiTextIdf *idf,
+extern void ai_text_values(float *value, AiNgramKind kind, const uint8_t *count,
+						   const uint8_t *idf_code, size_t n, const float *idf_of,
 						   const AiTextDamping *damping);
 
 #endif							/* AI_TEXT_MODEL_H */

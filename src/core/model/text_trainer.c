@@ -32,7 +32,6 @@
 
 #define SCORES_PER_QUESTION 65536	/* whether to stop: about a millisecond */
 #define LEARNING_SHARE 1.8		/* memory of rows and learning, to that of rows */
-#define MANY_NGRAMS 250000		/* from which those of one row are left out */
 
 struct AiTextTrainer
 {
@@ -89,7 +88,7 @@ ai_text_options_check(const AiTextOptions *o, AiError *err)
 	if (o->char_ngrams_max > 0)
 		AI_TRY(check_range(o->char_ngrams_min, 1, o->char_ngrams_max, "char_ngrams", err));
 	AI_TRY(check_range(o->min_count, 0, 1000000, "min_count", err));
-	AI_TRY(check_range((double) o->max_features, 1 << 10, 1 << 26, "max_features", err));
+	AI_TRY(check_range((double) o->max_features, 1 << 10, AI_TEXT_MAX_FEATURES, "max_features", err));
 	AI_TRY(check_range(o->validation, 0, 0.5, "validation", err));
 	if (o->l2 != 0)
 		AI_TRY(check_range(o->l2, 1e-6, 1e6, "l2", err));
@@ -389,6 +388,7 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *i
 	}
 	AI_TRY(ai_aim_add_i64(w, "version", AI_NGRAM_VERSION, err));
 	AI_TRY(ai_aim_add(w, "options", AI_DTYPE_I64, options, 1, (int64_t[]) {5}, err));
+	AI_TRY(ai_aim_add_i64(w, "is_closed", order->is_complete, err));
 	AI_TRY(ai_aim_add_strings(w, "labels", labels, label_lens, t->labels.n, err));
 	AI_TRY(ai_aim_reserve(w, "table", AI_DTYPE_U32, 3,
 						  (int64_t[]) {n_buckets, 2, AI_TEXT_BUCKET_SIZE}, err));
@@ -413,18 +413,6 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *i
 /*
  * Fitting
  */
-
-/*
- * What one row holds and no other says little, but in small sets it is most of
- * what there is.
- */
-static uint32_t
-min_count(const AiTextTrainer *t)
-{
-	if (t->options.min_count > 0)
-		return (uint32_t) t->options.min_count;
-	return t->vocabulary.n > MANY_NGRAMS ? 2 : 1;
-}
 
 static AiCode
 check_memory(AiTextTrainer *t, const AiTextMatrix *matrix, const AiVocabularyOrder *order,
@@ -529,6 +517,7 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 {
 	AiTextMatrix matrix = {0};
 	AiVocabularyOrder order;
+	uint32_t	min_count = (uint32_t) t->options.min_count;
 
 	ai_text_labels_sort(&t->labels);
 	AI_TRY(check_rows(t, err));
@@ -541,12 +530,13 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 
 	AI_TRY(ai_text_matrix_order(&matrix, t->rows, &t->labels, AI_TEXT_N_FOLDS, &t->arena, err));
 	AI_TRY(check_one_side(t, &matrix, err));
-	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, min_count(t),
-							   t->options.max_features, err));
+	if (min_count == 0)
+		AI_TRY(ai_vocabulary_min_count(&t->vocabulary, &min_count, err));
+	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, min_count, t->options.max_features, err));
 	if (order.n_features == 0)
 	{
 		ai_fail(err, AI_ERR_DATA, "the texts hold nothing to learn from");
-		ai_detail(err, "No n-gram occurs in %u rows or more.", min_count(t));
+		ai_detail(err, "No n-gram occurs in %u rows or more.", min_count);
 		ai_hint(err, "The texts may be empty, or option \"min_count\" too large.");
 		return AI_ERR_DATA;
 	}

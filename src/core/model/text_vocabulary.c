@@ -93,6 +93,32 @@ ai_vocabulary_add_row(AiVocabulary *vocabulary, uint32_t *number, const uint64_t
 	return AI_OK;
 }
 
+AiCode
+ai_vocabulary_min_count(const AiVocabulary *vocabulary, uint32_t *min_count, AiError *err)
+{
+	enum
+	{
+		HIGHEST = 4
+	};
+	size_t		n_of[HIGHEST] = {0};	/* n-grams by number of rows */
+	size_t		n_kept = vocabulary->n;
+
+	for (size_t i = 0; i < vocabulary->n_slots; i++)
+	{
+		const VocabularySlot *slot = &vocabulary->slots[i];
+
+		if (should_stop(vocabulary, i))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+		if (slot->number != 0 && slot->n_rows < HIGHEST)
+			n_of[slot->n_rows]++;
+	}
+	n_kept -= n_of[0];
+	*min_count = 1;
+	while (*min_count < HIGHEST && n_kept > AI_VOCABULARY_PLENTY && n_kept > n_of[*min_count])
+		n_kept -= n_of[(*min_count)++];
+	return AI_OK;
+}
+
 /*
  * Sort items stably by the bytes [first, last) of their 64-bit hash or, where
  * by_rows is set, of their number of rows, largest first.  The result is in
@@ -160,7 +186,8 @@ ai_vocabulary_order(AiVocabularyOrder *order, const AiVocabulary *vocabulary,
 		sorted = radix_sort(sorted, sorted == a ? b : a, n, true, n_row_bytes, vocabulary);
 	if (sorted == NULL)
 		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-	if ((int64_t) n > max_features)
+	order->is_complete = (int64_t) n <= max_features;
+	if (!order->is_complete)
 		n = (size_t) max_features;
 
 	order->n_features = (uint32_t) n;

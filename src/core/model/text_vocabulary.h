@@ -45,9 +45,20 @@ typedef struct AiVocabularyOrder
 	uint64_t   *hash;			/* [n_features] */
 	uint32_t   *n_rows;			/* [n_features] */
 	uint32_t   *feature;		/* [vocabulary.n] final number, or AI_NO_FEATURE */
+	bool		is_complete;	/* all that min_count lets pass are kept */
 } AiVocabularyOrder;
 
 #define AI_NO_FEATURE UINT32_MAX
+
+/*
+ * What one row holds and no other says little, but in small sets it is most of
+ * what there is: so the least number of rows, 1 to 4, by which no more than
+ * AI_VOCABULARY_PLENTY n-grams are kept, or 4, or by which any are kept.
+ */
+#define AI_VOCABULARY_PLENTY 400000
+
+extern AiCode ai_vocabulary_min_count(const AiVocabulary *vocabulary, uint32_t *min_count,
+									  AiError *err);
 
 /* Keep what at least min_count rows hold, at most max_features of them. */
 extern AiCode ai_vocabulary_order(AiVocabularyOrder *order, const AiVocabulary *vocabulary,

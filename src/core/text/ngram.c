@@ -21,13 +21,6 @@
 
 #define WINDOW_SIZE 2048		/* characters; more than AI_NGRAM_MAX_TOKEN */
 
-/*
- * Each character of a window begins at most AI_NGRAM_MAX_CHARS n-grams of
- * characters and ends one token.
- */
-_Static_assert(WINDOW_SIZE * (AI_NGRAM_MAX_WORDS + AI_NGRAM_MAX_CHARS + 2) == AI_NGRAM_MAX_PORTION,
-			   "a portion holds what a window gives rise to");
-
 /* Odd numbers with random bits, from the digits of pi and e */
 #define CHAR_FACTOR UINT64_C(0x243F6A8885A308D3)
 #define GRAM_FACTOR UINT64_C(0x13198A2E03707345)
@@ -40,14 +33,6 @@ _Static_assert(WINDOW_SIZE * (AI_NGRAM_MAX_WORDS + AI_NGRAM_MAX_CHARS + 2) == AI
 
 #define N_PAST 8				/* a power of two, at least AI_NGRAM_MAX_WORDS */
 
-/* A token that n-grams may still reach back to */
-typedef struct PastToken
-{
-	uint64_t	word;
-	uint64_t	shape;
-	AiNgramSpan span;			/* with spans only */
-} PastToken;
-
 struct AiNgramReader
 {
 	const AiHost *host;			/* borrowed */
@@ -58,12 +43,14 @@ struct AiNgramReader
 	AiNormalizer normalizer;
 	bool		at_end;			/* the normaliser has no more */
 	size_t		n_chars;		/* in the window */
-	PastToken	past[N_PAST];	/* a ring; the newest is at n_tokens - 1 */
-	uint32_t	n_tokens;		/* since the start of the text */
+	size_t		place;			/* of the next run in it */
+	AiNgramToken past[N_PAST];	/* a ring; the newest is at n_tokens - 1 */
+	AiNgramSpan past_span[N_PAST];	/* with spans only */
+	size_t		n_tokens;		/* since the start of the text */
 
 	/* The window */
-	uint32_t	code[WINDOW_SIZE];
-	uint8_t		kind[WINDOW_SIZE];
+	uint32_t	code[WINDOW_SIZE + AI_NGRAM_SLACK];
+	uint8_t		kind[WINDOW_SIZE + AI_NGRAM_SLACK];
 	uint32_t	start[WINDOW_SIZE]; /* with spans only */
 	uint32_t	end[WINDOW_SIZE];
 
@@ -86,6 +73,8 @@ ai_ngram_reader_create(AiNgramReader **reader, const AiHost *host,
 	r->host = host;
 	r->options = *options;
 	r->with_spans = with_spans;
+	memset(r->code, 0, sizeof(r->code));
+	memset(r->kind, 0, sizeof(r->kind));
 	ai_ngram_reader_start(r, "", 0);
 	*reader = r;
 	return AI_OK;
@@ -104,6 +93,7 @@ ai_ngram_reader_start(AiNgramReader *reader, const char *text, size_t len)
 	ai_normalizer_init(&reader->normalizer, text, len, reader->options.fold_case);
 	reader->at_end = false;
 	reader->n_chars = 0;
+	reader->place = 0;
 	reader->n_tokens = 0;
 }
 
@@ -149,12 +139,6 @@ static inline AiCharKind
 kind_of(uint8_t kind)
 {
 	return (AiCharKind) (kind & AI_CHAR_KIND_MASK);
-}
-
-static inline bool
-is_word_char(AiCharKind kind)
-{
-	return kind == AI_CHAR_LETTER || kind == AI_CHAR_DIGIT || kind == AI_CHAR_MARK;
 }
 
 /* The class of a character in a shape: 9, X, x, an ideograph's, or itself */
@@ -208,6 +192,12 @@ token_word(const uint32_t *code, size_t len)
 	return mix(h);
 }
 
+AiNgramToken
+ai_ngram_token(const uint32_t *code, const uint8_t *kind, size_t len)
+{
+	return (AiNgramToken) {token_word(code, len), token_shape(code, kind, len)};
+}
+
 /* An end of a word by itself is no n-gram. */
 static inline size_t
 shortest_at(size_t p, size_t len, size_t char_min)
@@ -215,14 +205,13 @@ shortest_at(size_t p, size_t len, size_t char_min)
 	return char_min == 1 && (p == 0 || p == len - 1) ? 2 : char_min;
 }
 
-/* The places of the n-grams that emit_chars() is about to emit, in its order */
+/* The places of the n-grams of characters of the run [first, last), into span */
 static void
-span_chars(AiNgramReader *r, size_t first, size_t last)
+span_chars(const AiNgramReader *r, size_t first, size_t last, AiNgramSpan *span)
 {
 	size_t		char_min = (size_t) r->options.char_min;
 	size_t		char_max = (size_t) r->options.char_max;
 	size_t		len = last - first + 2;
-	AiNgramSpan *span = r->span + r->n;
 
 	for (size_t p = 0; p + char_min <= len; p++)
 	{
@@ -241,23 +230,24 @@ span_chars(AiNgramReader *r, size_t first, size_t last)
 }
 
 /*
- * N-grams of characters of the run [first, last) between its two ends.  The
- * value of a character is spread before it enters the polynomial, else short
- * n-grams of small codes would lie close together.  A run of one character
- * has none: they would say again what the word says.
+ * The value of a character is spread before it enters the polynomial, else short
+ * n-grams of small codes would lie close together.  A run of one character has
+ * no n-grams: they would say again what the word says.
  */
-static void
-emit_chars(AiNgramReader *r, size_t first, size_t last)
+size_t
+ai_ngram_chars(const AiNgramReader *reader, const AiNgramRun *run, uint64_t *hash)
 {
-	size_t		char_min = (size_t) r->options.char_min;
-	size_t		char_max = (size_t) r->options.char_max;
+	size_t		char_min = (size_t) reader->options.char_min;
+	size_t		char_max = (size_t) reader->options.char_max;
 	uint64_t	spread[AI_NGRAM_MAX_TOKEN + 2];
-	size_t		len = last - first + 2;
-	uint64_t   *out = r->hash + r->n;
+	size_t		len = run->len + 2;
+	uint64_t   *out = hash;
 
+	if (char_max == 0 || run->len == 1)
+		return 0;
 	spread[0] = (BOUNDARY + 1) * CHAR_FACTOR;
 	for (size_t i = 1; i < len - 1; i++)
-		spread[i] = (r->code[first + i - 1] + UINT64_C(1)) * CHAR_FACTOR;
+		spread[i] = (run->code[i - 1] + UINT64_C(1)) * CHAR_FACTOR;
 	spread[len - 1] = spread[0];
 
 	for (size_t p = 0; p + char_min <= len; p++)
@@ -275,60 +265,148 @@ emit_chars(AiNgramReader *r, size_t first, size_t last)
 			*out++ = finish(h, AI_NGRAM_CHARS);
 		}
 	}
-	r->n = (size_t) (out - r->hash);
+	return (size_t) (out - hash);
 }
 
-/* The token k before the newest */
-static inline const PastToken *
-past_token(const AiNgramReader *r, uint32_t k)
+static inline uint64_t
+word_gram(uint64_t h, uint64_t word)
 {
-	return &r->past[(r->n_tokens - 1 - k) % N_PAST];
+	return (h + word + 1) * WORD_FACTOR;
+}
+
+static inline uint64_t
+shape_gram(uint64_t h, uint64_t shape)
+{
+	return (h + shape + 1) * SHAPE_FACTOR;
+}
+
+uint64_t
+ai_ngram_word(const AiNgramToken *token)
+{
+	return finish(word_gram(0, token->word), AI_NGRAM_WORD);
+}
+
+uint64_t
+ai_ngram_shape(const AiNgramToken *token)
+{
+	return finish(shape_gram(0, token->shape), AI_NGRAM_SHAPE);
+}
+
+void
+ai_ngram_words(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last, size_t n, int k)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		const AiNgramToken *token = tokens + last[i];
+		uint64_t	h = 0;
+
+		for (int j = 0; j < k; j++)
+			h = word_gram(h, token[-j].word);
+		hash[i] = finish(h, AI_NGRAM_WORD);
+	}
+}
+
+void
+ai_ngram_shapes(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last, size_t n, int k)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		const AiNgramToken *token = tokens + last[i];
+		uint64_t	h = 0;
+
+		for (int j = 0; j < k; j++)
+			h = shape_gram(h, token[-j].shape);
+		hash[i] = finish(h, AI_NGRAM_SHAPE);
+	}
+}
+
+/* Where the token k before the newest is in the ring */
+static inline size_t
+past(const AiNgramReader *r, size_t k)
+{
+	return (r->n_tokens - 1 - k) % N_PAST;
 }
 
 /* The bytes of the newest token and the k before it, one of which may be a mark out of order */
 static AiNgramSpan
-span_of_tokens(const AiNgramReader *r, uint32_t k)
+span_of_tokens(const AiNgramReader *r, size_t k)
 {
-	AiNgramSpan span = past_token(r, 0)->span;
+	AiNgramSpan span = r->past_span[past(r, 0)];
 
-	for (uint32_t i = 1; i <= k; i++)
-		widen(&span, past_token(r, i)->span.start, past_token(r, i)->span.end);
+	for (size_t i = 1; i <= k; i++)
+		widen(&span, r->past_span[past(r, i)].start, r->past_span[past(r, i)].end);
 	return span;
 }
 
-/* N-grams of words and shapes that end with this token */
+/* The n-grams of the token [first, last) of the window and of those before it */
 static void
 emit_token(AiNgramReader *r, size_t first, size_t last)
 {
-	uint32_t	n_tokens = r->n_tokens + 1;
-	uint32_t	n_words = (uint32_t) r->options.word_max;
-	uint32_t	n_shapes = r->options.has_shapes ? 2 : 0;
-	size_t		n = r->n;
+	size_t		n_words = (size_t) r->options.word_max;
+	size_t		n_shapes = r->options.has_shapes ? 2 : 0;
+	uint64_t   *hash = r->hash + r->n;
 	uint64_t	h = 0;
 
-	r->past[r->n_tokens % N_PAST] = (PastToken) {
-		.word = token_word(r->code + first, last - first),
-		.shape = token_shape(r->code + first, r->kind + first, last - first),
-		.span = r->with_spans ? span_of(r, first, last) : (AiNgramSpan) {0}
-	};
-	r->n_tokens = n_tokens;
-	n_words = n_words < n_tokens ? n_words : n_tokens;
-	n_shapes = n_shapes < n_tokens ? n_shapes : n_tokens;
-
-	for (uint32_t k = 0; k < n_words; k++)
+	r->n_tokens++;
+	r->past[past(r, 0)] = ai_ngram_token(r->code + first, r->kind + first, last - first);
+	n_words = n_words < r->n_tokens ? n_words : r->n_tokens;
+	n_shapes = n_shapes < r->n_tokens ? n_shapes : r->n_tokens;
+	for (size_t k = 0; k < n_words; k++)
 	{
-		h = (h + past_token(r, k)->word + 1) * WORD_FACTOR;
-		r->hash[n++] = finish(h, AI_NGRAM_WORD);
+		h = word_gram(h, r->past[past(r, k)].word);
+		*hash++ = finish(h, AI_NGRAM_WORD);
 	}
 	h = 0;
-	for (uint32_t k = 0; k < n_shapes; k++)
+	for (size_t k = 0; k < n_shapes; k++)
 	{
-		h = (h + past_token(r, k)->shape + 1) * SHAPE_FACTOR;
-		r->hash[n++] = finish(h, AI_NGRAM_SHAPE);
+		h = shape_gram(h, r->past[past(r, k)].shape);
+		*hash++ = finish(h, AI_NGRAM_SHAPE);
 	}
-	for (uint32_t k = 0; r->with_spans && k < n_words + n_shapes; k++)
-		r->span[r->n + k] = span_of_tokens(r, k < n_words ? k : k - n_words);
-	r->n = n;
+	if (r->with_spans)
+	{
+		AiNgramSpan *span = r->span + r->n;
+
+		r->past_span[past(r, 0)] = span_of(r, first, last);
+		for (size_t k = 0; k < n_words; k++)
+			*span++ = span_of_tokens(r, k);
+		for (size_t k = 0; k < n_shapes; k++)
+			*span++ = span_of_tokens(r, k);
+	}
+	r->n += n_words + n_shapes;
+}
+
+typedef uint8_t Kinds __attribute__((vector_size(AI_NGRAM_SLACK)));
+
+/* Which byte of x, as it lies in memory, is the first that is not 0 */
+static inline size_t
+first_byte(uint64_t x)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return (size_t) __builtin_clzll(x) / 8;
+#else
+	return (size_t) __builtin_ctzll(x) / 8;
+#endif
+}
+
+/* How many of the next AI_NGRAM_SLACK characters are, from the first on, of a run */
+static inline size_t
+n_in_run(const uint8_t *kind, bool of_ideographs)
+{
+	Kinds		k;
+	Kinds		ends;
+	uint64_t	half[2];
+
+	memcpy(&k, kind, sizeof(k));
+	k &= AI_CHAR_KIND_MASK;
+	if (of_ideographs)
+		ends = (Kinds) (k != AI_CHAR_IDEOGRAPH);
+	else
+		ends = (Kinds) (k != AI_CHAR_LETTER) & (Kinds) (k != AI_CHAR_DIGIT) &
+			(Kinds) (k != AI_CHAR_MARK);
+	memcpy(half, &ends, sizeof(half));
+	if (half[0] != 0)
+		return first_byte(half[0]);
+	return half[1] != 0 ? 8 + first_byte(half[1]) : sizeof(Kinds);
 }
 
 /* The end of the run that begins at first, within the window and the limit */
@@ -336,92 +414,110 @@ static size_t
 run_end(const AiNgramReader *r, size_t first, bool of_ideographs)
 {
 	size_t		limit = first + AI_NGRAM_MAX_TOKEN;
-	size_t		i = first + 1;
+	size_t		i = first;
+	size_t		n = sizeof(Kinds);
 
 	if (limit > r->n_chars)
 		limit = r->n_chars;
-	while (i < limit &&
-		   (of_ideographs ? kind_of(r->kind[i]) == AI_CHAR_IDEOGRAPH
-			: is_word_char(kind_of(r->kind[i]))))
-		i++;
-	return i;
+	while (i < limit && n == sizeof(Kinds))
+	{
+		n = n_in_run(r->kind + i, of_ideographs);
+		i += n;
+	}
+	return i < limit ? i : limit;
 }
 
-/*
- * Take the token or run that begins at first.  Its end, or first when more of
- * the text has to be read to know it.
- */
-static size_t
-take_run(AiNgramReader *r, size_t first)
+/* Move what is left of the window to its front and read on. */
+static void
+fill_window(AiNgramReader *r)
 {
-	AiCharKind	kind = kind_of(r->kind[first]);
-	size_t		last;
+	size_t		place = r->place;
 
-	if (kind == AI_CHAR_SYMBOL)
+	r->n_chars -= place;
+	r->place = 0;
+	memmove(r->code, r->code + place, r->n_chars * sizeof(r->code[0]));
+	memmove(r->kind, r->kind + place, r->n_chars * sizeof(r->kind[0]));
+	if (r->with_spans)
 	{
-		emit_token(r, first, first + 1);
-		return first + 1;
+		memmove(r->start, r->start + place, r->n_chars * sizeof(r->start[0]));
+		memmove(r->end, r->end + place, r->n_chars * sizeof(r->end[0]));
 	}
-	last = run_end(r, first, kind == AI_CHAR_IDEOGRAPH);
-	if (last == r->n_chars && last - first < AI_NGRAM_MAX_TOKEN && !r->at_end)
-		return first;
-	if (kind == AI_CHAR_IDEOGRAPH)
+	while (!r->at_end && r->n_chars + AI_NORMALIZER_MIN_OUT <= WINDOW_SIZE)
 	{
-		for (size_t i = first; i < last; i++)
-			emit_token(r, i, i + 1);
+		size_t		n = r->n_chars;
+		size_t		n_read = ai_normalizer_next(&r->normalizer, r->code + n, r->kind + n,
+												r->with_spans ? r->start + n : NULL,
+												r->with_spans ? r->end + n : NULL,
+												WINDOW_SIZE - n);
+
+		r->n_chars += n_read;
+		r->at_end = n_read == 0;
 	}
-	else
-		emit_token(r, first, last);
-	if (r->options.char_max > 0 && last - first > 1)
+}
+
+/* The run that comes next in the window, false when more has to be read first */
+static bool
+next_run(AiNgramReader *r, AiNgramRun *run)
+{
+	size_t		first = r->place;
+	size_t		last;
+	AiCharKind	kind;
+
+	while (first < r->n_chars && kind_of(r->kind[first]) == AI_CHAR_SPACE)
+		first++;
+	r->place = first;
+	if (first == r->n_chars)
+		return false;
+	kind = kind_of(r->kind[first]);
+	last = kind == AI_CHAR_SYMBOL ? first + 1 : run_end(r, first, kind == AI_CHAR_IDEOGRAPH);
+	if (last == r->n_chars && !r->at_end && kind != AI_CHAR_SYMBOL &&
+		last - first < AI_NGRAM_MAX_TOKEN)
+		return false;
+	*run = (AiNgramRun) {
+		r->code + first, r->kind + first, last - first, kind != AI_CHAR_IDEOGRAPH
+	};
+	r->place = last;
+	return true;
+}
+
+size_t
+ai_ngram_reader_next_runs(AiNgramReader *r, AiNgramRun *runs, size_t max)
+{
+	size_t		n = 0;
+
+	for (;;)
 	{
-		if (r->with_spans)
-			span_chars(r, first, last);
-		emit_chars(r, first, last);
+		while (n < max && next_run(r, &runs[n]))
+			n++;
+		if (n > 0 || (r->at_end && r->place == r->n_chars))
+			return n;
+		fill_window(r);
 	}
-	return last;
 }
 
 size_t
 ai_ngram_reader_next(AiNgramReader *r, const uint64_t **hash, const AiNgramSpan **span)
 {
+	AiNgramRun	run;
+
 	r->n = 0;
-	while (r->n == 0 && !(r->at_end && r->n_chars == 0))
+	while (r->n < AI_NGRAM_PORTION && ai_ngram_reader_next_runs(r, &run, 1) > 0)
 	{
-		size_t		i = 0;
+		size_t		first = (size_t) (run.code - r->code);
+		size_t		last = first + run.len;
+		size_t		n_chars;
 
-		while (!r->at_end && r->n_chars + AI_NORMALIZER_MIN_OUT <= WINDOW_SIZE)
+		if (run.is_one_token)
+			emit_token(r, first, last);
+		else
 		{
-			size_t		n = r->n_chars;
-			size_t		n_read = ai_normalizer_next(&r->normalizer, r->code + n, r->kind + n,
-													r->with_spans ? r->start + n : NULL,
-													r->with_spans ? r->end + n : NULL,
-													WINDOW_SIZE - n);
-
-			r->n_chars += n_read;
-			r->at_end = n_read == 0;
+			for (size_t i = first; i < last; i++)
+				emit_token(r, i, i + 1);
 		}
-		while (i < r->n_chars)
-		{
-			size_t		next;
-
-			if (kind_of(r->kind[i]) == AI_CHAR_SPACE)
-			{
-				i++;
-				continue;
-			}
-			next = take_run(r, i);
-			if (next == i)
-				break;
-			i = next;
-		}
-		r->n_chars -= i;
-		memmove(r->code, r->code + i, r->n_chars * sizeof(r->code[0]));
-		memmove(r->kind, r->kind + i, r->n_chars * sizeof(r->kind[0]));
-		if (r->with_spans)
-		{
-			memmove(r->start, r->start + i, r->n_chars * sizeof(r->start[0]));
-			memmove(r->end, r->end + i, r->n_chars * sizeof(r->end[0]));
-		}
+		n_chars = ai_ngram_chars(r, &run, r->hash + r->n);
+		if (r->with_spans && n_chars > 0)
+			span_chars(r, first, last, r->span + r->n);
+		r->n += n_chars;
 	}
 	*hash = r->hash;
 	*span = r->with_spans ? r->span : NULL;

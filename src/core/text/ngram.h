@@ -69,15 +69,60 @@ extern void ai_ngram_reader_destroy(AiNgramReader *reader);
 /* Begin a text, which is borrowed while it is read; any bytes, at most 1 GB. */
 extern void ai_ngram_reader_start(AiNgramReader *reader, const char *text, size_t len);
 
-/* The largest number of n-grams in one portion */
-#define AI_NGRAM_MAX_PORTION (2048 * (AI_NGRAM_MAX_WORDS + AI_NGRAM_MAX_CHARS + 2))
-
 /*
- * The n-grams of the next portion of the text, of some thousand characters,
- * every occurrence by itself.  The number; 0 at the end.  *hash and *span
- * (NULL without spans) are valid until the next call.
+ * The n-grams of the next portion of the text, every occurrence by itself.  The
+ * number, at most AI_NGRAM_MAX_PORTION; 0 at the end.  *hash and *span (NULL
+ * without spans) are valid until the next call.
  */
 extern size_t ai_ngram_reader_next(AiNgramReader *reader, const uint64_t **hash,
 								   const AiNgramSpan **span);
+
+/*
+ * The same run by run, for a caller who keeps what he knows of frequent words
+ * and so need not hash their characters again.  The n-grams of a run are those of
+ * each of its tokens, by itself and with those before it, and those of the run's
+ * characters.  Within a kind this is the order of ai_ngram_reader_next().
+ */
+#define AI_NGRAM_SLACK 16
+
+typedef struct AiNgramRun
+{
+	const uint32_t *code;		/* [len], normalised; AI_NGRAM_SLACK more may be read */
+	const uint8_t *kind;		/* the same, see unicode.h */
+	size_t		len;			/* at most AI_NGRAM_MAX_TOKEN */
+	bool		is_one_token;	/* else each character is one */
+} AiNgramRun;
+
+/* What n-grams are made of: the token's characters, and its shape */
+typedef struct AiNgramToken
+{
+	uint64_t	word;
+	uint64_t	shape;
+} AiNgramToken;
+
+#define AI_NGRAM_PORTION 2048	/* n-grams; then the last run may add to them */
+#define AI_NGRAM_MAX_PORTION (AI_NGRAM_PORTION + AI_NGRAM_MAX_RUN)
+#define AI_NGRAM_MAX_RUN_CHARS ((AI_NGRAM_MAX_TOKEN + 2) * AI_NGRAM_MAX_CHARS)
+#define AI_NGRAM_MAX_RUN \
+	(AI_NGRAM_MAX_TOKEN * (AI_NGRAM_MAX_WORDS + 2) + AI_NGRAM_MAX_RUN_CHARS)
+
+/* The next runs, at most max; 0 at the end.  They are valid until the next call. */
+extern size_t ai_ngram_reader_next_runs(AiNgramReader *reader, AiNgramRun *runs, size_t max);
+
+extern AiNgramToken ai_ngram_token(const uint32_t *code, const uint8_t *kind, size_t len);
+
+/* The n-grams of the token by itself */
+extern uint64_t ai_ngram_word(const AiNgramToken *token);
+extern uint64_t ai_ngram_shape(const AiNgramToken *token);
+
+/* hash:[n] of the k tokens that end with tokens[last[i]]; k is 2 for shapes. */
+extern void ai_ngram_words(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last,
+						   size_t n, int k);
+extern void ai_ngram_shapes(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last,
+							size_t n, int k);
+
+/* The n-grams of characters into hash:[AI_NGRAM_MAX_RUN_CHARS]; their number */
+extern size_t ai_ngram_chars(const AiNgramReader *reader, const AiNgramRun *run,
+							 uint64_t *hash);
 
 #endif							/* AI_NGRAM_H */

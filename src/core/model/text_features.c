@@ -1,0 +1,724 @@
+/*-------------------------------------------------------------------------
+ * text_features.c
+ *		A text as the features that a model knows of it.
+ *
+ * Most words of a text are among some thousand frequent ones, and most of a
+ * word's n-grams lie inside it.  So the numbers of those are remembered with
+ * the word when it is first met, and only the n-grams that reach back to the
+ * words before it are looked up each time.
+ *
+ * A text is read in batches: numbers are gathered, what has to be looked up is
+ * asked for from memory at once and taken later, and then all are counted.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/text_features.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+
+#define BATCH AI_NGRAM_PORTION
+#define MAX_BATCH AI_NGRAM_MAX_PORTION
+#define MAX_AHEAD 32			/* runs that are read before the first is taken */
+
+/*
+ * Words that were met, in a hash table over a store that is filled in order.
+ * When the store is full, all is forgotten: the frequent words are soon back.
+ */
+#define MEMO_MAX_LEN 24			/* characters of a word; a multiple of 4 */
+#define MEMO_SLOT_BITS 14
+#define MEMO_STORE_SIZE (1 << 16)	/* in units of 16 bytes */
+#define MEMO_SLOTS_SIZE (sizeof(uint32_t) << MEMO_SLOT_BITS)
+#define SLOT_FACTOR UINT64_C(0x9E3779B97F4A7C15)	/* 2^64 over the golden ratio */
+
+/* Four characters, each with its kind in the upper 8 bits */
+typedef uint32_t FourChars __attribute__((vector_size(16)));
+typedef uint8_t FourKinds __attribute__((vector_size(4)));
+
+#define N_FOURS(len) (((len) + 3) / 4)
+
+/* In the store; followed by the characters, in fours, then the numbers of their n-grams */
+typedef struct Word
+{
+	AiNgramToken token;
+	uint32_t	word;			/* number of the word by itself, or 0 */
+	uint32_t	shape;			/* number of its shape, or 0 */
+	uint32_t	len;			/* characters */
+	uint32_t	n_chars;
+	FourChars	data[];
+} Word;
+
+#define UNIT sizeof(FourChars)
+#define WORD_UNITS (sizeof(Word) / UNIT)
+
+static inline uint32_t *
+char_numbers(const Word *word)
+{
+	return (uint32_t *) (word->data + N_FOURS(word->len));
+}
+
+typedef struct Memo
+{
+	uint32_t   *slots;			/* [1 << MEMO_SLOT_BITS] place in store, from 1; 0: free */
+	FourChars  *store;			/* [MEMO_STORE_SIZE] */
+	size_t		used;
+	Word	   *long_word;		/* in which one is built that is too long */
+} Memo;
+
+/* A word's place in the memo */
+typedef struct Place
+{
+	FourChars	packed[N_FOURS(MEMO_MAX_LEN)];
+	uint32_t   *slot;			/* NULL: too long */
+} Place;
+
+/*
+ * What a text has of one kind.  Words and shapes come in rows, one for each token:
+ * column k - 1 is the n-gram of k tokens that ends with it.
+ */
+typedef struct Kind
+{
+	/* In the batch: numbers of features, from 1; 0: absent or not known */
+	size_t		n_numbers;
+	uint32_t   *numbers;		/* in space, where the row before the first is kept */
+	uint32_t	space[AI_NGRAM_MAX_WORDS + MAX_BATCH + 4];
+	AiBuf		number_spans;	/* AiNgramSpan [n_numbers]; with spans only */
+
+	/* In the text so far: features by first places */
+	AiBuf		feature;		/* of uint32_t */
+	AiBuf		span;			/* of AiNgramSpan; with spans only */
+} Kind;
+
+/* Of each feature; one cache line has what is needed together. */
+typedef struct Cell
+{
+	uint8_t		times;			/* in the text; 0 between texts */
+	uint8_t		idf_code;
+} Cell;
+
+struct AiTextReader
+{
+	const AiHost *host;			/* borrowed */
+	const AiTextKnown *known;	/* borrowed */
+	bool		with_spans;
+	AiNgramReader *ngrams;
+	Cell	   *cells;			/* [1 + n_features] by number; [0] is always full */
+	uint32_t   *occurrences;	/* the same without a limit; with spans only */
+	Memo		memo;			/* without spans only */
+
+	/* The batch and the text in work */
+	Kind		kinds[AI_NGRAM_N_KINDS];
+	size_t		n_before;		/* tokens before this batch */
+	size_t		n_tokens;		/* in it */
+	AiNgramToken *tokens;		/* in token_space, where those before the first are kept */
+	AiNgramToken token_space[AI_NGRAM_MAX_WORDS + MAX_BATCH];
+	uint32_t	last[MAX_BATCH];	/* tokens with which n-grams end */
+	uint64_t	hash[MAX_BATCH];	/* of n-grams that are looked up */
+	AiNgramRun	runs[MAX_AHEAD];
+	Place		places[MAX_AHEAD];
+
+	AiTextFeatures features;
+	AiBuf		result;			/* all its arrays */
+};
+
+/*
+ * Life
+ */
+static void
+clear_counts(AiTextReader *r)
+{
+	size_t		n_counts = (size_t) r->known->n_features + 1;
+
+	r->cells[0] = (Cell) {UINT8_MAX, 0};
+	for (size_t i = 1; i < n_counts; i++)
+		r->cells[i] = (Cell) {0, r->known->idf.code[i - 1]};
+	if (r->with_spans)
+		memset(r->occurrences, 0, n_counts * sizeof(uint32_t));
+}
+
+static AiCode
+alloc_reader(AiTextReader *r, AiError *err)
+{
+	size_t		n_counts = (size_t) r->known->n_features + 1;
+	Memo	   *memo = &r->memo;
+	size_t		long_word_size = (WORD_UNITS + N_FOURS(AI_NGRAM_MAX_TOKEN) +
+								  N_FOURS(AI_NGRAM_MAX_RUN_CHARS)) * UNIT;
+
+	AI_TRY(ai_ngram_reader_create(&r->ngrams, r->host, &r->known->options, r->with_spans, err));
+	r->cells = ai_host_alloc(r->host, n_counts * sizeof(Cell));
+	if (r->cells == NULL)
+		return ai_out_of_memory(err, n_counts * sizeof(Cell), "reading texts");
+	if (r->with_spans)
+	{
+		r->occurrences = ai_host_alloc(r->host, n_counts * sizeof(uint32_t));
+		if (r->occurrences == NULL)
+			return ai_out_of_memory(err, n_counts * sizeof(uint32_t), "reading texts");
+	}
+	else
+	{
+		memo->slots = ai_host_alloc(r->host, MEMO_SLOTS_SIZE);
+		memo->store = ai_host_alloc(r->host, MEMO_STORE_SIZE * UNIT);
+		memo->long_word = ai_host_alloc(r->host, long_word_size);
+		if (memo->slots == NULL || memo->store == NULL || memo->long_word == NULL)
+			return ai_out_of_memory(err, MEMO_STORE_SIZE * UNIT, "reading texts");
+		memset(memo->slots, 0, MEMO_SLOTS_SIZE);
+	}
+	clear_counts(r);
+	return AI_OK;
+}
+
+AiCode
+ai_text_reader_create(AiTextReader **reader, const AiTextKnown *known, const AiHost *host,
+					  bool with_spans, AiError *err)
+{
+	AiTextReader *r = ai_host_alloc(host, sizeof(AiTextReader));
+	AiCode		code;
+
+	if (r == NULL)
+		return ai_out_of_memory(err, sizeof(AiTextReader), "reading texts");
+	memset(r, 0, sizeof(AiTextReader));
+	r->host = host;
+	r->known = known;
+	r->with_spans = with_spans;
+	r->tokens = r->token_space + AI_NGRAM_MAX_WORDS;
+	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+	{
+		r->kinds[k].numbers = r->kinds[k].space + AI_NGRAM_MAX_WORDS;
+		ai_buf_init(&r->kinds[k].number_spans, host);
+		ai_buf_init(&r->kinds[k].feature, host);
+		ai_buf_init(&r->kinds[k].span, host);
+	}
+	ai_buf_init(&r->result, host);
+	code = alloc_reader(r, err);
+	if (code != AI_OK)
+	{
+		ai_text_reader_destroy(r);
+		return code;
+	}
+	*reader = r;
+	return AI_OK;
+}
+
+void
+ai_text_reader_destroy(AiTextReader *r)
+{
+	if (r == NULL)
+		return;
+	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+	{
+		ai_buf_free(&r->kinds[k].number_spans);
+		ai_buf_free(&r->kinds[k].feature);
+		ai_buf_free(&r->kinds[k].span);
+	}
+	ai_buf_free(&r->result);
+	ai_ngram_reader_destroy(r->ngrams);
+	ai_host_release(r->host, r->cells);
+	ai_host_release(r->host, r->occurrences);
+	ai_host_release(r->host, r->memo.slots);
+	ai_host_release(r->host, r->memo.store);
+	ai_host_release(r->host, r->memo.long_word);
+	ai_host_release(r->host, r);
+}
+
+/*
+ * Looking up
+ */
+static inline void
+ask_for(const AiTextTable *table, uint64_t hash)
+{
+	__builtin_prefetch(&table->buckets[ai_text_bucket_of(hash, table->n_buckets)]);
+}
+
+/* numbers:[n] of those of these n-grams that the model knows; how many they are */
+static size_t
+find_known(const AiTextTable *table, uint32_t *numbers, const uint64_t *hash, size_t n)
+{
+	size_t		n_known = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ask_for(table, hash[i]);
+	for (size_t i = 0; i < n; i++)
+	{
+		numbers[n_known] = ai_text_table_find(table, hash[i]);
+		n_known += numbers[n_known] != 0;
+	}
+	return n_known;
+}
+
+/*
+ * The n-grams of k tokens that end with the tokens of the batch.  An n-gram can be
+ * known only if both of its parts of k - 1 tokens are, which spares most of the
+ * look-ups in texts that are new to the model.
+ */
+static void
+find_back(AiTextReader *r, AiNgramKind kind, size_t width, size_t k)
+{
+	const AiTextTable table = r->known->table;
+	uint32_t   *numbers = r->kinds[kind].numbers + k - 1;
+	uint32_t   *last = r->last;
+	size_t		n = 0;
+
+	if (r->known->is_closed)
+	{
+		for (size_t t = 0; t < r->n_tokens; t++)
+		{
+			last[n] = (uint32_t) t;
+			n += numbers[t * width - 1] != 0 && numbers[t * width - 1 - width] != 0;
+		}
+	}
+	else
+	{
+		for (size_t t = k - 1 > r->n_before ? k - 1 - r->n_before : 0; t < r->n_tokens; t++)
+			last[n++] = (uint32_t) t;
+	}
+	if (kind == AI_NGRAM_WORD)
+		ai_ngram_words(r->hash, r->tokens, last, n, (int) k);
+	else
+		ai_ngram_shapes(r->hash, r->tokens, last, n, (int) k);
+	for (size_t i = 0; i < n; i++)
+		ask_for(&table, r->hash[i]);
+	for (size_t i = 0; i < n; i++)
+		numbers[last[i] * width] = ai_text_table_find(&table, r->hash[i]);
+}
+
+/* The n-grams of several tokens in the batch */
+static void
+find_all_back(AiTextReader *r, AiNgramKind kind, size_t width)
+{
+	uint32_t   *numbers = r->kinds[kind].numbers;
+
+	for (size_t k = 2; k <= width; k++)
+		find_back(r, kind, width, k);
+	memcpy(numbers - width, numbers + r->kinds[kind].n_numbers - width, width * sizeof(uint32_t));
+}
+
+/*
+ * Words
+ */
+/* Pack the word's characters and find where in the memo it belongs. */
+static void
+find_place(const Memo *memo, Place *place, const AiNgramRun *token)
+{
+	static const FourChars in_last[4] = {	/* by length modulo 4 */
+		{-1, -1, -1, -1}, {-1, 0, 0, 0}, {-1, -1, 0, 0}, {-1, -1, -1, 0}
+	};
+	size_t		n = N_FOURS(token->len);
+	uint64_t	pairs[2];
+	uint64_t	h = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		FourChars	code;
+		FourKinds	kind;
+
+		memcpy(&code, token->code + 4 * i, sizeof(code));
+		memcpy(&kind, token->kind + 4 * i, sizeof(kind));
+		place->packed[i] = code | __builtin_convertvector(kind, FourChars) << 24;
+	}
+	place->packed[n - 1] &= in_last[token->len % 4];
+	for (size_t i = 0; i < n; i++)
+	{
+		memcpy(pairs, &place->packed[i], sizeof(pairs));
+		h = (h ^ pairs[0]) * SLOT_FACTOR;
+		h = (h ^ pairs[1]) * SLOT_FACTOR;
+	}
+	place->slot = &memo->slots[h >> (64 - MEMO_SLOT_BITS)];
+}
+
+/* The word in this place, or NULL */
+static inline const Word *
+remembered(const Memo *memo, const Place *place, size_t len)
+{
+	const Word *word;
+	FourChars	difference = {0};
+	uint64_t	half[2];
+
+	if (*place->slot == 0)
+		return NULL;
+	word = (Word *) &memo->store[*place->slot - 1];
+	if (word->len != len)
+		return NULL;
+	for (size_t i = 0; i < N_FOURS(len); i++)
+		difference |= word->data[i] ^ place->packed[i];
+	memcpy(half, &difference, sizeof(half));
+	return (half[0] | half[1]) == 0 ? word : NULL;
+}
+
+/* Fill all of the word except its characters. */
+static void
+look_up_word(AiTextReader *r, Word *word, const AiNgramRun *token)
+{
+	const AiTextTable *table = &r->known->table;
+	uint64_t	of_word;
+	uint64_t	of_shape;
+	size_t		n;
+
+	word->len = (uint32_t) token->len;
+	word->token = ai_ngram_token(token->code, token->kind, token->len);
+	of_word = ai_ngram_word(&word->token);
+	of_shape = ai_ngram_shape(&word->token);
+	ask_for(table, of_word);
+	ask_for(table, of_shape);
+	n = ai_ngram_chars(r->ngrams, token, r->hash);
+	word->n_chars = (uint32_t) find_known(table, char_numbers(word), r->hash, n);
+	word->word = r->known->options.word_max > 0 ? ai_text_table_find(table, of_word) : 0;
+	word->shape = r->known->options.has_shapes ? ai_text_table_find(table, of_shape) : 0;
+}
+
+/* Look up a word that is not remembered, and remember it. */
+static const Word *
+remember(AiTextReader *r, const Place *place, const AiNgramRun *token)
+{
+	Memo	   *memo = &r->memo;
+	size_t		max_size = WORD_UNITS + N_FOURS(token->len) +
+		N_FOURS((token->len + 2) * AI_NGRAM_MAX_CHARS);
+	Word	   *word;
+
+	if (memo->used + max_size > MEMO_STORE_SIZE)
+	{
+		memset(memo->slots, 0, MEMO_SLOTS_SIZE);
+		memo->used = 0;
+	}
+	*place->slot = (uint32_t) memo->used + 1;
+	word = (Word *) &memo->store[memo->used];
+	memcpy(word->data, place->packed, N_FOURS(token->len) * sizeof(FourChars));
+	look_up_word(r, word, token);
+	memo->used += WORD_UNITS + N_FOURS(token->len) + N_FOURS(word->n_chars);
+	return word;
+}
+
+/*
+ * Gathering
+ */
+static void
+add_token(AiTextReader *r, const Word *word)
+{
+	size_t		word_max = (size_t) r->known->options.word_max;
+	Kind	   *words = &r->kinds[AI_NGRAM_WORD];
+	Kind	   *shapes = &r->kinds[AI_NGRAM_SHAPE];
+	Kind	   *chars = &r->kinds[AI_NGRAM_CHARS];
+
+	r->tokens[r->n_tokens++] = word->token;
+	if (word_max > 0)
+	{
+		uint32_t   *row = words->numbers + words->n_numbers;
+
+		row[0] = word->word;
+		for (size_t k = 1; k < word_max; k++)
+			row[k] = 0;
+		words->n_numbers += word_max;
+	}
+	if (r->known->options.has_shapes)
+	{
+		shapes->numbers[shapes->n_numbers] = word->shape;
+		shapes->numbers[shapes->n_numbers + 1] = 0;
+		shapes->n_numbers += 2;
+	}
+	for (size_t i = 0; i < word->n_chars; i += 4)
+		memcpy(chars->numbers + chars->n_numbers + i, char_numbers(word) + i, UNIT);
+	chars->n_numbers += word->n_chars;
+}
+
+/* Each ideograph is a token, and the n-grams of characters are the run's. */
+static void
+add_ideographs(AiTextReader *r, const AiNgramRun *run)
+{
+	Kind	   *chars = &r->kinds[AI_NGRAM_CHARS];
+
+	for (size_t i = 0; i < run->len; i++)
+	{
+		AiNgramRun	token = {run->code + i, run->kind + i, 1, true};
+		Place		place;
+		const Word *word;
+
+		find_place(&r->memo, &place, &token);
+		word = remembered(&r->memo, &place, 1);
+		add_token(r, word != NULL ? word : remember(r, &place, &token));
+	}
+	chars->n_numbers += find_known(&r->known->table, chars->numbers + chars->n_numbers,
+								   r->hash, ai_ngram_chars(r->ngrams, run, r->hash));
+}
+
+static void
+add_run(AiTextReader *r, const AiNgramRun *run, const Place *place)
+{
+	const Word *word;
+
+	if (!run->is_one_token)
+		add_ideographs(r, run);
+	else if (place->slot != NULL)
+	{
+		word = remembered(&r->memo, place, run->len);
+		add_token(r, word != NULL ? word : remember(r, place, run));
+	}
+	else
+	{
+		look_up_word(r, r->memo.long_word, run);
+		add_token(r, r->memo.long_word);
+	}
+}
+
+/*
+ * Counting
+ */
+/*
+ * The numbers of the batch are counted, and those that are new to the text go into
+ * the list.  Without a branch, which would be guessed wrong too often: number 0 has
+ * always been seen.
+ */
+static AiCode
+count_numbers(AiTextReader *r, Kind *kind, AiError *err)
+{
+	const uint32_t *numbers = kind->numbers;
+	size_t		n_numbers = kind->n_numbers;
+	Cell	   *restrict cells = r->cells;
+	uint32_t   *restrict feature;
+	size_t		n = 0;
+
+	AI_TRY(ai_buf_reserve(&kind->feature, (n_numbers + 1) * sizeof(uint32_t), err));
+	feature = (uint32_t *) (kind->feature.data + kind->feature.len);
+	for (size_t i = 0; i < n_numbers; i++)
+	{
+		Cell	   *cell = &cells[numbers[i]];
+		unsigned	times = cell->times;
+
+		cell->times = (uint8_t) (times + (times < UINT8_MAX));
+		feature[n] = numbers[i] - 1;
+		n += times == 0;
+	}
+	kind->feature.len += n * sizeof(uint32_t);
+	return AI_OK;
+}
+
+/* For explaining: also where each is first, and how often it occurs without a limit */
+static AiCode
+count_spans(AiTextReader *r, Kind *kind, AiError *err)
+{
+	const AiNgramSpan *span = (AiNgramSpan *) kind->number_spans.data;
+
+	for (size_t i = 0; i < kind->n_numbers; i++)
+	{
+		uint32_t	number = kind->numbers[i];
+
+		if (number > 0 && r->occurrences[number]++ == 0)
+			AI_TRY(ai_buf_append(&kind->span, &span[i], sizeof(AiNgramSpan), err));
+	}
+	return AI_OK;
+}
+
+static AiCode
+count_batch(AiTextReader *r, AiError *err)
+{
+	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+	{
+		if (r->with_spans)
+			AI_TRY(count_spans(r, &r->kinds[k], err));
+		AI_TRY(count_numbers(r, &r->kinds[k], err));
+		r->kinds[k].n_numbers = 0;
+		r->kinds[k].number_spans.len = 0;
+	}
+	if (ai_host_should_stop(r->host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
+/*
+ * The result
+ */
+/* Lists for all features of the text */
+static AiCode
+size_result(AiTextReader *r, AiError *err)
+{
+	AiTextFeatures *f = &r->features;
+	size_t		n_spans;
+
+	f->n = 0;
+	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+	{
+		f->n_of[k] = r->kinds[k].feature.len / sizeof(uint32_t);
+		f->n += f->n_of[k];
+	}
+	n_spans = r->with_spans ? f->n : 0;
+	AI_TRY(ai_buf_reserve(&r->result, 1 + f->n * (sizeof(uint32_t) + sizeof(float) + 2) +
+						  n_spans * (sizeof(AiNgramSpan) + sizeof(uint32_t)), err));
+	f->feature = (uint32_t *) r->result.data;
+	f->value = (float *) (f->feature + f->n);
+	f->span = (AiNgramSpan *) (f->value + f->n);
+	f->occurrences = (uint32_t *) (f->span + n_spans);
+	f->times = (uint8_t *) (f->occurrences + n_spans);
+	f->idf_code = f->times + f->n;
+	return AI_OK;
+}
+
+/* Counts go into the list, and are zero in the table. */
+static void
+collect_counts(AiTextReader *r)
+{
+	const uint32_t *feature = r->features.feature;
+	const float *weight = r->known->weight;
+	size_t		width = r->known->width;
+	Cell	   *restrict cells = r->cells + 1;
+	uint8_t    *restrict times = r->features.times;
+	uint8_t    *restrict idf_code = r->features.idf_code;
+	size_t		n = r->features.n;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		Cell	   *cell = &cells[feature[i]];
+
+		__builtin_prefetch(&weight[feature[i] * width]);
+		times[i] = cell->times;
+		idf_code[i] = cell->idf_code;
+		cell->times = 0;
+	}
+	for (size_t i = 0; r->with_spans && i < n; i++)
+	{
+		r->features.occurrences[i] = r->occurrences[feature[i] + 1];
+		r->occurrences[feature[i] + 1] = 0;
+	}
+}
+
+static AiCode
+make_result(AiTextReader *r, AiError *err)
+{
+	AiTextFeatures *f = &r->features;
+	size_t		first = 0;
+
+	AI_TRY(size_result(r, err));
+	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+	{
+		size_t		n = f->n_of[k];
+
+		if (n == 0)
+			continue;
+		memcpy(f->feature + first, r->kinds[k].feature.data, n * sizeof(uint32_t));
+		if (r->with_spans)
+			memcpy(f->span + first, r->kinds[k].span.data, n * sizeof(AiNgramSpan));
+		first += n;
+	}
+	collect_counts(r);
+	first = 0;
+	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+	{
+		ai_text_values(f->value + first, k, f->times + first, f->idf_code + first,
+					   f->n_of[k], r->known->idf.of, &r->known->damping);
+		first += f->n_of[k];
+	}
+	return AI_OK;
+}
+
+/*
+ * Reading
+ */
+static AiCode
+read_spans(AiTextReader *r, AiError *err)
+{
+	const AiTextTable table = r->known->table;
+	const uint64_t *hash;
+	const AiNgramSpan *span;
+	size_t		n;
+
+	while ((n = ai_ngram_reader_next(r->ngrams, &hash, &span)) > 0)
+	{
+		for (size_t i = 0; i < n; i++)
+		{
+			Kind	   *kind = &r->kinds[AI_NGRAM_KIND(hash[i])];
+
+			kind->numbers[kind->n_numbers++] = ai_text_table_find(&table, hash[i]);
+			AI_TRY(ai_buf_append(&kind->number_spans, &span[i], sizeof(AiNgramSpan), err));
+		}
+		AI_TRY(count_batch(r, err));
+	}
+	return AI_OK;
+}
+
+static AiCode
+end_batch(AiTextReader *r, AiError *err)
+{
+	if (r->known->options.word_max > 0 && r->n_tokens > 0)
+		find_all_back(r, AI_NGRAM_WORD, (size_t) r->known->options.word_max);
+	if (r->known->options.has_shapes && r->n_tokens > 0)
+		find_all_back(r, AI_NGRAM_SHAPE, 2);
+	memmove(r->token_space, r->token_space + r->n_tokens,
+			AI_NGRAM_MAX_WORDS * sizeof(AiNgramToken));
+	r->n_before += r->n_tokens;
+	r->n_tokens = 0;
+	return count_batch(r, err);
+}
+
+/* Ask for the words of these runs, as far as they may be remembered. */
+static void
+look_ahead(AiTextReader *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (r->runs[i].is_one_token && r->runs[i].len <= MEMO_MAX_LEN)
+		{
+			find_place(&r->memo, &r->places[i], &r->runs[i]);
+			__builtin_prefetch(r->places[i].slot);
+		}
+		else
+			r->places[i].slot = NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t   *slot = r->places[i].slot;
+
+		if (slot != NULL && *slot != 0)
+		{
+			__builtin_prefetch(&r->memo.store[*slot - 1]);
+			__builtin_prefetch(&r->memo.store[*slot - 1 + 4]);
+		}
+	}
+}
+
+static AiCode
+read_words(AiTextReader *r, AiError *err)
+{
+	size_t		n_runs;
+
+	while ((n_runs = ai_ngram_reader_next_runs(r->ngrams, r->runs, MAX_AHEAD)) > 0)
+	{
+		look_ahead(r, n_runs);
+		for (size_t i = 0; i < n_runs; i++)
+		{
+			size_t		n;
+
+			add_run(r, &r->runs[i], &r->places[i]);
+			n = r->n_tokens;
+			for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+				n += r->kinds[k].n_numbers;
+			if (n >= BATCH)
+				AI_TRY(end_batch(r, err));
+		}
+	}
+	return end_batch(r, err);
+}
+
+AiCode
+ai_text_reader_read(AiTextReader *r, const AiTextFeatures **features, const char *text,
+					size_t len, AiError *err)
+{
+	AiCode		code;
+
+	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
+	{
+		Kind	   *kind = &r->kinds[k];
+
+		kind->n_numbers = 0;
+		memset(kind->space, 0, AI_NGRAM_MAX_WORDS * sizeof(uint32_t));
+		kind->number_spans.len = 0;
+		kind->feature.len = 0;
+		kind->span.len = 0;
+	}
+	r->n_before = 0;
+	r->n_tokens = 0;
+	ai_ngram_reader_start(r->ngrams, text, len);
+	code = r->with_spans ? read_spans(r, err) : read_words(r, err);
+	if (code == AI_OK)
+		code = make_result(r, err);
+	if (code != AI_OK)
+		clear_counts(r);
+	*features = &r->features;
+	return code;
+}
