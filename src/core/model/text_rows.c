@@ -6,6 +6,10 @@
  * output of fixed size.  A row that does not fit any more is left for the next
  * round, which begins with empty outputs; one that does not fit into an empty
  * output makes all of them larger.
+ *
+ * A round has four steps, each shared by all threads: rows are read; each output
+ * is sorted by part of the vocabulary; each part of the vocabulary gives numbers;
+ * the rows take them.
  *-------------------------------------------------------------------------
  */
 #include "core/model/text_rows.h"
@@ -25,8 +29,13 @@ typedef struct Output
 	AiNgramReader *reader;
 	uint64_t   *hash;			/* [size] */
 	uint8_t    *count;			/* [size] */
-	uint32_t   *slots;			/* [2 * size] place in hash + 1, of one row */
+	uint32_t   *slots;			/* [2 * size] place in hash + 1, of the row in work */
 	size_t		used;
+
+	/* After reading, in the memory of slots: by part of the vocabulary */
+	uint32_t   *places;			/* [used] see ai_vocabulary_add() */
+	uint32_t   *numbers;		/* [used] */
+	size_t		first[AI_VOCABULARY_N_PARTS + 1];
 	bool		is_full;		/* a row did not fit any more */
 	bool		is_too_small;	/* for some row by itself */
 } Output;
@@ -65,6 +74,7 @@ struct AiTextRows
 
 	/* Reading */
 	int64_t		n_read;			/* rows [0, n_read) have their n-grams */
+	int64_t		n_waiting;		/* rows that are being read: those after them */
 	size_t		waiting_bytes;
 	size_t		output_size;	/* n-grams */
 	Output	   *outputs;		/* [n_threads] */
@@ -126,6 +136,8 @@ size_outputs(AiTextRows *rows, size_t size, AiError *err)
 		output->hash = ai_arena_alloc(rows->arena, size * sizeof(uint64_t));
 		output->count = ai_arena_alloc(rows->arena, size);
 		output->slots = ai_arena_alloc_zero(rows->arena, 2 * size, sizeof(uint32_t));
+		output->places = output->slots;
+		output->numbers = output->slots + size;
 		if (output->hash == NULL || output->count == NULL || output->slots == NULL)
 			return ai_out_of_memory(err, size * OUTPUT_ITEM_SIZE, "reading rows");
 	}
@@ -276,22 +288,121 @@ read_row(void *arg, int64_t index, int thread)
 	row->n = (uint32_t) (output->used - first);
 }
 
-/* Give a row that was read its numbers and its place for good */
-static AiCode
-keep_row(AiTextRows *rows, AiTextRow *row, const Pending *pending, AiError *err)
+/* Row number index of those that wait, if this thread has read it in this round */
+static AiTextRow *
+row_of_thread(AiTextRows *rows, int64_t index, int thread)
 {
-	const Output *output = &rows->outputs[pending->thread];
+	AiTextRow  *row = &rows->rows[rows->n_read + index];
 
-	row->number = slab_alloc(rows, &rows->numbers, row->n * sizeof(uint32_t),
-							 SLAB_SIZE * sizeof(uint32_t));
-	row->count = slab_alloc(rows, &rows->counts, row->n, SLAB_SIZE);
-	if (row->number == NULL || row->count == NULL)
-		return ai_out_of_memory(err, row->n * 5, "the n-grams of a row");
-	memcpy(row->count, output->count + pending->first, row->n);
-	rows->n_entries += row->n;
-	return ai_vocabulary_add_row(rows->vocabulary, row->number,
-								 output->hash + pending->first, row->n,
-								 !row->is_validation, err);
+	return rows->pending[index].thread == thread && row->n != NOT_READ ? row : NULL;
+}
+
+/* Task: sort the output of a thread by part. */
+static void
+sort_output(void *arg, int64_t index, int thread)
+{
+	AiTextRows *rows = arg;
+	Output	   *output = &rows->outputs[index];
+	size_t	   *first = output->first;
+	size_t		next[AI_VOCABULARY_N_PARTS];
+
+	memset(first, 0, sizeof(output->first));
+	for (size_t i = 0; i < output->used; i++)
+		first[ai_vocabulary_part(output->hash[i]) + 1]++;
+	for (int p = 0; p < AI_VOCABULARY_N_PARTS; p++)
+		first[p + 1] += first[p];
+	memcpy(next, first, sizeof(next));
+	for (int64_t i = 0; i < rows->n_waiting; i++)
+	{
+		const AiTextRow *row = row_of_thread(rows, i, (int) index);
+		size_t		place = rows->pending[i].first;
+
+		if (ai_pool_should_stop(rows->pool, thread))
+			return;
+		for (uint32_t j = 0; row != NULL && j < row->n; j++, place++)
+			output->places[next[ai_vocabulary_part(output->hash[place])]++] =
+				(uint32_t) (place * 2 + !row->is_validation);
+	}
+}
+
+/* Task: a part of the vocabulary numbers its n-grams in all outputs. */
+static void
+number_part(void *arg, int64_t part, int thread)
+{
+	AiTextRows *rows = arg;
+
+	for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
+	{
+		Output	   *output = &rows->outputs[t];
+		size_t		first = output->first[part];
+
+		ai_vocabulary_add(rows->vocabulary, (int) part, thread, output->numbers + first,
+						  output->hash, output->places + first,
+						  output->first[part + 1] - first);
+	}
+}
+
+/* Task: the rows that a thread has read take their numbers and counts for good. */
+static void
+take_rows(void *arg, int64_t index, int thread)
+{
+	AiTextRows *rows = arg;
+	const Output *output = &rows->outputs[index];
+	size_t		next[AI_VOCABULARY_N_PARTS];
+
+	memcpy(next, output->first, sizeof(next));
+	for (int64_t i = 0; i < rows->n_waiting; i++)
+	{
+		AiTextRow  *row = row_of_thread(rows, i, (int) index);
+		size_t		first = rows->pending[i].first;
+
+		if (row == NULL)
+			continue;
+		if (ai_pool_should_stop(rows->pool, thread))
+			return;
+		memcpy(row->count, output->count + first, row->n);
+		for (uint32_t j = 0; j < row->n; j++)
+			row->number[j] = output->numbers[next[ai_vocabulary_part(output->hash[first + j])]++];
+	}
+}
+
+/* The rows that were read in this round get their numbers; how many they were */
+static AiCode
+keep_rows(AiTextRows *rows, int64_t *n_kept, AiError *err)
+{
+	int			n_threads = ai_pool_n_threads(rows->pool);
+	size_t		n_more[AI_VOCABULARY_N_PARTS] = {0};
+
+	*n_kept = 0;
+	for (int64_t i = 0; i < rows->n_waiting; i++)
+	{
+		AiTextRow  *row = &rows->rows[rows->n_read + i];
+
+		if (rows->pending[i].thread < 0 || row->n == NOT_READ)
+			continue;
+		row->number = slab_alloc(rows, &rows->numbers, row->n * sizeof(uint32_t),
+								 SLAB_SIZE * sizeof(uint32_t));
+		row->count = slab_alloc(rows, &rows->counts, row->n, SLAB_SIZE);
+		if (row->number == NULL || row->count == NULL)
+			return ai_out_of_memory(err, row->n * 5, "the n-grams of a row");
+		rows->n_entries += row->n;
+		++*n_kept;
+	}
+	AI_TRY(ai_pool_run(rows->pool, sort_output, rows, n_threads, err));
+	for (int t = 0; t < n_threads; t++)
+	{
+		for (int p = 0; p < AI_VOCABULARY_N_PARTS; p++)
+			n_more[p] += rows->outputs[t].first[p + 1] - rows->outputs[t].first[p];
+	}
+	AI_TRY(ai_vocabulary_make_room(rows->vocabulary, n_more, err));
+	AI_TRY(ai_pool_run(rows->pool, number_part, rows, AI_VOCABULARY_N_PARTS, err));
+	AI_TRY(ai_pool_run(rows->pool, take_rows, rows, n_threads, err));
+	for (int64_t i = 0; i < rows->n_waiting; i++)
+	{
+		if (rows->rows[rows->n_read + i].n != NOT_READ)
+			rows->pending[i].thread = -1;
+	}
+	return AI_OK;
 }
 
 /* Larger outputs, for a text that does not fit into an empty one */
@@ -318,12 +429,12 @@ grow_outputs(AiTextRows *rows, AiError *err)
 AiCode
 ai_text_rows_flush(AiTextRows *rows, AiError *err)
 {
-	int64_t		n_waiting = rows->n_rows - rows->n_read;
-	int64_t		n_left = n_waiting;
+	int64_t		n_left = rows->n_rows - rows->n_read;
 
-	if (n_waiting > 0 && rows->output_size == 0)
+	rows->n_waiting = n_left;
+	if (n_left > 0 && rows->output_size == 0)
 		AI_TRY(size_outputs(rows, FIRST_OUTPUT_SIZE, err));
-	for (int64_t i = 0; i < n_waiting; i++)
+	for (int64_t i = 0; i < rows->n_waiting; i++)
 	{
 		rows->rows[rows->n_read + i].n = NOT_READ;
 		rows->pending[i].thread = -1;
@@ -331,6 +442,7 @@ ai_text_rows_flush(AiTextRows *rows, AiError *err)
 	while (n_left > 0)
 	{
 		bool		is_too_small = false;
+		int64_t		n_kept;
 
 		for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
 		{
@@ -338,17 +450,9 @@ ai_text_rows_flush(AiTextRows *rows, AiError *err)
 			rows->outputs[t].is_full = false;
 			rows->outputs[t].is_too_small = false;
 		}
-		AI_TRY(ai_pool_run(rows->pool, read_row, rows, n_waiting, err));
-		for (int64_t i = 0; i < n_waiting; i++)
-		{
-			AiTextRow  *row = &rows->rows[rows->n_read + i];
-
-			if (rows->pending[i].thread < 0 || row->n == NOT_READ)
-				continue;
-			AI_TRY(keep_row(rows, row, &rows->pending[i], err));
-			rows->pending[i].thread = -1;
-			n_left--;
-		}
+		AI_TRY(ai_pool_run(rows->pool, read_row, rows, rows->n_waiting, err));
+		AI_TRY(keep_rows(rows, &n_kept, err));
+		n_left -= n_kept;
 		for (int t = 0; t < ai_pool_n_threads(rows->pool); t++)
 			is_too_small |= rows->outputs[t].is_too_small;
 		if (is_too_small)

@@ -2,10 +2,9 @@
  * text_rows.h
  *		The rows of a training run: texts as they came, and as n-gram counts.
  *
- * Texts are copied as they are added; when enough of them wait, the
- * threads of the pool read their n-grams, and the main thread gives these
- * their numbers.  All memory is of one arena, so its total is what the rows
- * cost.
+ * Texts are copied as they are added; when enough of them wait, the threads of
+ * the pool read their n-grams and number them.  All memory is of one arena, so
+ * its total is what the rows cost.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_TEXT_ROWS_H

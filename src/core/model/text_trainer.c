@@ -140,7 +140,7 @@ ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
 	ai_aim_writer_init(&t->writer, &t->host, AI_TEXT_CLASSIFIER_KIND);
 	code = ai_pool_create(&t->pool, &t->host, n_threads, err);
 	if (code == AI_OK)
-		code = ai_vocabulary_init(&t->vocabulary, &t->arena, err);
+		code = ai_vocabulary_init(&t->vocabulary, &t->arena, t->pool, err);
 	if (code == AI_OK)
 		code = ai_text_rows_create(&t->rows, &t->arena, t->pool, &ngrams, &t->vocabulary,
 								   max_memory, err);
@@ -517,7 +517,6 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 {
 	AiTextMatrix matrix = {0};
 	AiVocabularyOrder order;
-	uint32_t	min_count = (uint32_t) t->options.min_count;
 
 	ai_text_labels_sort(&t->labels);
 	AI_TRY(check_rows(t, err));
@@ -530,13 +529,12 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 
 	AI_TRY(ai_text_matrix_order(&matrix, t->rows, &t->labels, AI_TEXT_N_FOLDS, &t->arena, err));
 	AI_TRY(check_one_side(t, &matrix, err));
-	if (min_count == 0)
-		AI_TRY(ai_vocabulary_min_count(&t->vocabulary, &min_count, err));
-	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, min_count, t->options.max_features, err));
+	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, (uint32_t) t->options.min_count,
+							   t->options.max_features, err));
 	if (order.n_features == 0)
 	{
 		ai_fail(err, AI_ERR_DATA, "the texts hold nothing to learn from");
-		ai_detail(err, "No n-gram occurs in %u rows or more.", min_count);
+		ai_detail(err, "No n-gram occurs in %u rows or more.", order.min_count);
 		ai_hint(err, "The texts may be empty, or option \"min_count\" too large.");
 		return AI_ERR_DATA;
 	}

@@ -7,149 +7,312 @@
 
 #include <string.h>
 
-#define FIRST_N_SLOTS ((size_t) 1 << 14)
-#define ITEMS_PER_QUESTION ((size_t) 1 << 18)	/* whether to stop: some milliseconds */
+#define N_PARTS AI_VOCABULARY_N_PARTS
+#define FIRST_N_SLOTS ((size_t) 1 << 11)	/* of each part */
+#define ITEMS_PER_QUESTION ((size_t) 1 << 16)	/* whether to stop: about a millisecond */
 #define PREFETCH_AHEAD 12		/* look-ups in flight: about one memory latency */
+#define HIGHEST_AUTO 4			/* min_count */
 
 AiCode
-ai_vocabulary_init(AiVocabulary *vocabulary, AiArena *arena, AiError *err)
+ai_vocabulary_init(AiVocabulary *vocabulary, AiArena *arena, AiPool *pool, AiError *err)
 {
-	*vocabulary = (AiVocabulary) {.arena = arena, .n_slots = FIRST_N_SLOTS};
-	vocabulary->slots = ai_arena_alloc_zero(arena, FIRST_N_SLOTS, sizeof(VocabularySlot));
-	if (vocabulary->slots == NULL)
-		return ai_out_of_memory(err, FIRST_N_SLOTS * sizeof(VocabularySlot), "n-grams");
+	*vocabulary = (AiVocabulary) {.arena = arena, .pool = pool};
+	for (int p = 0; p < N_PARTS; p++)
+	{
+		AiVocabularyPart *part = &vocabulary->parts[p];
+
+		part->n_slots = FIRST_N_SLOTS;
+		part->slots = ai_arena_alloc_zero(arena, FIRST_N_SLOTS, sizeof(AiVocabularySlot));
+		if (part->slots == NULL)
+			return ai_out_of_memory(err, FIRST_N_SLOTS * sizeof(AiVocabularySlot), "n-grams");
+	}
 	return AI_OK;
 }
 
-/* Asked at step i of a loop over n-grams, of which there may be tens of millions */
+/* Asked by a thread at step i of a loop over n-grams, of which there may be millions */
 static inline bool
-should_stop(const AiVocabulary *vocabulary, size_t i)
+should_stop(const AiVocabulary *vocabulary, size_t i, int thread)
 {
-	return i % ITEMS_PER_QUESTION == 0 && ai_host_should_stop(vocabulary->arena->host);
+	return i % ITEMS_PER_QUESTION == 0 && ai_pool_should_stop(vocabulary->pool, thread);
+}
+
+/* The same outside of tasks */
+static inline AiCode
+check_stop(const AiVocabulary *vocabulary, size_t i, AiError *err)
+{
+	if (i % ITEMS_PER_QUESTION == 0 && ai_host_should_stop(vocabulary->arena->host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
 }
 
 /* The n-gram's slot, or the free one where it belongs */
-static inline VocabularySlot *
-find_slot(const AiVocabulary *vocabulary, uint64_t hash)
+static inline AiVocabularySlot *
+find_slot(const AiVocabularyPart *part, uint64_t hash)
 {
-	size_t		mask = vocabulary->n_slots - 1;
+	size_t		mask = part->n_slots - 1;
 	size_t		i = (hash >> 2) & mask;
 
-	while (vocabulary->slots[i].number != 0 && vocabulary->slots[i].hash != hash)
+	while (part->slots[i].number != 0 && part->slots[i].hash != hash)
 		i = (i + 1) & mask;
-	return &vocabulary->slots[i];
+	return &part->slots[i];
 }
 
-/* Room for n more, with at least a third of the slots free */
-static AiCode
-make_room(AiVocabulary *vocabulary, size_t n, AiError *err)
+/* At least a third of the slots stay free.  What was in them is moved by a thread. */
+AiCode
+ai_vocabulary_make_room(AiVocabulary *vocabulary, const size_t n_more[N_PARTS], AiError *err)
 {
-	VocabularySlot *old = vocabulary->slots;
-	size_t		n_old = vocabulary->n_slots;
-	size_t		n_slots = n_old;
-
-	while ((vocabulary->n + n) * 3 > n_slots * 2)
-		n_slots *= 2;
-	if (n_slots == n_old)
-		return AI_OK;
-
-	vocabulary->slots = ai_arena_alloc_zero(vocabulary->arena, n_slots,
-											sizeof(VocabularySlot));
-	if (vocabulary->slots == NULL)
+	for (int p = 0; p < N_PARTS; p++)
 	{
-		vocabulary->slots = old;
-		return ai_out_of_memory(err, n_slots * sizeof(VocabularySlot), "n-grams");
+		AiVocabularyPart *part = &vocabulary->parts[p];
+		size_t		n_slots = part->n_slots;
+		AiVocabularySlot *slots;
+
+		ai_arena_release(vocabulary->arena, part->old);
+		part->old = NULL;
+		while ((part->n + n_more[p]) * 3 > n_slots * 2)
+			n_slots *= 2;
+		if (n_slots == part->n_slots)
+			continue;
+		slots = ai_arena_alloc(vocabulary->arena, n_slots * sizeof(AiVocabularySlot));
+		if (slots == NULL)
+			return ai_out_of_memory(err, n_slots * sizeof(AiVocabularySlot), "n-grams");
+		part->old = part->slots;
+		part->n_old = part->n_slots;
+		part->slots = slots;
+		part->n_slots = n_slots;
 	}
-	vocabulary->n_slots = n_slots;
-	for (size_t i = 0; i < n_old; i++)
-	{
-		if (should_stop(vocabulary, i))
-			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		if (old[i].number != 0)
-			*find_slot(vocabulary, old[i].hash) = old[i];
-	}
-	ai_arena_release(vocabulary->arena, old);
 	return AI_OK;
 }
 
-AiCode
-ai_vocabulary_add_row(AiVocabulary *vocabulary, uint32_t *number, const uint64_t *hash,
-					  size_t n, bool counts, AiError *err)
+/* False when told to stop */
+static bool
+move_old(const AiVocabulary *vocabulary, AiVocabularyPart *part, int thread)
 {
-	AI_TRY(make_room(vocabulary, n, err));
+	memset(part->slots, 0, part->n_slots * sizeof(AiVocabularySlot));
+	for (size_t i = 0; i < part->n_old; i++)
+	{
+		if (should_stop(vocabulary, i, thread))
+			return false;
+		if (part->old[i].number != 0)
+			*find_slot(part, part->old[i].hash) = part->old[i];
+	}
+	part->n_old = 0;
+	return true;
+}
+
+void
+ai_vocabulary_add(AiVocabulary *vocabulary, int p, int thread, uint32_t *number,
+				  const uint64_t *hash, const uint32_t *places, size_t n)
+{
+	AiVocabularyPart *part = &vocabulary->parts[p];
+	size_t		mask = part->n_slots - 1;
+
+	if (part->n_old > 0 && !move_old(vocabulary, part, thread))
+		return;
 	for (size_t i = 0; i < n; i++)
 	{
-		VocabularySlot *slot;
+		uint64_t	this = hash[places[i] / 2];
+		AiVocabularySlot *slot;
 
+		if (should_stop(vocabulary, i, thread))
+			return;
 		if (i + PREFETCH_AHEAD < n)
-			__builtin_prefetch(&vocabulary->slots[(hash[i + PREFETCH_AHEAD] >> 2) &
-												  (vocabulary->n_slots - 1)], 1);
-		slot = find_slot(vocabulary, hash[i]);
+			__builtin_prefetch(&part->slots[(hash[places[i + PREFETCH_AHEAD] / 2] >> 2) & mask], 1);
+		slot = find_slot(part, this);
 		if (slot->number == 0)
-			*slot = (VocabularySlot) {.hash = hash[i], .number = ++vocabulary->n};
-		slot->n_rows += counts;
-		number[i] = slot->number - 1;
+			*slot = (AiVocabularySlot) {.hash = this, .number = ++part->n};
+		slot->n_rows += places[i] % 2;
+		number[i] = (slot->number - 1) * N_PARTS + (uint32_t) p;
 	}
-	return AI_OK;
-}
-
-AiCode
-ai_vocabulary_min_count(const AiVocabulary *vocabulary, uint32_t *min_count, AiError *err)
-{
-	enum
-	{
-		HIGHEST = 4
-	};
-	size_t		n_of[HIGHEST] = {0};	/* n-grams by number of rows */
-	size_t		n_kept = vocabulary->n;
-
-	for (size_t i = 0; i < vocabulary->n_slots; i++)
-	{
-		const VocabularySlot *slot = &vocabulary->slots[i];
-
-		if (should_stop(vocabulary, i))
-			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		if (slot->number != 0 && slot->n_rows < HIGHEST)
-			n_of[slot->n_rows]++;
-	}
-	n_kept -= n_of[0];
-	*min_count = 1;
-	while (*min_count < HIGHEST && n_kept > AI_VOCABULARY_PLENTY && n_kept > n_of[*min_count])
-		n_kept -= n_of[(*min_count)++];
-	return AI_OK;
 }
 
 /*
- * Sort items stably by the bytes [first, last) of their 64-bit hash or, where
- * by_rows is set, of their number of rows, largest first.  The result is in
- * items or in spare, as returned; NULL when told to stop.
+ * Ordering
  */
-static VocabularySlot *
-radix_sort(VocabularySlot *items, VocabularySlot *spare, size_t n, bool by_rows, int n_bytes,
-		   const AiVocabulary *vocabulary)
+typedef struct Ordering
 {
-	for (int byte = 0; byte < n_bytes; byte++)
+	const AiVocabulary *vocabulary;
+	uint32_t	min_count;
+	uint32_t	n_of[N_PARTS][HIGHEST_AUTO];	/* n-grams by number of rows, if that is small */
+	uint32_t	n_kept[N_PARTS];	/* n-grams of min_count rows and more */
+	AiVocabularySlot *sorted[N_PARTS];	/* [n_kept] by falling number of rows, then by hash */
+	AiVocabularySlot *spare[N_PARTS];	/* [n_kept] */
+} Ordering;
+
+/* Task: how many n-grams of a part as many rows hold. */
+static void
+count_part(void *arg, int64_t p, int thread)
+{
+	Ordering   *o = arg;
+	const AiVocabularyPart *part = &o->vocabulary->parts[p];
+
+	for (size_t i = 0; i < part->n_slots; i++)
+	{
+		const AiVocabularySlot *slot = &part->slots[i];
+
+		if (should_stop(o->vocabulary, i, thread))
+			return;
+		if (slot->number == 0)
+			continue;
+		o->n_kept[p] += slot->n_rows >= o->min_count;
+		if (slot->n_rows < HIGHEST_AUTO)
+			o->n_of[p][slot->n_rows]++;
+	}
+}
+
+/* See ai_vocabulary_order() on min_count 0. */
+static void
+choose_min_count(Ordering *o)
+{
+	uint64_t	n_kept = 0;
+	uint64_t	n_leaving;
+
+	for (int p = 0; p < N_PARTS; p++)
+		n_kept += o->n_kept[p];
+	for (;;)
+	{
+		n_leaving = 0;
+		for (int p = 0; p < N_PARTS; p++)
+			n_leaving += o->n_of[p][o->min_count];
+		if (n_kept <= AI_VOCABULARY_PLENTY || n_kept == n_leaving)
+			return;
+		n_kept -= n_leaving;
+		for (int p = 0; p < N_PARTS; p++)
+			o->n_kept[p] -= o->n_of[p][o->min_count];
+		if (++o->min_count == HIGHEST_AUTO)
+			return;
+	}
+}
+
+/* The digit of a pass of the sort: 32 bits of the hash, then falling number of rows */
+static inline unsigned
+digit(const AiVocabularySlot *item, int pass)
+{
+	return pass < 4 ? (item->hash >> (28 + 8 * pass)) & 255
+		: 255 - ((item->n_rows >> (8 * (pass - 4))) & 255);
+}
+
+/* Hashes that agree in those 32 bits stand side by side. */
+static void
+sort_equals(AiVocabularySlot *items, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+	{
+		AiVocabularySlot item = items[i];
+		size_t		j = i;
+
+		for (; j > 0 && items[j - 1].hash > item.hash; j--)
+			items[j] = items[j - 1];
+		items[j] = item;
+	}
+}
+
+/* Task: take what is kept of a part, and sort it digit by digit. */
+static void
+sort_part(void *arg, int64_t p, int thread)
+{
+	Ordering   *o = arg;
+	const AiVocabularyPart *part = &o->vocabulary->parts[p];
+	AiVocabularySlot *items = o->sorted[p];
+	AiVocabularySlot *spare = o->spare[p];
+	uint32_t	max_rows = 0;
+	size_t		n = 0;
+
+	for (size_t i = 0; i < part->n_slots; i++)
+	{
+		const AiVocabularySlot *slot = &part->slots[i];
+
+		if (should_stop(o->vocabulary, i, thread))
+			return;
+		if (slot->number == 0 || slot->n_rows < o->min_count)
+			continue;
+		max_rows = slot->n_rows > max_rows ? slot->n_rows : max_rows;
+		items[n++] = *slot;
+	}
+	for (int pass = 0; pass < 4 || (pass < 8 && max_rows >> (8 * (pass - 4)) != 0); pass++)
 	{
 		size_t		place[257] = {0};
-		VocabularySlot *swap = items;
+		AiVocabularySlot *swap = items;
 
-#define DIGIT(item) (by_rows ? 255 - (((item).n_rows >> (8 * byte)) & 255) \
-					 : ((item).hash >> (8 * byte)) & 255)
 		for (size_t i = 0; i < n; i++)
-			place[DIGIT(items[i]) + 1]++;
+			place[digit(&items[i], pass) + 1]++;
 		for (int d = 0; d < 256; d++)
 			place[d + 1] += place[d];
 		for (size_t i = 0; i < n; i++)
 		{
-			if (should_stop(vocabulary, i))
-				return NULL;
-			spare[place[DIGIT(items[i])]++] = items[i];
+			if (should_stop(o->vocabulary, i, thread))
+				return;
+			spare[place[digit(&items[i], pass)]++] = items[i];
 		}
-#undef DIGIT
 		items = spare;
 		spare = swap;
+		if (pass == 3)
+			sort_equals(items, n);
 	}
-	return items;
+	o->sorted[p] = items;
+	o->spare[p] = spare;
+}
+
+static void *
+alloc_large(AiArena *arena, size_t n, size_t item_size)
+{
+	size_t		size = n * item_size;
+
+	return ai_arena_alloc(arena, size > AI_ARENA_LARGE ? size : AI_ARENA_LARGE);
+}
+
+static AiCode
+sort_parts(Ordering *o, AiError *err)
+{
+	const AiVocabulary *vocabulary = o->vocabulary;
+
+	for (int p = 0; p < N_PARTS; p++)
+	{
+		o->sorted[p] = alloc_large(vocabulary->arena, o->n_kept[p], sizeof(AiVocabularySlot));
+		o->spare[p] = alloc_large(vocabulary->arena, o->n_kept[p], sizeof(AiVocabularySlot));
+		if (o->sorted[p] == NULL || o->spare[p] == NULL)
+			return ai_out_of_memory(err, o->n_kept[p] * sizeof(AiVocabularySlot),
+									"the order of n-grams");
+	}
+	return ai_pool_run(vocabulary->pool, sort_part, o, N_PARTS, err);
+}
+
+/*
+ * The parts are ranges of hashes, so of n-grams that as many rows hold those of part
+ * 0 come first, then those of part 1, and so on.
+ */
+static AiCode
+merge_parts(AiVocabularyOrder *order, const Ordering *o, AiError *err)
+{
+	size_t		next[N_PARTS] = {0};
+	uint32_t	n = 0;
+
+	while (n < order->n_features)
+	{
+		uint32_t	n_rows = 0;
+
+		for (int p = 0; p < N_PARTS; p++)
+		{
+			if (next[p] < o->n_kept[p] && o->sorted[p][next[p]].n_rows > n_rows)
+				n_rows = o->sorted[p][next[p]].n_rows;
+		}
+		for (int p = 0; p < N_PARTS; p++)
+		{
+			for (; next[p] < o->n_kept[p] && n < order->n_features; next[p]++)
+			{
+				const AiVocabularySlot *slot = &o->sorted[p][next[p]];
+
+				if (slot->n_rows != n_rows)
+					break;
+				AI_TRY(check_stop(o->vocabulary, n, err));
+				order->hash[n] = slot->hash;
+				order->n_rows[n] = n_rows;
+				order->feature[(slot->number - 1) * N_PARTS + (uint32_t) p] = n;
+				n++;
+			}
+		}
+	}
+	return AI_OK;
 }
 
 AiCode
@@ -157,53 +320,35 @@ ai_vocabulary_order(AiVocabularyOrder *order, const AiVocabulary *vocabulary,
 					uint32_t min_count, int64_t max_features, AiError *err)
 {
 	AiArena    *arena = vocabulary->arena;
-	size_t		bytes = ((size_t) vocabulary->n + 1) * sizeof(VocabularySlot);
-	VocabularySlot *a = ai_arena_alloc(arena, bytes > AI_ARENA_LARGE ? bytes : AI_ARENA_LARGE);
-	VocabularySlot *b = ai_arena_alloc(arena, bytes > AI_ARENA_LARGE ? bytes : AI_ARENA_LARGE);
-	VocabularySlot *sorted;
-	size_t		n = 0;
-	int			n_row_bytes = 1;
+	Ordering	o = {.vocabulary = vocabulary, .min_count = min_count > 0 ? min_count : 1};
+	size_t		n_kept = 0;
+	size_t		n_numbers = 0;
 
-	order->feature = ai_arena_alloc(arena, ((size_t) vocabulary->n + 1) * sizeof(uint32_t));
-	if (a == NULL || b == NULL || order->feature == NULL)
-		return ai_out_of_memory(err, 2 * bytes, "the order of n-grams");
-
-	memset(order->feature, 0xFF, (size_t) vocabulary->n * sizeof(uint32_t));
-	for (size_t i = 0; i < vocabulary->n_slots; i++)
+	AI_TRY(ai_pool_run(vocabulary->pool, count_part, &o, N_PARTS, err));
+	if (min_count == 0)
+		choose_min_count(&o);
+	for (int p = 0; p < N_PARTS; p++)
 	{
-		const VocabularySlot *slot = &vocabulary->slots[i];
-
-		if (should_stop(vocabulary, i))
-			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		if (slot->number == 0 || slot->n_rows < min_count)
-			continue;
-		while (n_row_bytes < 4 && slot->n_rows >> (8 * n_row_bytes) != 0)
-			n_row_bytes++;
-		a[n++] = *slot;
+		n_kept += o.n_kept[p];
+		if ((size_t) vocabulary->parts[p].n * N_PARTS > n_numbers)
+			n_numbers = (size_t) vocabulary->parts[p].n * N_PARTS;
 	}
-	sorted = radix_sort(a, b, n, false, 8, vocabulary);
-	if (sorted != NULL)
-		sorted = radix_sort(sorted, sorted == a ? b : a, n, true, n_row_bytes, vocabulary);
-	if (sorted == NULL)
-		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-	order->is_complete = (int64_t) n <= max_features;
-	if (!order->is_complete)
-		n = (size_t) max_features;
+	order->min_count = o.min_count;
+	order->is_complete = (int64_t) n_kept <= max_features;
+	order->n_features = order->is_complete ? (uint32_t) n_kept : (uint32_t) max_features;
+	order->hash = ai_arena_alloc(arena, (n_kept + 1) * sizeof(uint64_t));
+	order->n_rows = ai_arena_alloc(arena, (n_kept + 1) * sizeof(uint32_t));
+	order->feature = ai_arena_alloc(arena, (n_numbers + 1) * sizeof(uint32_t));
+	if (order->hash == NULL || order->n_rows == NULL || order->feature == NULL)
+		return ai_out_of_memory(err, n_numbers * sizeof(uint32_t), "the order of n-grams");
+	memset(order->feature, 0xFF, n_numbers * sizeof(uint32_t));
 
-	order->n_features = (uint32_t) n;
-	order->hash = ai_arena_alloc(arena, (n + 1) * sizeof(uint64_t));
-	order->n_rows = ai_arena_alloc(arena, (n + 1) * sizeof(uint32_t));
-	if (order->hash == NULL || order->n_rows == NULL)
-		return ai_out_of_memory(err, n * sizeof(uint64_t), "the order of n-grams");
-	for (size_t i = 0; i < n; i++)
+	AI_TRY(sort_parts(&o, err));
+	AI_TRY(merge_parts(order, &o, err));
+	for (int p = 0; p < N_PARTS; p++)
 	{
-		if (should_stop(vocabulary, i))
-			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		order->hash[i] = sorted[i].hash;
-		order->n_rows[i] = sorted[i].n_rows;
-		order->feature[sorted[i].number - 1] = (uint32_t) i;
+		ai_arena_release(arena, o.sorted[p]);
+		ai_arena_release(arena, o.spare[p]);
 	}
-	ai_arena_release(arena, a);
-	ai_arena_release(arena, b);
 	return AI_OK;
 }
