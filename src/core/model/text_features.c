@@ -255,6 +255,8 @@ find_back(AiTextReader *r, AiNgramKind kind, size_t width, size_t k)
 {
 	const AiTextTable table = r->known->table;
 	uint32_t   *numbers = r->kinds[kind].numbers + k - 1;
+	const uint32_t *later = numbers - 1;	/* the two parts of k - 1 tokens */
+	const uint32_t *earlier = later - width;
 	uint32_t   *last = r->last;
 	size_t		n = 0;
 
@@ -263,7 +265,7 @@ find_back(AiTextReader *r, AiNgramKind kind, size_t width, size_t k)
 		for (size_t t = 0; t < r->n_tokens; t++)
 		{
 			last[n] = (uint32_t) t;
-			n += numbers[t * width - 1] != 0 && numbers[t * width - 1 - width] != 0;
+			n += later[t * width] != 0 && earlier[t * width] != 0;
 		}
 	}
 	else
