@@ -136,10 +136,10 @@ size_outputs(AiTextRows *rows, size_t size, AiError *err)
 		output->hash = ai_arena_alloc(rows->arena, size * sizeof(uint64_t));
 		output->count = ai_arena_alloc(rows->arena, size);
 		output->slots = ai_arena_alloc_zero(rows->arena, 2 * size, sizeof(uint32_t));
-		output->places = output->slots;
-		output->numbers = output->slots + size;
 		if (output->hash == NULL || output->count == NULL || output->slots == NULL)
 			return ai_out_of_memory(err, size * OUTPUT_ITEM_SIZE, "reading rows");
+		output->places = output->slots;
+		output->numbers = output->slots + size;
 	}
 	return AI_OK;
 }
