@@ -27,6 +27,7 @@
 #include "core/base/utf8.h"
 #include "core/text/unicode.h"
 #include "test_host.h"
+#include "test_texts.h"
 
 #define GOLDEN_FILE "test/golden/ngram.txt"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -34,56 +35,6 @@
 static const AiNgramOptions usual = {2, 2, 5, true, true};
 static const AiNgramOptions all = {AI_NGRAM_MAX_WORDS, 1, AI_NGRAM_MAX_CHARS, true, true};
 static const AiNgramOptions words = {1, 1, 0, false, true};
-
-/* All n-grams of one text */
-typedef struct Ngrams
-{
-	size_t		n;
-	size_t		capacity;
-	uint64_t   *hash;			/* [n] */
-	AiNgramSpan *span;			/* [n] */
-} Ngrams;
-
-static void
-free_ngrams(Ngrams *ngrams)
-{
-	free(ngrams->hash);
-	free(ngrams->span);
-}
-
-static Ngrams
-read_ngrams(const AiNgramOptions *options, const char *text, size_t len, bool with_spans)
-{
-	AiNgramReader *reader;
-	Ngrams		all_read = {0};
-	const uint64_t *hash;
-	const AiNgramSpan *span;
-	size_t		n;
-	char	   *copy = malloc(len + (len == 0));	/* exact, for a sanitizer */
-
-	memcpy(copy, text, len);
-	assert_int_equal(ai_ngram_reader_create(&reader, ai_malloc_host(), options, with_spans,
-											NULL), AI_OK);
-	ai_ngram_reader_start(reader, copy, len);
-	while ((n = ai_ngram_reader_next(reader, &hash, &span)) > 0)
-	{
-		if (all_read.n + n > all_read.capacity)
-		{
-			all_read.capacity = 2 * (all_read.n + n);
-			all_read.hash = realloc(all_read.hash, all_read.capacity * sizeof(uint64_t));
-			all_read.span = realloc(all_read.span, all_read.capacity * sizeof(AiNgramSpan));
-		}
-		memcpy(all_read.hash + all_read.n, hash, n * sizeof(uint64_t));
-		assert_true((span != NULL) == with_spans);
-		if (with_spans)
-			memcpy(all_read.span + all_read.n, span, n * sizeof(AiNgramSpan));
-		all_read.n += n;
-	}
-	assert_int_equal(ai_ngram_reader_next(reader, &hash, &span), 0);
-	ai_ngram_reader_destroy(reader);
-	free(copy);
-	return all_read;
-}
 
 static size_t
 count_kind(const Ngrams *ngrams, AiNgramKind kind)
@@ -419,7 +370,7 @@ normalise(uint32_t *out, size_t max, const char *text, const AiNgramSpan *span)
 {
 	AiNormalizer normalizer;
 	uint32_t	code[AI_NORMALIZER_MIN_OUT];
-	uint8_t		kind[AI_NORMALIZER_MIN_OUT];
+	uint8_t 	kind[AI_NORMALIZER_MIN_OUT];
 	size_t		len = 0;
 	size_t		n;
 
@@ -576,6 +527,150 @@ test_golden(void **state)
 	free(text);
 }
 
+/*
+ * Run by run
+ */
+typedef struct TestTokens
+{
+	size_t		n;
+	size_t		capacity;
+	AiNgramToken *token;		/* [n] */
+} TestTokens;
+
+static void
+add_token(TestTokens *tokens, const uint32_t *code, const uint8_t *kind, size_t len)
+{
+	if (tokens->n == tokens->capacity)
+	{
+		tokens->capacity = 2 * tokens->capacity + 1000;
+		tokens->token = realloc(tokens->token, tokens->capacity * sizeof(AiNgramToken));
+	}
+	tokens->token[tokens->n++] = ai_ngram_token(code, kind, len);
+}
+
+/* All tokens of a text, and its n-grams of characters, max runs at a time */
+static TestTokens
+read_runs(Ngrams *chars, const AiNgramOptions *options, const TestText *text, size_t max)
+{
+	enum
+	{
+		MAX = 32
+	};
+	AiNgramRun	runs[MAX];
+	AiNgramReader *reader;
+	TestTokens	tokens = {0};
+	size_t		n;
+
+	assert_true(max <= MAX);
+	assert_int_equal(ai_ngram_reader_create(&reader, ai_malloc_host(), options, false, NULL),
+					 AI_OK);
+	ai_ngram_reader_start(reader, text->bytes, text->len);
+	while ((n = ai_ngram_reader_next_runs(reader, runs, max)) > 0)
+	{
+		assert_true(n <= max);
+		for (size_t r = 0; r < n; r++)
+		{
+			size_t		token_len = runs[r].is_one_token ? runs[r].len : 1;
+
+			assert_true(runs[r].len > 0 && runs[r].len <= AI_NGRAM_MAX_TOKEN);
+			for (size_t i = 0; i < runs[r].len; i += token_len)
+				add_token(&tokens, runs[r].code + i, runs[r].kind + i, token_len);
+			if (chars->n + AI_NGRAM_MAX_RUN_CHARS > chars->capacity)
+			{
+				chars->capacity = 2 * chars->capacity + AI_NGRAM_MAX_RUN_CHARS;
+				chars->hash = realloc(chars->hash, chars->capacity * sizeof(uint64_t));
+			}
+			chars->n += ai_ngram_chars(reader, &runs[r], chars->hash + chars->n);
+		}
+	}
+	assert_int_equal(ai_ngram_reader_next_runs(reader, runs, max), 0);
+	ai_ngram_reader_destroy(reader);
+	return tokens;
+}
+
+/* The n-grams of up to width tokens, in the order of the tokens with which they end */
+static Ngrams
+ngrams_of_tokens(const TestTokens *tokens, AiNgramKind kind, size_t width)
+{
+	size_t		n = tokens->n;
+	bool		is_word = kind == AI_NGRAM_WORD;
+	Ngrams		ngrams = {.hash = malloc((width * n + 1) * sizeof(uint64_t))};
+	uint64_t   *hash = malloc((width * n + 1) * sizeof(uint64_t));	/* [width, n] */
+	uint32_t   *last = malloc((n + 1) * sizeof(uint32_t));
+
+	for (uint32_t t = 0; t < n; t++)
+		last[t] = t;
+	for (size_t t = 0; width > 0 && t < n; t++)
+		hash[t] = is_word ? ai_ngram_word(&tokens->token[t]) : ai_ngram_shape(&tokens->token[t]);
+	for (size_t k = 2; k <= width && k <= n; k++)
+	{
+		uint64_t   *of_k = hash + (k - 1) * n + k - 1;
+
+		if (is_word)
+			ai_ngram_words(of_k, tokens->token, last + k - 1, n - k + 1, (int) k);
+		else
+			ai_ngram_shapes(of_k, tokens->token, last + k - 1, n - k + 1, (int) k);
+	}
+	for (size_t t = 0; t < n; t++)
+	{
+		for (size_t k = 1; k <= width && k <= t + 1; k++)
+			ngrams.hash[ngrams.n++] = hash[(k - 1) * n + t];
+	}
+	free(hash);
+	free(last);
+	return ngrams;
+}
+
+/* These are the n-grams of one kind of the text, in order. */
+static void
+check_kind(Ngrams *ngrams, const Ngrams *whole, AiNgramKind kind)
+{
+	size_t		n = 0;
+
+	for (size_t i = 0; i < whole->n; i++)
+	{
+		if (AI_NGRAM_KIND(whole->hash[i]) == kind)
+			assert_true(n < ngrams->n && ngrams->hash[n++] == whole->hash[i]);
+	}
+	assert_int_equal(n, ngrams->n);
+	free_ngrams(ngrams);
+}
+
+/* a text read run by run has the same n-grams of each kind, in the same order */
+static void
+test_run_by_run(void **state)
+{
+	static const AiNgramOptions options[] = {
+		{2, 2, 5, true, true}, {AI_NGRAM_MAX_WORDS, 1, AI_NGRAM_MAX_CHARS, true, true},
+		{0, 3, 3, false, false}, {3, 1, 0, true, false}
+	};
+	static const size_t max[] = {1, 7, 32};
+	TestTexts	texts = make_texts();
+
+	(void) state;
+	for (size_t t = 0; t < texts.n * COUNT(options); t++)
+	{
+		const TestText *text = &texts.text[t / COUNT(options)];
+		const AiNgramOptions *o = &options[t % COUNT(options)];
+		Ngrams		whole = read_ngrams(o, text->bytes, text->len, false);
+
+		for (size_t m = 0; m < COUNT(max); m++)
+		{
+			Ngrams		chars = {0};
+			TestTokens	tokens = read_runs(&chars, o, text, max[m]);
+			Ngrams		word = ngrams_of_tokens(&tokens, AI_NGRAM_WORD, (size_t) o->word_max);
+			Ngrams		shape = ngrams_of_tokens(&tokens, AI_NGRAM_SHAPE, o->has_shapes ? 2 : 0);
+
+			check_kind(&word, &whole, AI_NGRAM_WORD);
+			check_kind(&chars, &whole, AI_NGRAM_CHARS);
+			check_kind(&shape, &whole, AI_NGRAM_SHAPE);
+			free(tokens.token);
+		}
+		free_ngrams(&whole);
+	}
+	free_texts(&texts);
+}
+
 static AiCode
 create_and_destroy(const AiHost *host, void *arg, AiError *err)
 {
@@ -625,6 +720,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_reordered_marks),
 		cmocka_unit_test(test_hash_is_of_the_text),
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_run_by_run),
 		cmocka_unit_test(test_every_allocation_fails),
 	};
 
