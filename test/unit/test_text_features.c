@@ -615,7 +615,7 @@ read_with_trouble(Trouble *trouble, int64_t fail_at, int64_t stop_at)
 {
 	enum
 	{
-		STEP = 10				/* not all texts: it would take long */
+		STEP = 10				/* so many texts are one that is read */
 	};
 	AiTextReader *reader;
 	AiError		err = {.code = AI_OK};
@@ -627,7 +627,7 @@ read_with_trouble(Trouble *trouble, int64_t fail_at, int64_t stop_at)
 	assert_int_equal(err.code, code);
 	if (code == AI_OK)
 	{
-		for (size_t t = STEP - 1; t < texts.n; t += STEP)
+		for (size_t t = (texts.n - 2) % STEP; t < texts.n; t += STEP)
 		{
 			AiCode		of_text = read_again(trouble, reader, t);
 
