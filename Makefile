@@ -57,7 +57,8 @@ MODEL_OBJS = \
 	src/core/model/text_rows.o \
 	src/core/model/text_strongest.o \
 	src/core/model/text_trainer.o \
-	src/core/model/text_vocabulary.o
+	src/core/model/text_vocabulary.o \
+	src/core/model/text_words.o
 
 PG_HOST_OBJS = \
 	src/pg/host/datum.o \

@@ -2,10 +2,8 @@
  * text_features.c
  *		A text as the features that a model knows of it.
  *
- * Most words of a text are among some thousand frequent ones, and most of a
- * word's n-grams lie inside it.  So the numbers of those are remembered with
- * the word when it is first met, and only the n-grams that reach back to the
- * words before it are looked up each time.
+ * What is inside a word is remembered (text_words.h); only the n-grams that reach
+ * back to the words before it are looked up each time.
  *
  * A text is read in batches: numbers are gathered, what has to be looked up is
  * asked for from memory at once and taken later, and then all are counted.
@@ -16,61 +14,11 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/model/text_words.h"
 
 #define BATCH AI_NGRAM_PORTION
 #define MAX_BATCH AI_NGRAM_MAX_PORTION
 #define MAX_AHEAD 32			/* runs that are read before the first is taken */
-
-/*
- * Words that were met, in a hash table over a store that is filled in order.
- * When the store is full, all is forgotten: the frequent words are soon back.
- */
-#define MEMO_MAX_LEN 24			/* characters of a word; a multiple of 4 */
-#define MEMO_SLOT_BITS 14
-#define MEMO_STORE_SIZE (1 << 16)	/* in units of 16 bytes */
-#define MEMO_SLOTS_SIZE (sizeof(uint32_t) << MEMO_SLOT_BITS)
-#define SLOT_FACTOR UINT64_C(0x9E3779B97F4A7C15)	/* 2^64 over the golden ratio */
-
-/* Four characters, each with its kind in the upper 8 bits */
-typedef uint32_t FourChars __attribute__((vector_size(16)));
-typedef uint8_t FourKinds __attribute__((vector_size(4)));
-
-#define N_FOURS(len) (((len) + 3) / 4)
-
-/* In the store; followed by the characters, in fours, then the numbers of their n-grams */
-typedef struct Word
-{
-	AiNgramToken token;
-	uint32_t	word;			/* number of the word by itself, or 0 */
-	uint32_t	shape;			/* number of its shape, or 0 */
-	uint32_t	len;			/* characters */
-	uint32_t	n_chars;
-	FourChars	data[];
-} Word;
-
-#define UNIT sizeof(FourChars)
-#define WORD_UNITS (sizeof(Word) / UNIT)
-
-static inline uint32_t *
-char_numbers(const Word *word)
-{
-	return (uint32_t *) (word->data + N_FOURS(word->len));
-}
-
-typedef struct Memo
-{
-	uint32_t   *slots;			/* [1 << MEMO_SLOT_BITS] place in store, from 1; 0: free */
-	FourChars  *store;			/* [MEMO_STORE_SIZE] */
-	size_t		used;
-	Word	   *long_word;		/* in which one is built that is too long */
-} Memo;
-
-/* A word's place in the memo */
-typedef struct Place
-{
-	FourChars	packed[N_FOURS(MEMO_MAX_LEN)];
-	uint32_t   *slot;			/* NULL: too long */
-} Place;
 
 /*
  * What a text has of one kind.  Words and shapes come in rows, one for each token:
@@ -104,7 +52,7 @@ struct AiTextReader
 	AiNgramReader *ngrams;
 	Cell	   *cells;			/* [1 + n_features] by number; [0] is always full */
 	uint32_t   *occurrences;	/* the same without a limit; with spans only */
-	Memo		memo;			/* without spans only */
+	AiTextWords *words;			/* without spans only */
 
 	/* The batch and the text in work */
 	Kind		kinds[AI_NGRAM_N_KINDS];
@@ -115,7 +63,7 @@ struct AiTextReader
 	uint32_t	last[MAX_BATCH];	/* tokens with which n-grams end */
 	uint64_t	hash[MAX_BATCH];	/* of n-grams that are looked up */
 	AiNgramRun	runs[MAX_AHEAD];
-	Place		places[MAX_AHEAD];
+	AiTextWordPlace places[MAX_AHEAD];
 
 	AiTextFeatures features;
 	AiBuf		result;			/* all its arrays */
@@ -140,9 +88,6 @@ static AiCode
 alloc_reader(AiTextReader *r, AiError *err)
 {
 	size_t		n_counts = (size_t) r->known->n_features + 1;
-	Memo	   *memo = &r->memo;
-	size_t		long_word_size = (WORD_UNITS + N_FOURS(AI_NGRAM_MAX_TOKEN) +
-								  N_FOURS(AI_NGRAM_MAX_RUN_CHARS)) * UNIT;
 
 	AI_TRY(ai_ngram_reader_create(&r->ngrams, r->host, &r->known->options, r->with_spans, err));
 	r->cells = ai_host_alloc(r->host, n_counts * sizeof(Cell));
@@ -155,14 +100,7 @@ alloc_reader(AiTextReader *r, AiError *err)
 			return ai_out_of_memory(err, n_counts * sizeof(uint32_t), "reading texts");
 	}
 	else
-	{
-		memo->slots = ai_host_alloc(r->host, MEMO_SLOTS_SIZE);
-		memo->store = ai_host_alloc(r->host, MEMO_STORE_SIZE * UNIT);
-		memo->long_word = ai_host_alloc(r->host, long_word_size);
-		if (memo->slots == NULL || memo->store == NULL || memo->long_word == NULL)
-			return ai_out_of_memory(err, MEMO_STORE_SIZE * UNIT, "reading texts");
-		memset(memo->slots, 0, MEMO_SLOTS_SIZE);
-	}
+		AI_TRY(ai_text_words_create(&r->words, r->known, r->ngrams, r->host, err));
 	clear_counts(r);
 	return AI_OK;
 }
@@ -214,35 +152,8 @@ ai_text_reader_destroy(AiTextReader *r)
 	ai_ngram_reader_destroy(r->ngrams);
 	ai_host_release(r->host, r->cells);
 	ai_host_release(r->host, r->occurrences);
-	ai_host_release(r->host, r->memo.slots);
-	ai_host_release(r->host, r->memo.store);
-	ai_host_release(r->host, r->memo.long_word);
+	ai_text_words_destroy(r->words);
 	ai_host_release(r->host, r);
-}
-
-/*
- * Looking up
- */
-static inline void
-ask_for(const AiTextTable *table, uint64_t hash)
-{
-	__builtin_prefetch(&table->buckets[ai_text_bucket_of(hash, table->n_buckets)]);
-}
-
-/* numbers:[n] of those of these n-grams that the model knows; how many they are */
-static size_t
-find_known(const AiTextTable *table, uint32_t *numbers, const uint64_t *hash, size_t n)
-{
-	size_t		n_known = 0;
-
-	for (size_t i = 0; i < n; i++)
-		ask_for(table, hash[i]);
-	for (size_t i = 0; i < n; i++)
-	{
-		numbers[n_known] = ai_text_table_find(table, hash[i]);
-		n_known += numbers[n_known] != 0;
-	}
-	return n_known;
 }
 
 /*
@@ -278,7 +189,7 @@ find_back(AiTextReader *r, AiNgramKind kind, size_t width, size_t k)
 	else
 		ai_ngram_shapes(r->hash, r->tokens, last, n, (int) k);
 	for (size_t i = 0; i < n; i++)
-		ask_for(&table, r->hash[i]);
+		ai_text_table_ask(&table, r->hash[i]);
 	for (size_t i = 0; i < n; i++)
 		numbers[last[i] * width] = ai_text_table_find(&table, r->hash[i]);
 }
@@ -295,105 +206,10 @@ find_all_back(AiTextReader *r, AiNgramKind kind, size_t width)
 }
 
 /*
- * Words
- */
-/* Pack the word's characters and find where in the memo it belongs. */
-static void
-find_place(const Memo *memo, Place *place, const AiNgramRun *token)
-{
-	static const FourChars in_last[4] = {	/* by length modulo 4 */
-		{-1, -1, -1, -1}, {-1, 0, 0, 0}, {-1, -1, 0, 0}, {-1, -1, -1, 0}
-	};
-	size_t		n = N_FOURS(token->len);
-	uint64_t	pairs[2];
-	uint64_t	h = 0;
-
-	for (size_t i = 0; i < n; i++)
-	{
-		FourChars	code;
-		FourKinds	kind;
-
-		memcpy(&code, token->code + 4 * i, sizeof(code));
-		memcpy(&kind, token->kind + 4 * i, sizeof(kind));
-		place->packed[i] = code | __builtin_convertvector(kind, FourChars) << 24;
-	}
-	place->packed[n - 1] &= in_last[token->len % 4];
-	for (size_t i = 0; i < n; i++)
-	{
-		memcpy(pairs, &place->packed[i], sizeof(pairs));
-		h = (h ^ pairs[0]) * SLOT_FACTOR;
-		h = (h ^ pairs[1]) * SLOT_FACTOR;
-	}
-	place->slot = &memo->slots[h >> (64 - MEMO_SLOT_BITS)];
-}
-
-/* The word in this place, or NULL */
-static inline const Word *
-remembered(const Memo *memo, const Place *place, size_t len)
-{
-	const Word *word;
-	FourChars	difference = {0};
-	uint64_t	half[2];
-
-	if (*place->slot == 0)
-		return NULL;
-	word = (Word *) &memo->store[*place->slot - 1];
-	if (word->len != len)
-		return NULL;
-	for (size_t i = 0; i < N_FOURS(len); i++)
-		difference |= word->data[i] ^ place->packed[i];
-	memcpy(half, &difference, sizeof(half));
-	return (half[0] | half[1]) == 0 ? word : NULL;
-}
-
-/* Fill all of the word except its characters. */
-static void
-look_up_word(AiTextReader *r, Word *word, const AiNgramRun *token)
-{
-	const AiTextTable *table = &r->known->table;
-	uint64_t	of_word;
-	uint64_t	of_shape;
-	size_t		n;
-
-	word->len = (uint32_t) token->len;
-	word->token = ai_ngram_token(token->code, token->kind, token->len);
-	of_word = ai_ngram_word(&word->token);
-	of_shape = ai_ngram_shape(&word->token);
-	ask_for(table, of_word);
-	ask_for(table, of_shape);
-	n = ai_ngram_chars(r->ngrams, token, r->hash);
-	word->n_chars = (uint32_t) find_known(table, char_numbers(word), r->hash, n);
-	word->word = r->known->options.word_max > 0 ? ai_text_table_find(table, of_word) : 0;
-	word->shape = r->known->options.has_shapes ? ai_text_table_find(table, of_shape) : 0;
-}
-
-/* Look up a word that is not remembered, and remember it. */
-static const Word *
-remember(AiTextReader *r, const Place *place, const AiNgramRun *token)
-{
-	Memo	   *memo = &r->memo;
-	size_t		max_size = WORD_UNITS + N_FOURS(token->len) +
-		N_FOURS((token->len + 2) * AI_NGRAM_MAX_CHARS);
-	Word	   *word;
-
-	if (memo->used + max_size > MEMO_STORE_SIZE)
-	{
-		memset(memo->slots, 0, MEMO_SLOTS_SIZE);
-		memo->used = 0;
-	}
-	*place->slot = (uint32_t) memo->used + 1;
-	word = (Word *) &memo->store[memo->used];
-	memcpy(word->data, place->packed, N_FOURS(token->len) * sizeof(FourChars));
-	look_up_word(r, word, token);
-	memo->used += WORD_UNITS + N_FOURS(token->len) + N_FOURS(word->n_chars);
-	return word;
-}
-
-/*
  * Gathering
  */
 static void
-add_token(AiTextReader *r, const Word *word)
+add_token(AiTextReader *r, const AiTextWord *word)
 {
 	size_t		word_max = (size_t) r->known->options.word_max;
 	Kind	   *words = &r->kinds[AI_NGRAM_WORD];
@@ -417,7 +233,8 @@ add_token(AiTextReader *r, const Word *word)
 		shapes->n_numbers += 2;
 	}
 	for (size_t i = 0; i < word->n_chars; i += 4)
-		memcpy(chars->numbers + chars->n_numbers + i, char_numbers(word) + i, UNIT);
+		memcpy(chars->numbers + chars->n_numbers + i, ai_text_word_numbers(word) + i,
+			   sizeof(AiFourChars));
 	chars->n_numbers += word->n_chars;
 }
 
@@ -430,34 +247,14 @@ add_ideographs(AiTextReader *r, const AiNgramRun *run)
 	for (size_t i = 0; i < run->len; i++)
 	{
 		AiNgramRun	token = {run->code + i, run->kind + i, 1, true};
-		Place		place;
-		const Word *word;
+		AiTextWordPlace place;
 
-		find_place(&r->memo, &place, &token);
-		word = remembered(&r->memo, &place, 1);
-		add_token(r, word != NULL ? word : remember(r, &place, &token));
+		ai_text_words_look_ahead(r->words, &place, &token, 1);
+		add_token(r, ai_text_words_get(r->words, &place, &token));
 	}
-	chars->n_numbers += find_known(&r->known->table, chars->numbers + chars->n_numbers,
-								   r->hash, ai_ngram_chars(r->ngrams, run, r->hash));
-}
-
-static void
-add_run(AiTextReader *r, const AiNgramRun *run, const Place *place)
-{
-	const Word *word;
-
-	if (!run->is_one_token)
-		add_ideographs(r, run);
-	else if (place->slot != NULL)
-	{
-		word = remembered(&r->memo, place, run->len);
-		add_token(r, word != NULL ? word : remember(r, place, run));
-	}
-	else
-	{
-		look_up_word(r, r->memo.long_word, run);
-		add_token(r, r->memo.long_word);
-	}
+	chars->n_numbers += ai_text_table_find_known(&r->known->table,
+												 chars->numbers + chars->n_numbers, r->hash,
+												 ai_ngram_chars(r->ngrams, run, r->hash));
 }
 
 /*
@@ -648,32 +445,6 @@ end_batch(AiTextReader *r, AiError *err)
 	return count_batch(r, err);
 }
 
-/* Ask for the words of these runs, as far as they may be remembered. */
-static void
-look_ahead(AiTextReader *r, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-	{
-		if (r->runs[i].is_one_token && r->runs[i].len <= MEMO_MAX_LEN)
-		{
-			find_place(&r->memo, &r->places[i], &r->runs[i]);
-			__builtin_prefetch(r->places[i].slot);
-		}
-		else
-			r->places[i].slot = NULL;
-	}
-	for (size_t i = 0; i < n; i++)
-	{
-		uint32_t   *slot = r->places[i].slot;
-
-		if (slot != NULL && *slot != 0)
-		{
-			__builtin_prefetch(&r->memo.store[*slot - 1]);
-			__builtin_prefetch(&r->memo.store[*slot - 1 + 4]);
-		}
-	}
-}
-
 static AiCode
 read_words(AiTextReader *r, AiError *err)
 {
@@ -681,12 +452,15 @@ read_words(AiTextReader *r, AiError *err)
 
 	while ((n_runs = ai_ngram_reader_next_runs(r->ngrams, r->runs, MAX_AHEAD)) > 0)
 	{
-		look_ahead(r, n_runs);
+		ai_text_words_look_ahead(r->words, r->places, r->runs, n_runs);
 		for (size_t i = 0; i < n_runs; i++)
 		{
 			size_t		n;
 
-			add_run(r, &r->runs[i], &r->places[i]);
+			if (r->runs[i].is_one_token)
+				add_token(r, ai_text_words_get(r->words, &r->places[i], &r->runs[i]));
+			else
+				add_ideographs(r, &r->runs[i]);
 			n = r->n_tokens;
 			for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
 				n += r->kinds[k].n_numbers;

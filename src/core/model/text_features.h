@@ -11,19 +11,6 @@
 
 #include "core/model/text_model.h"
 
-/* What the model knows; borrowed while a reader lives */
-typedef struct AiTextKnown
-{
-	AiNgramOptions options;
-	bool		is_closed;		/* it knows the parts of every n-gram of words it knows */
-	int64_t		n_features;		/* at most AI_TEXT_MAX_FEATURES */
-	AiTextTable table;
-	AiTextIdf	idf;
-	AiTextDamping damping;
-	const float *weight;		/* [n_features, width], to be asked for in advance */
-	size_t		width;
-} AiTextKnown;
-
 /* One text's features: those of each AiNgramKind in turn, by first places */
 typedef struct AiTextFeatures
 {
@@ -39,7 +26,7 @@ typedef struct AiTextFeatures
 
 typedef struct AiTextReader AiTextReader;
 
-/* with_spans: for explaining; slower, since it reads every word anew */
+/* known is borrowed.  with_spans: for explaining; slower, since it reads every word anew */
 extern AiCode ai_text_reader_create(AiTextReader **reader, const AiTextKnown *known,
 									const AiHost *host, bool with_spans, AiError *err);
 extern void ai_text_reader_destroy(AiTextReader *reader);

@@ -54,6 +54,22 @@ ai_text_idf_fill(float *of, int64_t n_rows)
 	}
 }
 
+size_t
+ai_text_table_find_known(const AiTextTable *table, uint32_t *numbers, const uint64_t *hash,
+						 size_t n)
+{
+	size_t		n_known = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ai_text_table_ask(table, hash[i]);
+	for (size_t i = 0; i < n; i++)
+	{
+		numbers[n_known] = ai_text_table_find(table, hash[i]);
+		n_known += numbers[n_known] != 0;
+	}
+	return n_known;
+}
+
 void
 ai_text_damping_init(AiTextDamping *damping)
 {

@@ -89,6 +89,13 @@ ai_text_bucket_matches(const AiTextBucket *bucket, uint32_t fingerprint)
 #endif
 }
 
+/* Ask for the memory of where an n-gram is that will be looked up. */
+static inline void
+ai_text_table_ask(const AiTextTable *table, uint64_t hash)
+{
+	__builtin_prefetch(&table->buckets[ai_text_bucket_of(hash, table->n_buckets)]);
+}
+
 /* The number of the n-gram's feature, from 1, or 0.  A free place is no match. */
 static inline uint32_t
 ai_text_table_find(const AiTextTable *table, uint64_t hash)
@@ -107,6 +114,10 @@ ai_text_table_find(const AiTextTable *table, uint64_t hash)
 		b = b + 1 == table->n_buckets ? 0 : b + 1;
 	}
 }
+
+/* numbers of those of hash:[n] that are found, in their order; how many they are */
+extern size_t ai_text_table_find_known(const AiTextTable *table, uint32_t *numbers,
+									   const uint64_t *hash, size_t n);
 
 /*
  * Inverse document frequencies.  How many rows hold an n-gram is kept in one
@@ -142,5 +153,18 @@ extern void ai_text_damping_init(AiTextDamping *damping);
 extern void ai_text_values(float *value, AiNgramKind kind, const uint8_t *count,
 						   const uint8_t *idf_code, size_t n, const float *idf_of,
 						   const AiTextDamping *damping);
+
+/* What applying needs of a model's entries: all borrowed */
+typedef struct AiTextKnown
+{
+	AiNgramOptions options;
+	bool		is_closed;		/* it knows the parts of every n-gram of words it knows */
+	int64_t		n_features;		/* at most AI_TEXT_MAX_FEATURES */
+	AiTextTable table;
+	AiTextIdf	idf;
+	AiTextDamping damping;
+	const float *weight;		/* [n_features, width], to be asked for in advance */
+	size_t		width;
+} AiTextKnown;
 
 #endif							/* AI_TEXT_MODEL_H */
