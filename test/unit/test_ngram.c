@@ -606,10 +606,8 @@ ngrams_of_tokens(const TestTokens *tokens, AiNgramKind kind, size_t width)
 	{
 		uint64_t   *of_k = hash + (k - 1) * n + k - 1;
 
-		if (is_word)
-			ai_ngram_words(of_k, tokens->token, last + k - 1, n - k + 1, (int) k);
-		else
-			ai_ngram_shapes(of_k, tokens->token, last + k - 1, n - k + 1, (int) k);
+		ai_ngram_of_tokens(of_k, is_word ? AI_NGRAM_WORD : AI_NGRAM_SHAPE, tokens->token,
+						   last + k - 1, n - k + 1, (int) k);
 	}
 	for (size_t t = 0; t < n; t++)
 	{

@@ -25,6 +25,32 @@ typedef struct Held
 	uint32_t	min_count;		/* that follows */
 } Held;
 
+/* An empty vocabulary and all that it stands on */
+typedef struct Fixture
+{
+	TestHost	test;
+	AiArena		arena;
+	AiPool	   *pool;
+	AiVocabulary vocabulary;
+} Fixture;
+
+static void
+set_up(Fixture *f, int n_threads)
+{
+	test_host_init(&f->test, 0, 0);
+	ai_arena_init(&f->arena, &f->test.host);
+	assert_int_equal(ai_pool_create(&f->pool, &f->test.host, n_threads, NULL), AI_OK);
+	assert_int_equal(ai_vocabulary_init(&f->vocabulary, &f->arena, f->pool, NULL), AI_OK);
+}
+
+static void
+tear_down(Fixture *f)
+{
+	ai_arena_free(&f->arena);
+	ai_pool_destroy(f->pool);
+	assert_int_equal(f->test.n_live, 0);
+}
+
 /* One row of hash:[n], added part by part; number:[n] in that order */
 static void
 add_row(AiVocabulary *vocabulary, uint32_t *number, const uint64_t *hash, size_t n, bool counts)
@@ -90,28 +116,20 @@ check_order(const AiVocabularyOrder *order)
 static void
 check_held(const Held *held, int n_threads)
 {
-	TestHost	test;
-	AiArena		arena;
-	AiPool	   *pool;
-	AiVocabulary vocabulary;
+	Fixture		f;
 	AiVocabularyOrder order;
 	uint32_t	n_kept = 0;
 
-	test_host_init(&test, 0, 0);
-	ai_arena_init(&arena, &test.host);
-	assert_int_equal(ai_pool_create(&pool, &test.host, n_threads, NULL), AI_OK);
-	assert_int_equal(ai_vocabulary_init(&vocabulary, &arena, pool, NULL), AI_OK);
-	add_rows(&vocabulary, held);
-	assert_int_equal(ai_vocabulary_order(&order, &vocabulary, 0, INT64_MAX, NULL), AI_OK);
+	set_up(&f, n_threads);
+	add_rows(&f.vocabulary, held);
+	assert_int_equal(ai_vocabulary_order(&order, &f.vocabulary, 0, INT64_MAX, NULL), AI_OK);
 	assert_int_equal(order.min_count, held->min_count);
 	for (uint32_t r = held->min_count; r <= MAX_ROWS; r++)
 		n_kept += held->n_held[r];
 	assert_int_equal(order.n_features, n_kept);
 	assert_true(order.n_features > 0 && order.is_complete);
 	check_order(&order);
-	ai_arena_free(&arena);
-	ai_pool_destroy(pool);
-	assert_int_equal(test.n_live, 0);
+	tear_down(&f);
 }
 
 /* The more n-grams there are, the more rows must hold one; but some are always kept */
@@ -150,22 +168,16 @@ test_order(void **state)
 		hash[i] = (i % 5) << 60 | (i % 7) << 40 | (N - i) << 2;
 	for (int64_t max_features = 1; max_features <= 2 * N; max_features *= 3)
 	{
-		TestHost	test;
-		AiArena		arena;
-		AiPool	   *pool;
-		AiVocabulary vocabulary;
+		Fixture		f;
 		AiVocabularyOrder order;
 		uint32_t	n_found = 0;
 
-		test_host_init(&test, 0, 0);
-		ai_arena_init(&arena, &test.host);
-		assert_int_equal(ai_pool_create(&pool, &test.host, 2, NULL), AI_OK);
-		assert_int_equal(ai_vocabulary_init(&vocabulary, &arena, pool, NULL), AI_OK);
+		set_up(&f, 2);
 		for (int row = 0; row < 300; row++)	/* one held by more than a byte counts */
-			add_row(&vocabulary, number, hash, 1, true);
-		add_row(&vocabulary, number, hash, N, true);
-		add_row(&vocabulary, again, hash, N / 2, true);
-		assert_int_equal(ai_vocabulary_order(&order, &vocabulary, 1, max_features, NULL), AI_OK);
+			add_row(&f.vocabulary, number, hash, 1, true);
+		add_row(&f.vocabulary, number, hash, N, true);
+		add_row(&f.vocabulary, again, hash, N / 2, true);
+		assert_int_equal(ai_vocabulary_order(&order, &f.vocabulary, 1, max_features, NULL), AI_OK);
 		assert_int_equal(order.n_features, max_features < N ? max_features : N);
 		assert_int_equal(order.is_complete, max_features >= N);
 		assert_int_equal(order.n_rows[0], 302);
@@ -186,9 +198,7 @@ test_order(void **state)
 			}
 		}
 		assert_int_equal(n_found, order.n_features);
-		ai_arena_free(&arena);
-		ai_pool_destroy(pool);
-		assert_int_equal(test.n_live, 0);
+		tear_down(&f);
 	}
 }
 

@@ -184,10 +184,7 @@ find_back(AiTextReader *r, AiNgramKind kind, size_t width, size_t k)
 		for (size_t t = k - 1 > r->n_before ? k - 1 - r->n_before : 0; t < r->n_tokens; t++)
 			last[n++] = (uint32_t) t;
 	}
-	if (kind == AI_NGRAM_WORD)
-		ai_ngram_words(r->hash, r->tokens, last, n, (int) k);
-	else
-		ai_ngram_shapes(r->hash, r->tokens, last, n, (int) k);
+	ai_ngram_of_tokens(r->hash, kind, r->tokens, last, n, (int) k);
 	for (size_t i = 0; i < n; i++)
 		ai_text_table_ask(&table, r->hash[i]);
 	for (size_t i = 0; i < n; i++)

@@ -293,7 +293,8 @@ ai_ngram_shape(const AiNgramToken *token)
 }
 
 void
-ai_ngram_words(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last, size_t n, int k)
+ai_ngram_of_tokens(uint64_t *hash, AiNgramKind kind, const AiNgramToken *tokens,
+				   const uint32_t *last, size_t n, int k)
 {
 	for (size_t i = 0; i < n; i++)
 	{
@@ -301,22 +302,9 @@ ai_ngram_words(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last,
 		uint64_t	h = 0;
 
 		for (int j = 0; j < k; j++)
-			h = word_gram(h, token[-j].word);
-		hash[i] = finish(h, AI_NGRAM_WORD);
-	}
-}
-
-void
-ai_ngram_shapes(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last, size_t n, int k)
-{
-	for (size_t i = 0; i < n; i++)
-	{
-		const AiNgramToken *token = tokens + last[i];
-		uint64_t	h = 0;
-
-		for (int j = 0; j < k; j++)
-			h = shape_gram(h, token[-j].shape);
-		hash[i] = finish(h, AI_NGRAM_SHAPE);
+			h = kind == AI_NGRAM_WORD ? word_gram(h, token[-j].word)
+				: shape_gram(h, token[-j].shape);
+		hash[i] = finish(h, kind);
 	}
 }
 

@@ -115,11 +115,9 @@ extern AiNgramToken ai_ngram_token(const uint32_t *code, const uint8_t *kind, si
 extern uint64_t ai_ngram_word(const AiNgramToken *token);
 extern uint64_t ai_ngram_shape(const AiNgramToken *token);
 
-/* hash:[n] of the k tokens that end with tokens[last[i]]; k is 2 for shapes. */
-extern void ai_ngram_words(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last,
-						   size_t n, int k);
-extern void ai_ngram_shapes(uint64_t *hash, const AiNgramToken *tokens, const uint32_t *last,
-							size_t n, int k);
+/* hash:[n] of the k tokens that end with tokens[last[i]]; kind is of words or of shapes */
+extern void ai_ngram_of_tokens(uint64_t *hash, AiNgramKind kind, const AiNgramToken *tokens,
+							   const uint32_t *last, size_t n, int k);
 
 /* The n-grams of characters into hash:[AI_NGRAM_MAX_RUN_CHARS]; their number */
 extern size_t ai_ngram_chars(const AiNgramReader *reader, const AiNgramRun *run,
