@@ -49,6 +49,7 @@ CLASSIC_OBJS = \
 
 MODEL_OBJS = \
 	src/core/model/text_classifier.o \
+	src/core/model/text_counts.o \
 	src/core/model/text_features.o \
 	src/core/model/text_fit.o \
 	src/core/model/text_labels.o \

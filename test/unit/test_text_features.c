@@ -110,7 +110,7 @@ make_model(const AiNgramOptions *options, Knowledge knowledge)
 	ai_text_idf_fill(model->idf, 1000);
 	model->known = (AiTextKnown) {
 		.options = *options, .is_closed = knowledge == KNOWS_TEXTS,
-		.n_features = (int64_t) ngrams.n, .table = {model->buckets, n_buckets},
+		.n_features = (int64_t) ngrams.n, .table = {model->buckets, n_buckets, (uint32_t) ngrams.n},
 		.idf = {model->idf, model->code}, .weight = model->weight, .width = 1
 	};
 	ai_text_damping_init(&model->known.damping);
@@ -433,12 +433,13 @@ open_known(AiTextKnown *known, const void *bytes, size_t size)
 	assert_int_equal(ai_aim_i64(&aim, &is_closed, "is_closed", 0, 1, NULL), AI_OK);
 	known->is_closed = is_closed != 0;
 	assert_int_equal(ai_aim_array(&aim, &data, dims, "table", AI_DTYPE_U32, 3, NULL), AI_OK);
-	known->table = (AiTextTable) {data, (uint32_t) dims[0]};
+	known->table = (AiTextTable) {data, (uint32_t) dims[0], 0};
 	assert_int_equal(ai_aim_array(&aim, &data, dims, "idf", AI_DTYPE_F32, 1, NULL), AI_OK);
 	known->idf.of = data;
 	assert_int_equal(ai_aim_array(&aim, &data, dims, "idf.code", AI_DTYPE_U8, 1, NULL), AI_OK);
 	known->idf.code = data;
 	known->n_features = dims[0];
+	known->table.n_features = (uint32_t) dims[0];
 	assert_int_equal(ai_aim_array(&aim, &data, dims, "weight", AI_DTYPE_F32, 2, NULL), AI_OK);
 	known->weight = data;
 	known->width = (size_t) dims[1];

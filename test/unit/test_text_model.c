@@ -54,7 +54,7 @@ test_table(void **state)
 		uint32_t	n = sizes[s];
 		uint32_t	n_buckets = ai_text_n_buckets(n);
 		AiTextBucket *buckets = aligned_alloc(64, n_buckets * sizeof(AiTextBucket));
-		AiTextTable table = {buckets, n_buckets};
+		AiTextTable table = {buckets, n_buckets, n};
 		uint64_t   *hash = malloc((n + 1) * sizeof(uint64_t));
 		AiRng		rng = {s};
 
@@ -77,7 +77,7 @@ test_full_buckets(void **state)
 {
 	uint64_t	hash[20];
 	AiTextBucket *buckets = aligned_alloc(64, 4 * sizeof(AiTextBucket));
-	AiTextTable table = {buckets, 4};
+	AiTextTable table = {buckets, 4, 20};
 
 	(void) state;
 	memset(buckets, 0, 4 * sizeof(AiTextBucket));
@@ -87,6 +87,11 @@ test_full_buckets(void **state)
 	for (uint32_t i = 0; i < 20; i++)
 		assert_int_equal(ai_text_table_find(&table, hash[i]), i + 1);
 	assert_int_equal(ai_text_table_find(&table, hash[19] + 1), 0);
+
+	/* a number that no feature has is not given, wherever it came from */
+	table.n_features = 19;
+	assert_int_equal(ai_text_table_find(&table, hash[18]), 19);
+	assert_int_equal(ai_text_table_find(&table, hash[19]), 0);
 	free(buckets);
 }
 

@@ -166,8 +166,9 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(ai_aim_array(&aim, &data, dims, "table", AI_DTYPE_U32, 3, err));
 	if (dims[0] < 1 || dims[0] > UINT32_MAX || dims[1] != 2 || dims[2] != AI_TEXT_BUCKET_SIZE)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"table\" has a wrong size");
-	model->known.table = (AiTextTable) {data, (uint32_t) dims[0]};
-	AI_TRY(check_table(model, err));
+	model->known.table = (AiTextTable) {
+		data, (uint32_t) dims[0], (uint32_t) model->known.n_features
+	};
 
 	dims[0] = model->known.n_features;
 	dims[1] = model->linear.width;
@@ -175,16 +176,24 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	model->linear.weight = (float *) data;
 	model->known.weight = data;
 	model->known.width = (size_t) model->linear.width;
-	AI_TRY(check_numbers(data, dims[0] * dims[1], "weight", err));
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "intercept", AI_DTYPE_F32, 1, dims + 1, err));
 	model->linear.intercept = (float *) data;
 	AI_TRY(check_numbers(data, dims[1], "intercept", err));
 	return read_strongest(model, &aim, err);
 }
 
-AiCode
-ai_text_classifier_open(AiTextClassifier **model, const AiHost *host,
-						const void *bytes, size_t size, AiError *err)
+/* What takes a look at every feature */
+static AiCode
+check_features(const AiTextClassifier *model, AiError *err)
+{
+	AI_TRY(check_table(model, err));
+	return check_numbers(model->linear.weight, model->known.n_features * model->linear.width,
+						 "weight", err);
+}
+
+static AiCode
+open_block(AiTextClassifier **model, const AiHost *host, const void *bytes, size_t size,
+		   bool is_checked, AiError *err)
 {
 	AiTextClassifier *m = ai_host_alloc(host, sizeof(AiTextClassifier));
 	AiCode		code;
@@ -194,6 +203,8 @@ ai_text_classifier_open(AiTextClassifier **model, const AiHost *host,
 	*m = (AiTextClassifier) {.host = host};
 	ai_text_damping_init(&m->known.damping);
 	code = read_block(m, bytes, size, err);
+	if (code == AI_OK && !is_checked)
+		code = check_features(m, err);
 	if (code != AI_OK)
 	{
 		ai_host_release(host, m);
@@ -201,6 +212,20 @@ ai_text_classifier_open(AiTextClassifier **model, const AiHost *host,
 	}
 	*model = m;
 	return AI_OK;
+}
+
+AiCode
+ai_text_classifier_open(AiTextClassifier **model, const AiHost *host, const void *bytes,
+						size_t size, AiError *err)
+{
+	return open_block(model, host, bytes, size, false, err);
+}
+
+AiCode
+ai_text_classifier_open_checked(AiTextClassifier **model, const AiHost *host, const void *bytes,
+								size_t size, AiError *err)
+{
+	return open_block(model, host, bytes, size, true, err);
 }
 
 void

@@ -128,6 +128,14 @@ typedef struct AiTextScratch AiTextScratch;
 
 extern AiCode ai_text_classifier_open(AiTextClassifier **model, const AiHost *host,
 									  const void *bytes, size_t size, AiError *err);
+
+/*
+ * The same for bytes that have been opened before, in a time that does not depend on
+ * their size.  Where they have been damaged since then, texts may be given any label,
+ * but nothing outside of the bytes is read.
+ */
+extern AiCode ai_text_classifier_open_checked(AiTextClassifier **model, const AiHost *host,
+											  const void *bytes, size_t size, AiError *err);
 extern void ai_text_classifier_close(AiTextClassifier *model);
 
 extern int	ai_text_classifier_n_labels(const AiTextClassifier *model);

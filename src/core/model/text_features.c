@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/model/text_counts.h"
 #include "core/model/text_words.h"
 
 #define BATCH AI_NGRAM_PORTION
@@ -37,21 +38,13 @@ typedef struct Kind
 	AiBuf		span;			/* of AiNgramSpan; with spans only */
 } Kind;
 
-/* Of each feature; one cache line has what is needed together. */
-typedef struct Cell
-{
-	uint8_t		times;			/* in the text; 0 between texts */
-	uint8_t		idf_code;
-} Cell;
-
 struct AiTextReader
 {
 	const AiHost *host;			/* borrowed */
 	const AiTextKnown *known;	/* borrowed */
 	bool		with_spans;
 	AiNgramReader *ngrams;
-	Cell	   *cells;			/* [1 + n_features] by number; [0] is always full */
-	uint32_t   *occurrences;	/* the same without a limit; with spans only */
+	AiTextCounts *counts;
 	AiTextWords *words;			/* without spans only */
 
 	/* The batch and the text in work */
@@ -72,36 +65,14 @@ struct AiTextReader
 /*
  * Life
  */
-static void
-clear_counts(AiTextReader *r)
-{
-	size_t		n_counts = (size_t) r->known->n_features + 1;
-
-	r->cells[0] = (Cell) {UINT8_MAX, 0};
-	for (size_t i = 1; i < n_counts; i++)
-		r->cells[i] = (Cell) {0, r->known->idf.code[i - 1]};
-	if (r->with_spans)
-		memset(r->occurrences, 0, n_counts * sizeof(uint32_t));
-}
-
 static AiCode
 alloc_reader(AiTextReader *r, AiError *err)
 {
-	size_t		n_counts = (size_t) r->known->n_features + 1;
-
 	AI_TRY(ai_ngram_reader_create(&r->ngrams, r->host, &r->known->options, r->with_spans, err));
-	r->cells = ai_host_alloc(r->host, n_counts * sizeof(Cell));
-	if (r->cells == NULL)
-		return ai_out_of_memory(err, n_counts * sizeof(Cell), "reading texts");
-	if (r->with_spans)
-	{
-		r->occurrences = ai_host_alloc(r->host, n_counts * sizeof(uint32_t));
-		if (r->occurrences == NULL)
-			return ai_out_of_memory(err, n_counts * sizeof(uint32_t), "reading texts");
-	}
-	else
+	AI_TRY(ai_text_counts_create(&r->counts, r->known, r->with_spans ? 0 : AI_TEXT_N_PLACES,
+								 r->host, err));
+	if (!r->with_spans)
 		AI_TRY(ai_text_words_create(&r->words, r->known, r->ngrams, r->host, err));
-	clear_counts(r);
 	return AI_OK;
 }
 
@@ -150,8 +121,7 @@ ai_text_reader_destroy(AiTextReader *r)
 	}
 	ai_buf_free(&r->result);
 	ai_ngram_reader_destroy(r->ngrams);
-	ai_host_release(r->host, r->cells);
-	ai_host_release(r->host, r->occurrences);
+	ai_text_counts_destroy(r->counts);
 	ai_text_words_destroy(r->words);
 	ai_host_release(r->host, r);
 }
@@ -257,36 +227,20 @@ add_ideographs(AiTextReader *r, const AiNgramRun *run)
 /*
  * Counting
  */
-/*
- * The numbers of the batch are counted, and those that are new to the text go into
- * the list.  Without a branch, which would be guessed wrong too often: number 0 has
- * always been seen.
- */
+/* The numbers of the batch are counted, and those that are new to the text listed. */
 static AiCode
 count_numbers(AiTextReader *r, Kind *kind, AiError *err)
 {
-	const uint32_t *numbers = kind->numbers;
-	size_t		n_numbers = kind->n_numbers;
-	Cell	   *restrict cells = r->cells;
-	uint32_t   *restrict feature;
-	size_t		n = 0;
+	size_t		n_new;
 
-	AI_TRY(ai_buf_reserve(&kind->feature, (n_numbers + 1) * sizeof(uint32_t), err));
-	feature = (uint32_t *) (kind->feature.data + kind->feature.len);
-	for (size_t i = 0; i < n_numbers; i++)
-	{
-		Cell	   *cell = &cells[numbers[i]];
-		unsigned	times = cell->times;
-
-		cell->times = (uint8_t) (times + (times < UINT8_MAX));
-		feature[n] = numbers[i] - 1;
-		n += times == 0;
-	}
-	kind->feature.len += n * sizeof(uint32_t);
+	AI_TRY(ai_buf_reserve(&kind->feature, (kind->n_numbers + 1) * sizeof(uint32_t), err));
+	AI_TRY(ai_text_counts_add(r->counts, (uint32_t *) (kind->feature.data + kind->feature.len),
+							  &n_new, kind->numbers, kind->n_numbers, err));
+	kind->feature.len += n_new * sizeof(uint32_t);
 	return AI_OK;
 }
 
-/* For explaining: also where each is first, and how often it occurs without a limit */
+/* For explaining: also where each is first */
 static AiCode
 count_spans(AiTextReader *r, Kind *kind, AiError *err)
 {
@@ -294,10 +248,15 @@ count_spans(AiTextReader *r, Kind *kind, AiError *err)
 
 	for (size_t i = 0; i < kind->n_numbers; i++)
 	{
-		uint32_t	number = kind->numbers[i];
+		uint32_t	feature[2];
+		size_t		n_new = 0;
 
-		if (number > 0 && r->occurrences[number]++ == 0)
-			AI_TRY(ai_buf_append(&kind->span, &span[i], sizeof(AiNgramSpan), err));
+		if (kind->numbers[i] != 0)
+			AI_TRY(ai_text_counts_add(r->counts, feature, &n_new, &kind->numbers[i], 1, err));
+		if (n_new == 0)
+			continue;
+		AI_TRY(ai_buf_append(&kind->feature, feature, sizeof(uint32_t), err));
+		AI_TRY(ai_buf_append(&kind->span, &span[i], sizeof(AiNgramSpan), err));
 	}
 	return AI_OK;
 }
@@ -309,7 +268,8 @@ count_batch(AiTextReader *r, AiError *err)
 	{
 		if (r->with_spans)
 			AI_TRY(count_spans(r, &r->kinds[k], err));
-		AI_TRY(count_numbers(r, &r->kinds[k], err));
+		else
+			AI_TRY(count_numbers(r, &r->kinds[k], err));
 		r->kinds[k].n_numbers = 0;
 		r->kinds[k].number_spans.len = 0;
 	}
@@ -346,34 +306,6 @@ size_result(AiTextReader *r, AiError *err)
 	return AI_OK;
 }
 
-/* Counts go into the list, and are zero in the table. */
-static void
-collect_counts(AiTextReader *r)
-{
-	const uint32_t *feature = r->features.feature;
-	const float *weight = r->known->weight;
-	size_t		width = r->known->width;
-	Cell	   *restrict cells = r->cells + 1;
-	uint8_t    *restrict times = r->features.times;
-	uint8_t    *restrict idf_code = r->features.idf_code;
-	size_t		n = r->features.n;
-
-	for (size_t i = 0; i < n; i++)
-	{
-		Cell	   *cell = &cells[feature[i]];
-
-		__builtin_prefetch(&weight[feature[i] * width]);
-		times[i] = cell->times;
-		idf_code[i] = cell->idf_code;
-		cell->times = 0;
-	}
-	for (size_t i = 0; r->with_spans && i < n; i++)
-	{
-		r->features.occurrences[i] = r->occurrences[feature[i] + 1];
-		r->occurrences[feature[i] + 1] = 0;
-	}
-}
-
 static AiCode
 make_result(AiTextReader *r, AiError *err)
 {
@@ -392,7 +324,8 @@ make_result(AiTextReader *r, AiError *err)
 			memcpy(f->span + first, r->kinds[k].span.data, n * sizeof(AiNgramSpan));
 		first += n;
 	}
-	collect_counts(r);
+	ai_text_counts_take(r->counts, f->times, f->idf_code, r->with_spans ? f->occurrences : NULL,
+						f->feature, f->n);
 	first = 0;
 	for (int k = 0; k < AI_NGRAM_N_KINDS; k++)
 	{
@@ -491,7 +424,7 @@ ai_text_reader_read(AiTextReader *r, const AiTextFeatures **features, const char
 	if (code == AI_OK)
 		code = make_result(r, err);
 	if (code != AI_OK)
-		clear_counts(r);
+		ai_text_counts_clear(r->counts);
 	*features = &r->features;
 	return code;
 }

@@ -50,6 +50,7 @@ typedef struct AiTextTable
 {
 	const AiTextBucket *buckets;	/* [n_buckets], not all full */
 	uint32_t	n_buckets;
+	uint32_t	n_features;
 } AiTextTable;
 
 static inline uint32_t
@@ -96,7 +97,10 @@ ai_text_table_ask(const AiTextTable *table, uint64_t hash)
 	__builtin_prefetch(&table->buckets[ai_text_bucket_of(hash, table->n_buckets)]);
 }
 
-/* The number of the n-gram's feature, from 1, or 0.  A free place is no match. */
+/*
+ * The number of the n-gram's feature, from 1, or 0.  A free place is no match, nor is a
+ * number that no feature has: the block may have been damaged since it was checked.
+ */
 static inline uint32_t
 ai_text_table_find(const AiTextTable *table, uint64_t hash)
 {
@@ -108,7 +112,11 @@ ai_text_table_find(const AiTextTable *table, uint64_t hash)
 		unsigned	matches = ai_text_bucket_matches(bucket, (uint32_t) hash);
 
 		if (matches != 0)
-			return bucket->number[__builtin_ctz(matches)];
+		{
+			uint32_t	number = bucket->number[__builtin_ctz(matches)];
+
+			return number <= table->n_features ? number : 0;
+		}
 		if (bucket->number[AI_TEXT_BUCKET_SIZE - 1] == 0)
 			return 0;
 		b = b + 1 == table->n_buckets ? 0 : b + 1;
