@@ -63,6 +63,7 @@ MODEL_OBJS = \
 
 PG_HOST_OBJS = \
 	src/pg/host/datum.o \
+	src/pg/host/digest.o \
 	src/pg/host/guc.o \
 	src/pg/host/host.o \
 	src/pg/host/json.o \
@@ -72,10 +73,15 @@ PG_HOST_OBJS = \
 PG_CATALOG_OBJS = \
 	src/pg/catalog/content.o \
 	src/pg/catalog/grantee.o \
+	src/pg/catalog/list.o \
 	src/pg/catalog/manage.o \
 	src/pg/catalog/model.o \
 	src/pg/catalog/query.o \
 	src/pg/catalog/reference.o
+
+PG_CACHE_OBJS = \
+	src/pg/cache/directory.o \
+	src/pg/cache/file.o
 
 PG_ENGINE_OBJS = \
 	src/pg/engine/call.o \
@@ -91,6 +97,7 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
+	src/pg/sqlapi/fn_cache.o \
 	src/pg/sqlapi/fn_classify.o \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
@@ -116,7 +123,7 @@ IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
 CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
 	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
-PG_OBJS = $(PG_HOST_OBJS) $(PG_CATALOG_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
+PG_OBJS = $(PG_HOST_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
 

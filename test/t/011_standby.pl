@@ -37,6 +37,9 @@ sub catch_up
 $primary->safe_psql('postgres', $train);
 catch_up();
 is($standby->safe_psql('postgres', $classify), 'spam', 'a standby classifies');
+is( $standby->safe_psql('postgres', 'SELECT model, version FROM ai_loaded'),
+	'sms|1', 'with a file of its own');
+is($standby->safe_psql('postgres', 'SELECT stored, shared FROM ai_check()'), 'ok|ok', 'which it can check');
 is($standby->safe_psql('postgres', 'SELECT name, deployed FROM ai_models'), 'sms|1', 'and lists models');
 is( $standby->safe_psql('postgres', q{SELECT ai_describe('sms')->>'labels'}),
 	'["ham", "spam"]', 'and describes them');

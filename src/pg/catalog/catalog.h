@@ -17,6 +17,7 @@
 #ifndef AIAAS_CATALOG_H
 #define AIAAS_CATALOG_H
 
+#include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
@@ -80,12 +81,24 @@ typedef struct AiaasModel
 extern AiaasModel *aiaas_model_resolve(const char *reference, AiaasPrivilege privilege);
 
 /*
- * The bytes of a resolved version, aligned to 64, in context; see
- * aiaas_alloc_aligned().  Verified against the content hash; raises
- * data_corrupted naming the model and the chunk.
+ * All versions that reference means and the user has this privilege on, by name and
+ * number: 'reviews' means those of this model here, NULL those of all models.  A list of
+ * AiaasModel in the current memory context.
  */
-extern const void *aiaas_content_read(const AiaasModel *model, MemoryContext context,
-									  size_t *size);
+extern List *aiaas_model_list(const char *reference, AiaasPrivilege privilege);
+
+/*
+ * Hands the bytes of a resolved version over, chunk by chunk and in order.  Verified
+ * against the content hash, which is known after the last: raises data_corrupted
+ * naming the model and the chunk.  receive must not run a user's code: it runs as the
+ * tables' owner.
+ */
+typedef void (*AiaasChunkReceiver) (void *arg, const void *bytes, size_t n_bytes);
+
+extern void aiaas_content_scan(const AiaasModel *model, AiaasChunkReceiver receive, void *arg);
+
+/* The same without an error: what is damaged, as a sentence, or NULL */
+extern char *aiaas_content_damage(const AiaasModel *model);
 
 /*
  * Writing

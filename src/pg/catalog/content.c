@@ -16,10 +16,8 @@
 #include "pg/catalog/catalog_internal.h"
 
 #include "catalog/pg_type.h"
-#include "core/base/sha256.h"
 #include "pg/host/compat.h"
-#include "pg/host/host.h"
-#include "pg/host/raise.h"
+#include "pg/host/digest.h"
 #include "utils/snapmgr.h"
 
 static CatalogQuery insert_content = {
@@ -80,14 +78,6 @@ chunk_size(size_t n_bytes, int64 seq)
 	return Min(AIAAS_CHUNK_SIZE, n_bytes - (size_t) seq * AIAAS_CHUNK_SIZE);
 }
 
-static void
-hash_bytes(uint8 *hash, const void *bytes, size_t n_bytes)
-{
-	AiError		err;
-
-	AIAAS_CHECK(ai_sha256(hash, bytes, n_bytes, &err), &err);
-}
-
 /*
  * Writing
  */
@@ -108,7 +98,7 @@ insert_chunks(const CatalogSession *session, const uint8 *hash, const char *byte
 		CHECK_FOR_INTERRUPTS();
 		memcpy(VARDATA(data), bytes + (size_t) seq * AIAAS_CHUNK_SIZE, size);
 		SET_VARSIZE(data, VARHDRSZ + size);
-		hash_bytes(chunk_hash, VARDATA(data), size);
+		aiaas_sha256(chunk_hash, VARDATA(data), size);
 		values[0] = aiaas_hash_datum(hash);
 		values[1] = Int32GetDatum((int32) seq);
 		values[2] = PointerGetDatum(data);
@@ -125,7 +115,7 @@ aiaas_content_store(const CatalogSession *session, uint8 *hash,
 	Datum		values[2];
 	bool		is_new;
 
-	hash_bytes(hash, bytes, n_bytes);
+	aiaas_sha256(hash, bytes, n_bytes);
 	values[0] = aiaas_hash_datum(hash);
 	values[1] = Int64GetDatum((int64) n_bytes);
 
@@ -193,101 +183,125 @@ short_hex(const uint8 *hash)
 	return psprintf("%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);
 }
 
-/* All chunks are there, in order: only then is the size to be believed. */
-static void
-check_sequence(const AiaasModel *model, int64 n_found)
+/* All chunks are there, in order: only then is the size to be believed.  NULL: yes */
+static char *
+find_gap(const AiaasModel *model, int64 n_found)
 {
 	int64		n_chunks;
 
 	if (model->n_bytes <= 0)
-		raise_damaged(model, "The content has no entry.");
+		return "The content has no entry.";
 	n_chunks = n_chunks_of(model->n_bytes);
 	for (int64 i = 0; i < n_chunks; i++)
 	{
 		if (i >= n_found || DatumGetInt32(aiaas_catalog_value(i, 1, INT4OID, NULL)) != i)
-			raise_damaged(model, psprintf("Chunk " INT64_FORMAT " of " INT64_FORMAT " is missing.",
-										  i + 1, n_chunks));
+			return psprintf("Chunk " INT64_FORMAT " of " INT64_FORMAT " is missing.",
+							i + 1, n_chunks);
 	}
 	if (n_found > n_chunks)
-		raise_damaged(model,
-					  psprintf("There are " INT64_FORMAT " chunks, expected " INT64_FORMAT ".",
-							   n_found, n_chunks));
+		return psprintf("There are " INT64_FORMAT " chunks, expected " INT64_FORMAT ".",
+						n_found, n_chunks);
+	return NULL;
+}
+
+/* A chunk of the last run, to be let go by release_chunk() */
+static bytea *
+get_chunk(int64 i)
+{
+	return DatumGetByteaPP(aiaas_catalog_value(i, 2, BYTEAOID, NULL));
 }
 
 static void
-copy_chunks(const AiaasModel *model, char *bytes, int64 n_chunks)
+release_chunk(bytea *chunk, int64 i)
 {
-	for (int64 i = 0; i < n_chunks; i++)
-	{
-		Datum		value = aiaas_catalog_value(i, 2, BYTEAOID, NULL);
-		bytea	   *data = DatumGetByteaPP(value);
-		size_t		size = chunk_size(model->n_bytes, i);
-
-		CHECK_FOR_INTERRUPTS();
-		if (VARSIZE_ANY_EXHDR(data) != size)
-			raise_damaged(model, psprintf("Chunk " INT64_FORMAT " has %zu bytes, expected %zu.",
-										  i + 1, (size_t) VARSIZE_ANY_EXHDR(data), size));
-		memcpy(bytes + (size_t) i * AIAAS_CHUNK_SIZE, VARDATA_ANY(data), size);
-		if ((Pointer) data != DatumGetPointer(value))
-			pfree(data);
-	}
+	if ((Pointer) chunk != DatumGetPointer(aiaas_catalog_value(i, 2, BYTEAOID, NULL)))
+		pfree(chunk);
 }
 
-/*
- * One hash over the whole finds any damage; the chunks' own are only asked
- * which of them it was, so that opening a model costs one pass.
- */
-static void
-check_hash(const AiaasModel *model, const char *bytes, int64 n_chunks)
+/* Which chunk it was that gave the content another hash; only it is asked for its own. */
+static char *
+find_damaged_chunk(int64 n_chunks)
 {
-	uint8		hash[AIAAS_HASH_SIZE];
-
-	hash_bytes(hash, bytes, model->n_bytes);
-	if (memcmp(hash, model->hash, AIAAS_HASH_SIZE) == 0)
-		return;
 	for (int64 i = 0; i < n_chunks; i++)
 	{
 		bytea	   *expected = DatumGetByteaPP(aiaas_catalog_value(i, 3, BYTEAOID, NULL));
-		uint8		chunk_hash[AIAAS_HASH_SIZE];
+		bytea	   *chunk = get_chunk(i);
+		uint8		hash[AIAAS_HASH_SIZE];
 
-		hash_bytes(chunk_hash, bytes + (size_t) i * AIAAS_CHUNK_SIZE,
-				   chunk_size(model->n_bytes, i));
+		CHECK_FOR_INTERRUPTS();
+		aiaas_sha256(hash, VARDATA_ANY(chunk), VARSIZE_ANY_EXHDR(chunk));
+		release_chunk(chunk, i);
 		if (VARSIZE_ANY_EXHDR(expected) != AIAAS_HASH_SIZE ||
-			memcmp(chunk_hash, VARDATA_ANY(expected), AIAAS_HASH_SIZE) != 0)
-			raise_damaged(model, psprintf("Chunk " INT64_FORMAT " has checksum %s, expected %s.",
-										  i + 1, short_hex(chunk_hash),
-										  VARSIZE_ANY_EXHDR(expected) < 4 ? "none" :
-										  short_hex((uint8 *) VARDATA_ANY(expected))));
+			memcmp(hash, VARDATA_ANY(expected), AIAAS_HASH_SIZE) != 0)
+			return psprintf("Chunk " INT64_FORMAT " has checksum %s, expected %s.", i + 1,
+							short_hex(hash), VARSIZE_ANY_EXHDR(expected) < 4 ? "none" :
+							short_hex((uint8 *) VARDATA_ANY(expected)));
 	}
-	raise_damaged(model, psprintf("The content has checksum %s, expected %s.",
-								  short_hex(hash), short_hex(model->hash)));
+	return NULL;
 }
 
-const void *
-aiaas_content_read(const AiaasModel *model, MemoryContext context, size_t *size)
+/* Chunks of the last run go to receive() and into the hash.  NULL: all is well */
+static char *
+pass_chunks(const AiaasModel *model, int64 n_chunks, AiaasChunkReceiver receive, void *arg)
+{
+	AiaasDigest *digest = aiaas_digest_create();
+	uint8		hash[AIAAS_HASH_SIZE];
+	char	   *damage;
+
+	for (int64 i = 0; i < n_chunks; i++)
+	{
+		bytea	   *chunk = get_chunk(i);
+		size_t		size = VARSIZE_ANY_EXHDR(chunk);
+
+		CHECK_FOR_INTERRUPTS();
+		if (size != chunk_size(model->n_bytes, i))
+			return psprintf("Chunk " INT64_FORMAT " has %zu bytes, expected %zu.", i + 1, size,
+							chunk_size(model->n_bytes, i));
+		aiaas_digest_add(digest, VARDATA_ANY(chunk), size);
+		if (receive != NULL)
+			receive(arg, VARDATA_ANY(chunk), size);
+		release_chunk(chunk, i);
+	}
+	aiaas_digest_end(digest, hash);
+	if (memcmp(hash, model->hash, AIAAS_HASH_SIZE) == 0)
+		return NULL;
+	damage = find_damaged_chunk(n_chunks);
+	return damage != NULL ? damage : psprintf("The content has checksum %s, expected %s.",
+											  short_hex(hash), short_hex(model->hash));
+}
+
+/* One hash over the whole finds any damage, so that reading a content costs one pass. */
+static char *
+pass_content(const AiaasModel *model, AiaasChunkReceiver receive, void *arg)
 {
 	CatalogSession session;
 	Datum		hash;
 	int64		n_chunks;
-	char	   *bytes;
+	char	   *damage;
 
 	aiaas_catalog_begin(&session, CATALOG_READ);
 	hash = aiaas_hash_datum(model->hash);
 	n_chunks = aiaas_catalog_run(&session, &select_chunks, &hash, NULL);
-	check_sequence(model, n_chunks);
-
-	bytes = aiaas_alloc_aligned(context, model->n_bytes);
-	if (bytes == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while reserving " INT64_FORMAT
-						   " bytes for the weights of model \"%s\".",
-						   model->n_bytes, model->name)));
-	copy_chunks(model, bytes, n_chunks);
-	check_hash(model, bytes, n_chunks);
+	damage = find_gap(model, n_chunks);
+	if (damage == NULL)
+		damage = pass_chunks(model, n_chunks, receive, arg);
+	if (damage != NULL)
+		damage = MemoryContextStrdup(session.caller, damage);
 	aiaas_catalog_end(&session);
+	return damage;
+}
 
-	*size = model->n_bytes;
-	return bytes;
+void
+aiaas_content_scan(const AiaasModel *model, AiaasChunkReceiver receive, void *arg)
+{
+	char	   *damage = pass_content(model, receive, arg);
+
+	if (damage != NULL)
+		raise_damaged(model, damage);
+}
+
+char *
+aiaas_content_damage(const AiaasModel *model)
+{
+	return pass_content(model, NULL, NULL);
 }

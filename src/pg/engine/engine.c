@@ -2,6 +2,9 @@
  * engine.c
  *		Opening models once, keeping the recently used, running them.
  *
+ * The bytes of a model are shared with all other backends (pg/cache); what this
+ * backend has of its own is what running them takes.
+ *
  * Every engine has a memory context of its own under "aiaas models", named in
  * pg_backend_memory_contexts by what it was opened for.
  *-------------------------------------------------------------------------
@@ -13,6 +16,7 @@
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 
+#include "pg/cache/cache.h"
 #include "pg/host/datum.h"
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
@@ -25,11 +29,13 @@ struct AiaasEngine
 	/* The cache */
 	dlist_node	node;			/* in recently_used */
 	uint8		hash[AIAAS_HASH_SIZE];
-	Size		size;			/* bytes when opened */
+	Size		size;			/* bytes when opened, without the shared file */
 	int			n_pins;
+	bool		is_retired;		/* no longer in the cache; goes with its last pin */
 	MemoryContext context;		/* holds this struct and all that it points to */
 
 	/* The model */
+	AiaasCacheFile *file;		/* with the model's bytes */
 	const AiHost *host;
 	AiTextClassifier *classifier;
 	AiTextScratch *scratch;		/* NULL: dropped after a large text */
@@ -58,13 +64,16 @@ find_engine(const uint8 *hash)
 	return NULL;
 }
 
+/* Out of the cache, and gone when it is not in use */
 static void
 forget_engine(AiaasEngine *engine)
 {
 	dlist_delete(&engine->node);
 	n_engines--;
 	cached_bytes -= engine->size;
-	MemoryContextDelete(engine->context);
+	engine->is_retired = true;
+	if (engine->n_pins == 0)
+		MemoryContextDelete(engine->context);
 }
 
 /* Make room for one more of this size; pinned engines may keep us above the limits. */
@@ -128,6 +137,41 @@ get_scratch(AiaasEngine *engine)
 	return engine->scratch;
 }
 
+/* What is about to be shared by all sessions is sound. */
+static void
+check_bytes(const AiaasModel *model, const void *bytes, size_t n_bytes)
+{
+	const AiHost *host = aiaas_host_create(CurrentMemoryContext);
+	AiTextClassifier *classifier;
+	AiError		err;
+
+	(void) model;
+	AIAAS_CHECK(ai_text_classifier_open(&classifier, host, bytes, n_bytes, &err), &err);
+	MemoryContextDelete(aiaas_host_context(host));
+}
+
+/* A file that was damaged and keeps its time shows here, if anywhere, and is built again. */
+static void
+open_classifier(AiaasEngine *engine, const AiaasModel *model)
+{
+	const void *bytes;
+	size_t		n_bytes;
+	AiCode		code;
+	AiError		err;
+
+	for (int attempt = 0;; attempt++)
+	{
+		engine->file = aiaas_cache_open(model, check_bytes);
+		bytes = aiaas_cache_bytes(engine->file, &n_bytes);
+		code = ai_text_classifier_open_checked(&engine->classifier, engine->host, bytes, n_bytes,
+											   &err);
+		if (code == AI_OK)
+			return;
+		if (attempt > 0 || aiaas_cache_verify(model) != AIAAS_CACHE_REMOVED)
+			aiaas_raise(&err);
+	}
+}
+
 /* Not yet in the cache: an error on the way takes the context with it. */
 static AiaasEngine *
 open_engine(const AiaasModel *model)
@@ -135,29 +179,24 @@ open_engine(const AiaasModel *model)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas model",
 												  ALLOCSET_SMALL_SIZES);
 	AiaasEngine *engine = MemoryContextAllocZero(context, sizeof(AiaasEngine));
+	MemoryContext old_context = MemoryContextSwitchTo(context);
 	ErrorContextCallback callback = {error_context_stack, name_model, (void *) model};
-	const void *bytes;
-	size_t		n_bytes;
 	int			n_labels;
-	AiError		err;
 
 	error_context_stack = &callback;
-	MemoryContextSetIdentifier(context,
-							   MemoryContextStrdup(context, psprintf("%s@%d", model->name,
-																	 model->version)));
+	MemoryContextSetIdentifier(context, psprintf("%s@%d", model->name, model->version));
 	memcpy(engine->hash, model->hash, AIAAS_HASH_SIZE);
 	engine->context = context;
 	engine->host = aiaas_host_create(context);
 
-	bytes = aiaas_content_read(model, context, &n_bytes);
-	AIAAS_CHECK(ai_text_classifier_open(&engine->classifier, engine->host, bytes, n_bytes,
-										&err), &err);
+	open_classifier(engine, model);
 	(void) get_scratch(engine);
 	n_labels = ai_text_classifier_n_labels(engine->classifier);
-	engine->labels = MemoryContextAllocZero(context, n_labels * sizeof(text *));
-	engine->probability = MemoryContextAlloc(context, n_labels * sizeof(double));
+	engine->labels = palloc0(n_labels * sizeof(text *));
+	engine->probability = palloc(n_labels * sizeof(double));
 	engine->size = MemoryContextMemAllocated(context, true);
 	error_context_stack = callback.previous;
+	MemoryContextSwitchTo(old_context);
 	return engine;
 }
 
@@ -166,11 +205,13 @@ find_or_open_engine(const AiaasModel *model)
 {
 	AiaasEngine *engine = find_engine(model->hash);
 
-	if (engine != NULL)
+	if (engine != NULL && aiaas_cache_is_current(engine->file))
 	{
 		dlist_move_head(&recently_used, &engine->node);
 		return engine;
 	}
+	if (engine != NULL)
+		forget_engine(engine);
 
 	check_kind(model);
 	engine = open_engine(model);
@@ -190,9 +231,11 @@ release_pin(void *arg)
 {
 	AiaasPin   *pin = arg;
 
-	if (pin->engine != NULL)
-		pin->engine->n_pins--;
+	AiaasEngine *engine = pin->engine;
+
 	pin->engine = NULL;
+	if (engine != NULL && --engine->n_pins == 0 && engine->is_retired)
+		MemoryContextDelete(engine->context);
 }
 
 void

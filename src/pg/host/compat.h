@@ -9,6 +9,7 @@
 #define AIAAS_COMPAT_H
 
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
 
@@ -45,6 +46,17 @@ aiaas_local_transaction_id(void)
 	return MyProc->vxid.lxid;
 #else
 	return MyProc->lxid;
+#endif
+}
+
+/* 17: asks whether a stronger lock will do */
+static inline bool
+aiaas_is_lock_held(const LOCKTAG *tag, LOCKMODE mode)
+{
+#if PG_VERSION_NUM >= 170000
+	return LockHeldByMe(tag, mode, false);
+#else
+	return LockHeldByMe(tag, mode);
 #endif
 }
 

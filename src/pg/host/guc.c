@@ -14,6 +14,8 @@
 #include "core/kernels/kernels.h"
 #include "pg/host/compat.h"
 
+char	   *aiaas_cache_directory;
+int			aiaas_cache_size;
 char	   *aiaas_default_classifier;
 int			aiaas_max_train_memory;
 int			aiaas_max_train_time;
@@ -55,6 +57,18 @@ assign_cpu_level(int value, void *extra)
 							 (AiCpuLevel) value, NULL);
 }
 
+static bool
+check_cache_directory(char **value, void **extra, GucSource source)
+{
+	(void) extra;
+	(void) source;
+	canonicalize_path(*value);
+	if (**value == '\0' || is_absolute_path(*value))
+		return true;
+	GUC_check_errdetail("The path must be absolute, or empty for the default place.");
+	return false;
+}
+
 /* Four, so that one session leaves a larger machine to the others. */
 static int
 default_threads(void)
@@ -67,6 +81,16 @@ default_threads(void)
 void
 aiaas_guc_init(void)
 {
+	DefineCustomStringVariable("aiaas.cache_directory",
+							   "Directory of the files by which sessions share models.",
+							   "Empty for a place among the server's temporary files.",
+							   &aiaas_cache_directory, "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, check_cache_directory, NULL, NULL);
+	DefineCustomIntVariable("aiaas.cache_size",
+							"Space that the files of shared models may take; 0 means no limit.",
+							"Files that were not used for longest are removed to make room.",
+							&aiaas_cache_size, 4096, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
 	DefineCustomEnumVariable("aiaas.cpu_level",
 							 "Instructions of the processor that the kernels may use.",
 							 "A level below the machine's best is for comparing machines: "

@@ -11,6 +11,10 @@
 /* The model reference that was set, or an empty string; see catalog.h */
 extern char *aiaas_default_classifier;
 
+/* Files that all sessions share, see pg/cache; an empty directory is the default place */
+extern char *aiaas_cache_directory;
+extern int	aiaas_cache_size;	/* MB; 0: no limit */
+
 /* Superuser limits on one call of ai_train() */
 extern int	aiaas_max_train_memory; /* MB */
 extern int	aiaas_max_train_time;	/* seconds; 0: none */
