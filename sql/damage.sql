@@ -34,6 +34,9 @@ DELETE FROM aiaas.chunk WHERE seq = 1;
 SELECT ai_classify('free prize', 'sms');
 \echo :SQLSTATE
 ROLLBACK TO whole;
+DELETE FROM aiaas.chunk WHERE seq = 1;
+SELECT * FROM ai_check();
+ROLLBACK TO whole;
 DELETE FROM aiaas.chunk WHERE seq = 2;
 SELECT ai_classify('free prize', 'sms@1');
 ROLLBACK TO whole;
@@ -50,6 +53,9 @@ SELECT ai_classify('free prize', 'sms');
 ROLLBACK TO whole;
 UPDATE aiaas.chunk SET data = set_byte(data, 1000, 0) WHERE seq = 1;
 SELECT ai_classify('free prize', 'sms');
+ROLLBACK TO whole;
+UPDATE aiaas.chunk SET data = set_byte(data, 1000, 0) WHERE seq = 1;
+SELECT * FROM ai_check('sms');
 ROLLBACK TO whole;
 
 -- another byte, with a checksum that fits
@@ -91,7 +97,7 @@ ROLLBACK;
 
 -- training the same again makes a content whole that has lost a chunk
 DELETE FROM aiaas.chunk;
-SELECT ai_classify('free prize', 'sms');
+SELECT stored FROM ai_check();
 SELECT version
 FROM ai_train('sms', 'SELECT body, label FROM mail', 'label', options => '{"deploy": "always"}');
 SELECT ai_classify('free prize', 'sms'), ai_classify('free prize', 'sms@1');
@@ -110,7 +116,7 @@ SELECT ai_classify('free prize', 'sms');
 ROLLBACK;
 BEGIN;
 ALTER TABLE aiaas.chunk ALTER data TYPE text;
-SELECT ai_classify('free prize', 'sms');
+SELECT stored FROM ai_check();
 ROLLBACK;
 BEGIN;
 ALTER TABLE aiaas.version ALTER features TYPE json;
