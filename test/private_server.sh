@@ -66,7 +66,8 @@ private_server_make()
 	[ -z "$server_user" ] || chown -R "$server_user" "$work"
 }
 
-# Start it; psql and its like reach it by PGHOST, PGUSER and PATH.
+# private_server_start [SETTING...]: start it, with these lines in postgresql.conf.
+# psql and its like reach it by PGHOST, PGUSER and PATH.
 private_server_start()
 {
 	locale=C
@@ -83,6 +84,7 @@ private_server_start()
 		log_min_messages = warning
 		timezone = 'UTC'
 	END
+	for setting; do echo "$setting" >>"$work/settings"; done
 	as_server_user sh -c "cat '$work/settings' >>'$work/data/postgresql.conf'"
 	as_server_user "$bin/pg_ctl" -D "$work/data" -l "$work/server.log" -w start >/dev/null ||
 		{ cat "$work/server.log" >&2; exit 1; }

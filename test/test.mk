@@ -69,6 +69,9 @@ demo:
 bench-text: build/core/bench_core_text
 	@sh test/bench/bench_text.sh
 
+bench-share:
+	@sh test/bench/bench_share.sh $(BENCH_FLAGS)
+
 define core_build
 build/$1/%.o: %.c build/$1/settings
 	@mkdir -p $$(@D)

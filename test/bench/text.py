@@ -23,6 +23,7 @@ import time
 
 import data
 from pq import Connection
+from verdicts import Verdicts
 
 N_TRAIN_RUNS = 3                # with one thread and with two, in turn
 N_CLASSIFY_RUNS = 5
@@ -230,21 +231,6 @@ def summary(rows, peer):
     }
 
 
-class Verdicts:
-    """The targets: what is asked, what was measured, whether that is enough."""
-
-    def __init__(self):
-        self.rows = []
-
-    def at_least(self, where, what, measured, target, form):
-        self.rows.append((where, what, form.format(measured), ">= " + form.format(target),
-                          measured >= target))
-
-    def at_most(self, where, what, measured, target, form):
-        self.rows.append((where, what, form.format(measured), "<= " + form.format(target),
-                          measured <= target))
-
-
 def judge_set(verdicts, name, us, ours, peers):
     """us: our line of the table; ours: its rows; peers: their lines by name."""
     goal = {key: max(peer[key] for peer in peers.values()) - 0.002
@@ -348,12 +334,7 @@ def print_report(found, peer_file):
     for name, times in found["overhead"].items():
         print(f"  {name:24} {times['sql_us']:8.2f} {times['trivial_us']:10.2f} "
               f"{times['core_us']:6.2f}")
-    print("\ntarget")
-    for where, what, measured, target, is_met in verdicts.rows:
-        print(f"  {'PASS' if is_met else 'FAIL'}  {where:7} {what:56} "
-              f"{measured:>10} {target:>12}")
-    missed = sum(not row[-1] for row in verdicts.rows)
-    print(f"{len(verdicts.rows)} targets, {missed} missed")
+    verdicts.print()
 
 
 def run_peers(name, split, out):
