@@ -1,6 +1,6 @@
 #!/bin/sh
-# Build for other server versions and run the regression and isolation tests on
-# them.  The servers are fetched with pip (test/versions.txt) and kept, packed,
+# Build for other server versions, run the regression and isolation tests on them,
+# and upgrade a cluster of this machine's version to each newer one.  The servers are fetched with pip (test/versions.txt) and kept, packed,
 # in build/versions; other ones can be named: check_versions.sh PG_CONFIG...
 # Called by "make check-versions", which passes REGRESS and ISOLATION.
 set -u
@@ -28,26 +28,49 @@ fetch()
 	echo "$@"
 }
 
-# The tree is copied: objects of this build stay as they are.
+major_of()
+{
+	"$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'
+}
+
+# copy_tree FOLDER: objects of this build stay as they are
+copy_tree()
+{
+	mkdir -p "$1"
+	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.so' . |
+		tar -x -C "$1"
+}
+
+build()
+{
+	make -s -j"$(nproc)" >build.log 2>&1 || { cat build.log; exit 1; }
+	cat build.log
+}
+
 try()
 {
-	major=$("$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+	major=$(major_of "$1")
 	echo "== PostgreSQL $major"
 	libs=$(find "$(dirname "$1")/../../.." -maxdepth 2 -name '*.libs' -type d | tr '\n' ':')
-	mkdir -p "$place/tree-$major"
-	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.so' . |
-		tar -x -C "$place/tree-$major"
+	copy_tree "$place/tree-$major"
 	(
 		cd "$place/tree-$major" || exit 1
 		export PG_CONFIG="$1" LD_LIBRARY_PATH="$libs${LD_LIBRARY_PATH:-}"
-		make -s -j"$(nproc)" >build.log 2>&1 || { cat build.log; exit 1; }
-		cat build.log
-		sh test/run_server_tests.sh regress isolation
+		build
+		sh test/run_server_tests.sh regress isolation || exit 1
+		[ "$own_major" -lt "$major" ] || exit 0
+		sh test/check_upgrade.sh "$place/tree-own" "$own_config" || exit 1
+		echo "ok upgrade from $own_major to $major"
 	)
 }
 
 [ $# -gt 0 ] || set -- $(fetch)
 [ $# -gt 0 ] || exit 1
+own_config=${PG_CONFIG:-pg_config}
+own_major=$(major_of "$own_config")
+copy_tree "$place/tree-own"
+(cd "$place/tree-own" && PG_CONFIG=$own_config build) || exit 1
+
 failed=0
 for pg_config; do
 	if try "$pg_config"; then

@@ -74,8 +74,10 @@ private_server_start()
 	if locale -a 2>/dev/null | grep -qix 'C\.utf-\{0,1\}8'; then
 		locale=C.UTF-8
 	fi
+	checksums=		# off before 18 and on since, which pg_upgrade would not accept
+	"$bin/initdb" --help | grep -q no-data-checksums && checksums=--no-data-checksums
 	as_server_user "$bin/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --locale=$locale \
-		--no-sync >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log" >&2; exit 1; }
+		--no-sync $checksums >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log" >&2; exit 1; }
 	cat >"$work/settings" <<-END
 		listen_addresses = ''
 		unix_socket_directories = '$work'
