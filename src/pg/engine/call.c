@@ -113,7 +113,8 @@ create_call(FmgrInfo *flinfo)
 
 /* Look the reference up and hold its model. */
 static void
-resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, size_t len)
+resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, size_t len,
+			  AiaasPrivilege privilege)
 {
 	MemoryContext old_context;
 	AiaasModel *model;
@@ -127,7 +128,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 	old_context = MemoryContextSwitchTo(call->model_context);
 	call->reference = pnstrdup(reference, len);
 	call->reference_len = len;
-	model = aiaas_model_resolve(call->reference, AIAAS_USE);
+	model = aiaas_model_resolve(call->reference, privilege);
 	MemoryContextSwitchTo(old_context);
 
 	aiaas_pin_model(&call->pin, model);
@@ -136,7 +137,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 }
 
 AiaasCall *
-aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg)
+aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg, AiaasPrivilege privilege)
 {
 	AiaasCall  *call = fcinfo->flinfo->fn_extra;
 	StatementKey key = statement_key();
@@ -162,7 +163,7 @@ aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg)
 	if (unlikely(call->model == NULL || !is_same_statement(&call->key, &key) ||
 				 len != call->reference_len ||
 				 memcmp(reference, call->reference, len) != 0))
-		resolve_model(call, &key, reference, len);
+		resolve_model(call, &key, reference, len, privilege);
 	return call;
 }
 

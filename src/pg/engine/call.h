@@ -21,9 +21,11 @@ typedef struct AiaasCall AiaasCall;
 /*
  * The call's state with the model ready, kept in fn_extra.  model_arg is the
  * number of the argument that names the model; where the function has fewer
- * arguments, aiaas.default_classifier does.
+ * arguments, aiaas.default_classifier does.  privilege is what the function
+ * needs, always the same one.
  */
-extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg);
+extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg,
+								   AiaasPrivilege privilege);
 
 extern AiaasEngine *aiaas_call_engine(const AiaasCall *call);
 

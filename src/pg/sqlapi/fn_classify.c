@@ -64,7 +64,7 @@ score(const AiaasCall *call, const char *utf8, size_t len, int label)
 Datum
 aiaas_classify_text(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_USE);
 	const char *utf8;
 	size_t		len;
 
@@ -75,7 +75,7 @@ aiaas_classify_text(PG_FUNCTION_ARGS)
 Datum
 aiaas_classify_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_USE);
 	const char *utf8;
 	size_t		len;
 
@@ -87,7 +87,7 @@ aiaas_classify_any(PG_FUNCTION_ARGS)
 Datum
 aiaas_scores_text(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_USE);
 	const char *utf8;
 	size_t		len;
 
@@ -98,7 +98,7 @@ aiaas_scores_text(PG_FUNCTION_ARGS)
 Datum
 aiaas_scores_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_USE);
 	const char *utf8;
 	size_t		len;
 
@@ -110,7 +110,7 @@ aiaas_scores_any(PG_FUNCTION_ARGS)
 Datum
 aiaas_score_text(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 2);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 2, AIAAS_USE);
 	int			label = aiaas_call_label(call, fcinfo, 1);
 	const char *utf8;
 	size_t		len;
@@ -122,7 +122,7 @@ aiaas_score_text(PG_FUNCTION_ARGS)
 Datum
 aiaas_score_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 2);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 2, AIAAS_USE);
 	int			label = aiaas_call_label(call, fcinfo, 1);
 	const char *utf8;
 	size_t		len;
