@@ -73,6 +73,7 @@ PG_CATALOG_OBJS = \
 	src/pg/catalog/grantee.o \
 	src/pg/catalog/manage.o \
 	src/pg/catalog/model.o \
+	src/pg/catalog/pin.o \
 	src/pg/catalog/privilege.o \
 	src/pg/catalog/query.o \
 	src/pg/catalog/reference.o
@@ -106,7 +107,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify evaluate explain rights
+REGRESS = models damage settings train classify evaluate explain rights pins
 
 ISOLATION = train-train drop-classify drop-train
 

@@ -52,13 +52,16 @@ EXCEPTION
 	WHEN raise_exception THEN
 		RETURN 'yes';
 	WHEN undefined_object THEN
-		RETURN CASE WHEN SQLERRM LIKE 'model "%" does not exist' THEN 'hidden' ELSE SQLERRM END;
+		RETURN CASE WHEN SQLERRM LIKE '%model %" does not exist' THEN 'hidden' ELSE SQLERRM END;
 	WHEN insufficient_privilege THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		RETURN CASE WHEN detail LIKE '%another role%' THEN 'taken' ELSE 'no' END;
 	WHEN division_by_zero THEN
 		RETURN 'hidden';
 END $$;
+-- the functions that take a pin get that of the model
+CREATE FUNCTION named_by(name text, model text) RETURNS text LANGUAGE sql
+	RETURN CASE WHEN name LIKE '%pinned' THEN ai_pin(model) ELSE model END;
 CREATE TABLE call (n serial, name text, call text);
 GRANT SELECT ON call TO PUBLIC;
 INSERT INTO call (name, call) VALUES
@@ -70,6 +73,10 @@ INSERT INTO call (name, call) VALUES
 	('ai_score row', 'SELECT ai_score(m, ''spam'', %L) FROM mail m'),
 	('ai_scores', 'SELECT ai_scores(''free prize'', %L)'),
 	('ai_scores row', 'SELECT ai_scores(m, %L) FROM mail m'),
+	('ai_pin', 'SELECT ai_pin(%L)'),
+	('ai_classify_pinned', 'SELECT ai_classify_pinned(''free prize'', %L)'),
+	('ai_score_pinned', 'SELECT ai_score_pinned(''free prize'', ''spam'', %L)'),
+	('ai_scores_pinned', 'SELECT ai_scores_pinned(''free prize'', %L)'),
 	('ai_evaluate', 'SELECT ai_evaluate(%L, ''SELECT * FROM mail'')'),
 	('ai_confusion', 'SELECT ai_confusion(%L, ''SELECT * FROM mail'')'),
 	('ai_explain', 'SELECT ai_explain(''free prize'', %L)'),
@@ -87,17 +94,18 @@ INSERT INTO call (name, call) VALUES
 	('ai_owner', 'SELECT ai_owner(%L, current_user)');
 
 SELECT name,
-	try('regress_aiaas_owner', format(call, 'hidden')) AS owner,
-	try('regress_aiaas_admin', format(call, 'hidden')) AS admin,
-	try('regress_aiaas_train', format(call, 'hidden')) AS train,
-	try('regress_aiaas_read', format(call, 'hidden')) AS read,
-	try('regress_aiaas_use', format(call, 'hidden')) AS use,
-	try('regress_aiaas_nobody', format(call, 'open')) AS public,
-	try('regress_aiaas_member', format(call, 'hidden')) AS member,
-	try('regress_aiaas_noinherit', format(call, 'hidden')) AS noinherit,
-	try('regress_aiaas_nobody', format(call, 'hidden')) AS nobody,
-	try(current_user, format(call, 'hidden')) AS superuser
-FROM call WHERE name <> 'ai_drop version' ORDER BY n;
+	try('regress_aiaas_owner', format(call, hidden)) AS owner,
+	try('regress_aiaas_admin', format(call, hidden)) AS admin,
+	try('regress_aiaas_train', format(call, hidden)) AS train,
+	try('regress_aiaas_read', format(call, hidden)) AS read,
+	try('regress_aiaas_use', format(call, hidden)) AS use,
+	try('regress_aiaas_nobody', format(call, open)) AS public,
+	try('regress_aiaas_member', format(call, hidden)) AS member,
+	try('regress_aiaas_noinherit', format(call, hidden)) AS noinherit,
+	try('regress_aiaas_nobody', format(call, hidden)) AS nobody,
+	try(current_user, format(call, hidden)) AS superuser
+FROM call, named_by(call.name, 'hidden') hidden, named_by(call.name, 'open') open
+WHERE name <> 'ai_drop version' ORDER BY n;
 
 -- a version can be dropped by who may drop the model
 SELECT role, try('regress_aiaas_' || role, 'SELECT ai_drop(''hidden'', 2)') AS drop_version
@@ -114,7 +122,8 @@ SELECT ai_owner('hidden', 'regress_aiaas_admin');
 \echo :SQLSTATE
 
 -- that a model exists is told to nobody who may not use it
-CREATE FUNCTION pg_temp.words(call text) RETURNS text LANGUAGE plpgsql AS $$
+RESET ROLE;
+CREATE FUNCTION words(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
 	hint text;
@@ -126,12 +135,12 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, detail, hint);
 END $$;
 SET ROLE regress_aiaas_nobody;
-SELECT name, replace(pg_temp.words(format(call, 'hidden')), 'hidden', 'NAME')
-	= replace(pg_temp.words(format(call, 'absent')), 'absent', 'NAME') AS equal
-FROM call WHERE name <> 'ai_train' ORDER BY n;
-SELECT pg_temp.words('SELECT ai_describe(''hidden@7'')');
-SELECT pg_temp.words('SELECT ai_deploy(''hidden'', 7)');
-SELECT pg_temp.words('SELECT ai_classify(''free prize'', ''hiden'')');
+SELECT name, replace(words(format(call, 'hidden')), 'hidden', 'NAME')
+	= replace(words(format(call, 'absent')), 'absent', 'NAME') AS equal
+FROM call WHERE name <> 'ai_train' AND name NOT LIKE '%pinned' ORDER BY n;
+SELECT words('SELECT ai_describe(''hidden@7'')');
+SELECT words('SELECT ai_deploy(''hidden'', 7)');
+SELECT words('SELECT ai_classify(''free prize'', ''hiden'')');
 SELECT has_model_privilege('hidden', 'use') AS hidden, has_model_privilege('absent', 'use') AS absent,
 	has_model_privilege('regress_aiaas_owner', 'hidden', 'use') AS of_owner;
 
@@ -393,6 +402,6 @@ SELECT ai_drop(name) FROM ai_models;
 SELECT count(*) FROM aiaas.privilege;
 
 DROP TABLE inbox, mail, call;
-DROP FUNCTION set_label(), loop_over_rights(), try(text, text);
+DROP FUNCTION set_label(), loop_over_rights(), named_by(text, text), try(text, text), words(text);
 DROP ROLE regress_aiaas_boss, regress_aiaas_read, regress_aiaas_use, regress_aiaas_team,
 	regress_aiaas_member, regress_aiaas_noinherit, regress_aiaas_nobody;

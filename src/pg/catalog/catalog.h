@@ -82,6 +82,17 @@ typedef struct AiaasModel
 extern AiaasModel *aiaas_model_resolve(const char *reference, AiaasPrivilege privilege);
 
 /*
+ * Pins: 'reviews@3#' and the first AIAAS_PIN_SIZE bytes of the content's hash in
+ * hex.  Only these count, so neither a new name nor another deployed version
+ * changes what a pin means.  The version found is the oldest with this content
+ * that the user may use; when there is none, it is as if the content did not exist.
+ */
+#define AIAAS_PIN_SIZE 16
+
+extern char *aiaas_model_pin(const char *reference);
+extern AiaasModel *aiaas_model_resolve_pin(const char *pin);
+
+/*
  * The bytes of a resolved version, aligned to 64, in context; see
  * aiaas_alloc_aligned().  Verified against the content hash; raises
  * data_corrupted naming the model and the chunk.
@@ -166,6 +177,7 @@ extern void aiaas_model_comment(const char *name, const char *comment); /* NULL:
 /*
  * Drop a model ('reviews') or one version ('reviews@3').  The deployed version
  * can go only with the last one, and the last one takes the model with it.
+ * A content that indexes, columns or constraints are pinned to stays.
  */
 extern void aiaas_model_drop(const char *reference);
 

@@ -29,6 +29,7 @@ typedef struct CatalogSession
 	MemoryContext caller;		/* the memory context of begin, for results */
 	Oid			user;			/* who called, for rights */
 	int			sec_context;	/* to go back to */
+	bool		has_snapshot;	/* pushed by begin */
 } CatalogSession;
 
 #define CATALOG_MAX_PARAMS 17
@@ -107,12 +108,28 @@ extern AiaasPrivilege aiaas_catalog_privilege(const ModelRow *row, Oid role);
 extern bool aiaas_catalog_allows(const CatalogSession *session, const ModelRow *row,
 								 AiaasPrivilege privilege);
 
+/* In SQL: may user $1 use model m?  Nobody but a superuser has role 0. */
+#define USABLE_BY_1 \
+	"(pg_catalog.pg_has_role($1, 0, 'USAGE')" \
+	" OR EXISTS (SELECT FROM aiaas.privilege p WHERE p.model OPERATOR(pg_catalog.=) m.id" \
+	" AND (p.grantee::pg_catalog.oid OPERATOR(pg_catalog.=) 0" \
+	" OR pg_catalog.pg_has_role($1, p.grantee::pg_catalog.oid, 'USAGE'))))"
+
 /* Raise that there is no such model to who has no privilege at all, or what he lacks. */
 extern void aiaas_catalog_require(const CatalogSession *session, const ModelRow *row,
 								  AiaasPrivilege privilege);
 
 /* The entry of a new model */
 extern void aiaas_catalog_insert_owner(const CatalogSession *session, int64 model, Oid owner);
+
+/*
+ * Pins; pin.c
+ *
+ * Raise if something is pinned to a content that would go with this version, or
+ * with all of the model's when version is 0.
+ */
+extern void aiaas_catalog_check_not_pinned(const CatalogSession *session, const ModelRow *row,
+										   int version);
 
 /*
  * Contents; content.c

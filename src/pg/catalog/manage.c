@@ -202,6 +202,7 @@ aiaas_model_drop(const char *reference)
 						ref.version, ref.name),
 				 errhint("Deploy another version first, "
 						 "or drop the model with all its versions.")));
+	aiaas_catalog_check_not_pinned(&session, &row, ref.version);
 
 	drop_versions(&session, row.model.id, ref.version);
 	if (is_last)

@@ -74,13 +74,6 @@ static CatalogQuery select_versions = {
 	1, {INT8OID}, NULL
 };
 
-/* May user $1 use model m?  Nobody but a superuser has role 0. */
-#define USABLE_BY_1 \
-	"(pg_catalog.pg_has_role($1, 0, 'USAGE')" \
-	" OR EXISTS (SELECT FROM aiaas.privilege p WHERE p.model OPERATOR(pg_catalog.=) m.id" \
-	" AND (p.grantee::pg_catalog.oid OPERATOR(pg_catalog.=) 0" \
-	" OR pg_catalog.pg_has_role($1, p.grantee::pg_catalog.oid, 'USAGE'))))"
-
 /* What user $1 may use; of task $2, deployed, when that is not NULL */
 static CatalogQuery select_usable = {
 	"SELECT m.name FROM aiaas.model m"
