@@ -216,9 +216,9 @@ SELECT ai_grant('open', 'regress_aiaas_owner', 'use');
 SELECT ai_revoke('open', 'regress_aiaas_owner');
 SELECT has_model_privilege('open', 'owner');
 
--- public in any case
+-- names of privileges and "public" in any case
 SELECT ai_revoke('open', 'PUBLIC');
-SELECT ai_grant('open', 'Public', 'use');
+SELECT ai_grant('open', 'Public', 'USE');
 SELECT role, privilege FROM ai_privileges WHERE model = 'open';
 
 -- an admin grants, and his grants stay without him

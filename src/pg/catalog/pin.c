@@ -13,7 +13,6 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "pg/host/compat.h"
 #include "utils/builtins.h"
 
 #define PIN_DIGITS (2 * AIAAS_PIN_SIZE)
@@ -83,16 +82,6 @@ static CatalogQuery select_holders = {
 	2, {INT8OID, INT4OID}, NULL
 };
 
-static bytea *
-create_bytea(const uint8 *bytes, size_t n_bytes)
-{
-	bytea	   *value = palloc(VARHDRSZ + n_bytes);
-
-	SET_VARSIZE(value, VARHDRSZ + n_bytes);
-	memcpy(VARDATA(value), bytes, n_bytes);
-	return value;
-}
-
 char *
 aiaas_model_pin(const char *reference)
 {
@@ -104,6 +93,7 @@ aiaas_model_pin(const char *reference)
 	return psprintf("%s@%d#%s", model->name, model->version, digits);
 }
 
+/* The least hash that begins as the pin says */
 static void
 parse_pin(uint8 *hash, const char *pin)
 {
@@ -117,6 +107,7 @@ parse_pin(uint8 *hash, const char *pin)
 				 errmsg("invalid pin \"%s\"", pin),
 				 errdetail("A pin ends with \"#\" and %d hexadecimal digits.", PIN_DIGITS),
 				 errhint("Take what ai_pin() gives for a model.")));
+	memset(hash, 0, AIAAS_HASH_SIZE);
 	hex_decode(digits, PIN_DIGITS, (char *) hash);
 }
 
@@ -124,18 +115,18 @@ AiaasModel *
 aiaas_model_resolve_pin(const char *pin)
 {
 	CatalogSession session;
-	uint8		bound[AIAAS_HASH_SIZE];
+	uint8		hash[AIAAS_HASH_SIZE];
 	Datum		values[3];
 	AiaasModelRef ref;
 	ModelRow	row;
 	AiaasModel *model;
 
-	parse_pin(bound, pin);
-	memset(bound + AIAAS_PIN_SIZE, 0xFF, AIAAS_HASH_SIZE - AIAAS_PIN_SIZE);
+	parse_pin(hash, pin);
 	aiaas_catalog_begin(&session, CATALOG_READ);
 	values[0] = ObjectIdGetDatum(session.user);
-	values[1] = PointerGetDatum(create_bytea(bound, AIAAS_PIN_SIZE));
-	values[2] = PointerGetDatum(create_bytea(bound, AIAAS_HASH_SIZE));
+	values[1] = aiaas_hash_datum(hash);
+	memset(hash + AIAAS_PIN_SIZE, 0xFF, AIAAS_HASH_SIZE - AIAAS_PIN_SIZE);
+	values[2] = aiaas_hash_datum(hash);
 	if (aiaas_catalog_run(&session, &select_pinned, values, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -4,8 +4,8 @@
  *
  * The rows of aiaas.privilege hold one owner for each model and one level for
  * each role that was granted any; a level includes those below it.  Rows of
- * roles that are gone grant nothing to nobody, and a model whose owner is gone
- * is the superusers'.
+ * roles that are gone count for nobody, and a model whose owner is gone is the
+ * superusers'.
  *
  * Rights change only under the lock of the model's row.
  *-------------------------------------------------------------------------
@@ -81,7 +81,7 @@ privilege_by_name(const char *name)
 {
 	AiaasPrivilege privilege = AIAAS_OWNER;
 
-	while (privilege > AIAAS_NO_PRIVILEGE && strcmp(name, privilege_names[privilege]) != 0)
+	while (privilege > AIAAS_NO_PRIVILEGE && pg_strcasecmp(name, privilege_names[privilege]) != 0)
 		privilege--;
 	return privilege;
 }
