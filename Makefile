@@ -76,6 +76,8 @@ PG_CATALOG_OBJS = \
 	src/pg/catalog/list.o \
 	src/pg/catalog/manage.o \
 	src/pg/catalog/model.o \
+	src/pg/catalog/pin.o \
+	src/pg/catalog/privilege.o \
 	src/pg/catalog/query.o \
 	src/pg/catalog/reference.o
 
@@ -102,6 +104,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
 	src/pg/sqlapi/fn_models.o \
+	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_train.o
 
 MAIN_OBJS = \
@@ -112,7 +115,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify evaluate explain
+REGRESS = models damage settings train classify evaluate explain rights pins
 
 ISOLATION = train-train drop-classify drop-train
 

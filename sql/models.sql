@@ -192,6 +192,7 @@ CREATE ROLE regress_aiaas_ann;
 CREATE ROLE regress_aiaas_bob;
 CREATE ROLE regress_aiaas_team;
 GRANT regress_aiaas_team TO regress_aiaas_ann;
+GRANT EXECUTE ON FUNCTION ai_train TO PUBLIC;
 
 -- another's model is as if it did not exist
 SET ROLE regress_aiaas_ann;
@@ -260,6 +261,7 @@ SELECT (SELECT count(*) FROM aiaas.model) AS models,
 	(SELECT count(*) FROM aiaas.chunk) AS chunks,
 	(SELECT count(*) FROM aiaas.privilege) AS privileges;
 
+REVOKE EXECUTE ON FUNCTION ai_train FROM PUBLIC;
 DROP VIEW judged;
 DROP TABLE mail;
 DROP ROLE regress_aiaas_ann, regress_aiaas_bob;

@@ -308,6 +308,7 @@ SELECT count(*) FROM ai_models WHERE name IN ('bad', 'draft', 'inner', 'fresh');
 --
 CREATE ROLE regress_aiaas_clerk;
 GRANT USAGE ON SCHEMA train TO regress_aiaas_clerk;
+GRANT EXECUTE ON FUNCTION ai_train TO regress_aiaas_clerk;
 SET ROLE regress_aiaas_clerk;
 SELECT * FROM ai_train('clerks', 'SELECT body, label FROM messages');
 SELECT version FROM ai_train('clerks', $$SELECT * FROM (VALUES ('a', 1), ('b', 2), ('a a', 1), ('b b', 2)) t (body, label)$$,
@@ -321,4 +322,5 @@ SELECT ai_drop('clerks');
 SELECT ai_drop(name) FROM ai_models;
 SET client_min_messages = warning;
 DROP SCHEMA train CASCADE;
+REVOKE EXECUTE ON FUNCTION ai_train FROM regress_aiaas_clerk;
 DROP ROLE regress_aiaas_clerk;

@@ -93,6 +93,7 @@ COMMENT ON TABLE aiaas.chunk IS 'contents in pieces of 1 MiB';
 COMMENT ON COLUMN aiaas.chunk.hash IS 'SHA-256 of the whole content';
 COMMENT ON COLUMN aiaas.chunk.sha256 IS 'SHA-256 of this piece';
 
+-- One owner for each model, and one level for each role that was granted any.
 -- No key: several roles of one model may have become "none" in a restore.
 CREATE TABLE aiaas.privilege (
 	model bigint NOT NULL,
@@ -103,7 +104,8 @@ CREATE TABLE aiaas.privilege (
 CREATE INDEX privilege_model ON aiaas.privilege (model);
 ALTER TABLE aiaas.privilege REPLICA IDENTITY FULL;
 COMMENT ON TABLE aiaas.privilege IS 'who may do what with a model';
-COMMENT ON COLUMN aiaas.privilege.privilege IS 'so far always "owner"';
+COMMENT ON COLUMN aiaas.privilege.privilege IS 'owner, admin, train, read or use; each includes those after it';
+COMMENT ON COLUMN aiaas.privilege.grantor IS 'who granted it; nothing depends on him';
 
 ALTER TABLE aiaas.model OWNER TO @extowner@;
 ALTER TABLE aiaas.version OWNER TO @extowner@;

@@ -31,8 +31,30 @@ COMMENT ON FUNCTION ai_drop(text, integer) IS
 	'drop a version that is not deployed; the last version takes the model with it';
 
 --
--- Both views read the closed tables with their owner's rights and show what the
--- querying user may use.  A model without an owner is the superusers'.
+-- What the querying user may do with each model, as privilege.c decides it.
+-- Nobody but a superuser has role 0.
+--
+CREATE VIEW aiaas.allowed WITH (security_barrier) AS
+	SELECT m.id AS model,
+		CASE WHEN pg_catalog.pg_has_role(0, 'USAGE') THEN 'owner'
+			ELSE (SELECT l.privilege
+				FROM aiaas.privilege p
+					JOIN (VALUES (1, 'use'), (2, 'read'), (3, 'train'), (4, 'admin'), (5, 'owner'))
+						l (level, privilege) ON l.privilege OPERATOR(pg_catalog.=) p.privilege
+				WHERE p.model OPERATOR(pg_catalog.=) m.id
+					AND (p.grantee::pg_catalog.oid OPERATOR(pg_catalog.=) 0
+						OR pg_catalog.pg_has_role(p.grantee::pg_catalog.oid, 'USAGE'))
+				ORDER BY l.level DESC LIMIT 1)
+		END AS privilege
+	FROM aiaas.model m;
+ALTER VIEW aiaas.allowed OWNER TO @extowner@;
+REVOKE ALL ON aiaas.allowed FROM PUBLIC;
+COMMENT ON VIEW aiaas.allowed IS 'what you may do with each model';
+COMMENT ON COLUMN aiaas.allowed.privilege IS 'the highest that you have; NULL: none';
+
+--
+-- These views read the closed tables with their owner's rights and show what the
+-- querying user may use.
 --
 CREATE VIEW ai_models WITH (security_barrier) AS
 	SELECT m.name,
@@ -46,16 +68,18 @@ CREATE VIEW ai_models WITH (security_barrier) AS
 		v.validation_score AS score,
 		c.bytes,
 		r.rolname AS owner,
+		u.privilege,
 		m.created,
 		m.comment
 	FROM aiaas.model m
+		JOIN aiaas.allowed u ON u.model OPERATOR(pg_catalog.=) m.id
+			AND u.privilege IS NOT NULL
 		LEFT JOIN aiaas.privilege p ON p.model OPERATOR(pg_catalog.=) m.id
 			AND p.privilege OPERATOR(pg_catalog.=) 'owner'
 		LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.grantee::pg_catalog.oid
 		LEFT JOIN aiaas.version v ON v.model OPERATOR(pg_catalog.=) m.id
 			AND v.number OPERATOR(pg_catalog.=) m.deployed
 		LEFT JOIN aiaas.content c ON c.hash OPERATOR(pg_catalog.=) v.hash
-	WHERE pg_catalog.pg_has_role(COALESCE(p.grantee::pg_catalog.oid, 0), 'USAGE')
 	ORDER BY m.name;
 ALTER VIEW ai_models OWNER TO @extowner@;
 GRANT SELECT ON ai_models TO PUBLIC;
@@ -70,6 +94,7 @@ COMMENT ON COLUMN ai_models.metric IS 'what the score is';
 COMMENT ON COLUMN ai_models.score IS 'metric on the rows that were held out from training';
 COMMENT ON COLUMN ai_models.bytes IS 'size of the stored model';
 COMMENT ON COLUMN ai_models.owner IS 'role that it belongs to; NULL: superusers only';
+COMMENT ON COLUMN ai_models.privilege IS 'the highest that you have: owner, admin, train, read or use';
 COMMENT ON COLUMN ai_models.created IS 'when its first version was trained';
 COMMENT ON COLUMN ai_models.comment IS 'what it is for, see ai_comment()';
 
@@ -89,10 +114,9 @@ CREATE VIEW ai_versions WITH (security_barrier) AS
 		v.created
 	FROM aiaas.version v
 		JOIN aiaas.model m ON m.id OPERATOR(pg_catalog.=) v.model
-		LEFT JOIN aiaas.privilege p ON p.model OPERATOR(pg_catalog.=) m.id
-			AND p.privilege OPERATOR(pg_catalog.=) 'owner'
+		JOIN aiaas.allowed u ON u.model OPERATOR(pg_catalog.=) m.id
+			AND u.privilege IS NOT NULL
 		LEFT JOIN aiaas.content c ON c.hash OPERATOR(pg_catalog.=) v.hash
-	WHERE pg_catalog.pg_has_role(COALESCE(p.grantee::pg_catalog.oid, 0), 'USAGE')
 	ORDER BY m.name, v.number;
 ALTER VIEW ai_versions OWNER TO @extowner@;
 GRANT SELECT ON ai_versions TO PUBLIC;

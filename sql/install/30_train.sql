@@ -20,6 +20,9 @@ CREATE FUNCTION ai_train(
 	AS 'MODULE_PATHNAME', 'aiaas_train_query' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION ai_train(text, text, text, text, jsonb) IS
 	'learn a column of a query from the others, as a new version of a model';
+-- The functions belong to a superuser, also where another role installs the extension.
+REVOKE ALL ON FUNCTION ai_train(text, text, text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ai_train(text, text, text, text, jsonb) TO @extowner@;
 
 CREATE FUNCTION ai_evaluate(
 	model text,

@@ -59,7 +59,8 @@ $source->safe_psql(
 		UNION ALL
 		SELECT 'see you at lunch, we meet at ' || i, 'ham'
 		FROM generate_series(1, 40) i;
-	GRANT SELECT ON mail TO PUBLIC});
+	GRANT SELECT ON mail TO PUBLIC;
+	GRANT EXECUTE ON FUNCTION ai_train TO PUBLIC});
 as($source, 'shop', 'ann', sprintf($train, 'sms', 'better', 1));
 as($source, 'shop', 'ann', sprintf($train, 'sms', 'never', 2));
 as($source, 'shop', 'ann', "SELECT ai_comment('sms', 'spam or not')");

@@ -25,13 +25,15 @@
 #define AIAAS_MODEL_NAME_MAX 63 /* bytes */
 #define AIAAS_HASH_SIZE 32		/* SHA-256 */
 
-/* Each includes those before it.  Until rights can be granted, only the owner has any. */
+/* Each includes those before it. */
 typedef enum AiaasPrivilege
 {
-	AIAAS_USE,					/* apply */
-	AIAAS_READ,					/* describe, export */
+	AIAAS_NO_PRIVILEGE,			/* the model is as if it did not exist */
+	AIAAS_USE,					/* apply, evaluate, pin, list */
+	AIAAS_READ,					/* what shows the weights: describe, explain, export */
 	AIAAS_TRAIN,				/* add versions */
-	AIAAS_ADMIN					/* deploy, rename, comment, drop */
+	AIAAS_ADMIN,				/* deploy, rename, comment, drop, grant, revoke */
+	AIAAS_OWNER					/* give it to another owner */
 } AiaasPrivilege;
 
 /*
@@ -79,6 +81,17 @@ typedef struct AiaasModel
  * has no privilege on it.
  */
 extern AiaasModel *aiaas_model_resolve(const char *reference, AiaasPrivilege privilege);
+
+/*
+ * Pins: 'reviews@3#' and the first AIAAS_PIN_SIZE bytes of the content's hash in
+ * hex.  Only these count, so neither a new name nor another deployed version
+ * changes what a pin means.  The version found is the oldest with this content
+ * that the user may use; when there is none, it is as if the content did not exist.
+ */
+#define AIAAS_PIN_SIZE 16
+
+extern char *aiaas_model_pin(const char *reference);
+extern AiaasModel *aiaas_model_resolve_pin(const char *pin);
 
 /*
  * All versions that reference means and the user has this privilege on, by name and
@@ -177,10 +190,26 @@ extern void aiaas_model_comment(const char *name, const char *comment); /* NULL:
 /*
  * Drop a model ('reviews') or one version ('reviews@3').  The deployed version
  * can go only with the last one, and the last one takes the model with it.
+ * A content that indexes, columns or constraints are pinned to stays.
  */
 extern void aiaas_model_drop(const char *reference);
 
 /* Everything that is known of a version, for ai_describe() */
 extern Jsonb *aiaas_model_describe(const char *reference);
+
+/*
+ * Rights; these need AIAAS_ADMIN, to give a model away AIAAS_OWNER, and a
+ * writable transaction.  role may be "public", except as an owner.
+ */
+extern void aiaas_model_grant(const char *name, const char *role, const char *privilege);
+extern void aiaas_model_revoke(const char *name, const char *role, const char *privilege);
+extern void aiaas_model_give(const char *name, const char *role);
+
+/*
+ * Has role this privilege?  NULL is the user, whose rights are looked at in any
+ * case: of a model that is hidden from him he learns nothing about others.
+ */
+extern bool aiaas_model_has_privilege(const char *role, const char *reference,
+									  const char *privilege);
 
 #endif							/* AIAAS_CATALOG_H */

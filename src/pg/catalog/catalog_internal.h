@@ -29,6 +29,7 @@ typedef struct CatalogSession
 	MemoryContext caller;		/* the memory context of begin, for results */
 	Oid			user;			/* who called, for rights */
 	int			sec_context;	/* to go back to */
+	bool		has_snapshot;	/* pushed by begin */
 } CatalogSession;
 
 #define CATALOG_MAX_PARAMS 17
@@ -70,9 +71,13 @@ extern Datum aiaas_hash_datum(const uint8 *hash);
 typedef struct ModelRow
 {
 	AiaasModel	model;			/* version, hash and texts are set if has_version */
-	Oid			owner;			/* InvalidOid: its role is gone */
 	int			last_version;	/* highest number ever given */
 	bool		has_version;	/* the one that was asked for exists */
+
+	/* Who may do what with it; in SPI's memory */
+	int			n_grants;
+	Oid		   *grantees;		/* [n_grants] */
+	AiaasPrivilege *privileges; /* [n_grants] */
 } ModelRow;
 
 /* False when there is no model of this name; no rights are looked at. */
@@ -82,12 +87,49 @@ extern bool aiaas_catalog_find(const CatalogSession *session, ModelRow *row,
 /* The same with the row locked until the transaction ends, and without its version */
 extern bool aiaas_catalog_lock(const CatalogSession *session, ModelRow *row, const char *name);
 
-extern bool aiaas_catalog_allows(const CatalogSession *session, const ModelRow *row,
-								 AiaasPrivilege privilege);
+/* Lock a model on which the user has a privilege, or raise. */
+extern void aiaas_catalog_lock_allowed(const CatalogSession *session, ModelRow *row,
+									   const char *name, AiaasPrivilege privilege);
 
 extern _Noreturn void aiaas_raise_no_model(const CatalogSession *session, const char *name);
 extern _Noreturn void aiaas_raise_no_version(const CatalogSession *session,
 											 const ModelRow *row, int version);
+
+/*
+ * Rights; privilege.c
+ */
+
+/* Columns of the last run: the grantees (oid[]) and what each of them has (text[]) */
+extern void aiaas_catalog_read_grants(ModelRow *row, int64 i, int column);
+
+/* What role has, by itself, as a member of other roles and as anybody; superusers own all. */
+extern AiaasPrivilege aiaas_catalog_privilege(const ModelRow *row, Oid role);
+
+extern bool aiaas_catalog_allows(const CatalogSession *session, const ModelRow *row,
+								 AiaasPrivilege privilege);
+
+/* In SQL: may user $1 use model m?  Nobody but a superuser has role 0. */
+#define USABLE_BY_1 \
+	"(pg_catalog.pg_has_role($1, 0, 'USAGE')" \
+	" OR EXISTS (SELECT FROM aiaas.privilege p WHERE p.model OPERATOR(pg_catalog.=) m.id" \
+	" AND (p.grantee::pg_catalog.oid OPERATOR(pg_catalog.=) 0" \
+	" OR pg_catalog.pg_has_role($1, p.grantee::pg_catalog.oid, 'USAGE'))))"
+
+/* Raise that there is no such model to who has no privilege at all, or what he lacks. */
+extern void aiaas_catalog_require(const CatalogSession *session, const ModelRow *row,
+								  AiaasPrivilege privilege);
+
+/* The entry of a new model */
+extern void aiaas_catalog_insert_owner(const CatalogSession *session, int64 model, Oid owner);
+
+/*
+ * Pins; pin.c
+ *
+ * Raise if something is pinned to a content that would go with this version, or
+ * with all of the model's when version is 0.
+ */
+extern void aiaas_catalog_check_not_pinned(const CatalogSession *session, const ModelRow *row,
+										   int version);
 
 /*
  * Contents; content.c

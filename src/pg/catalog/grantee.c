@@ -36,7 +36,8 @@ aiaas_grantee_in(PG_FUNCTION_ARGS)
 		ereport(WARNING,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", name),
-				 errdetail("What it owned among the models of \"aiaas\" is left to superusers.")));
+				 errdetail("The models that it owned are left to superusers, "
+						   "and those granted to it to nobody.")));
 		PG_RETURN_OID(NOBODY);
 	}
 	PG_RETURN_OID(role);

@@ -77,15 +77,6 @@ static CatalogQuery describe = {
 	2, {INT8OID, INT4OID}, NULL
 };
 
-/* Lock a model that the user looks after, or say that there is none. */
-static void
-lock_own_model(const CatalogSession *session, ModelRow *row, const char *name)
-{
-	if (!aiaas_catalog_lock(session, row, name) ||
-		!aiaas_catalog_allows(session, row, AIAAS_ADMIN))
-		aiaas_raise_no_model(session, name);
-}
-
 static void
 check_version_exists(const CatalogSession *session, const ModelRow *row, int version)
 {
@@ -108,7 +99,7 @@ aiaas_model_deploy(const char *name, int version)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("version must be greater than zero, not %d", version)));
 	aiaas_catalog_begin(&session, CATALOG_WRITE);
-	lock_own_model(&session, &row, name);
+	aiaas_catalog_lock_allowed(&session, &row, name, AIAAS_ADMIN);
 	check_version_exists(&session, &row, version);
 	values[0] = Int64GetDatum(row.model.id);
 	values[1] = Int32GetDatum(version);
@@ -129,7 +120,7 @@ aiaas_model_rename(const char *name, const char *new_name)
 	aiaas_model_name_check(new_name);
 	strlcpy(new_ref.name, new_name, sizeof(new_ref.name));
 	aiaas_catalog_begin(&session, CATALOG_WRITE);
-	lock_own_model(&session, &row, name);
+	aiaas_catalog_lock_allowed(&session, &row, name, AIAAS_ADMIN);
 	if (aiaas_catalog_find(&session, &other, &new_ref))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -149,7 +140,7 @@ aiaas_model_comment(const char *name, const char *comment)
 
 	aiaas_model_name_check(name);
 	aiaas_catalog_begin(&session, CATALOG_WRITE);
-	lock_own_model(&session, &row, name);
+	aiaas_catalog_lock_allowed(&session, &row, name, AIAAS_ADMIN);
 	values[0] = Int64GetDatum(row.model.id);
 	values[1] = comment != NULL ? CStringGetTextDatum(comment) : (Datum) 0;
 	aiaas_catalog_run(&session, &update_comment, values, comment != NULL ? NULL : " n");
@@ -198,7 +189,7 @@ aiaas_model_drop(const char *reference)
 
 	aiaas_model_ref_parse(&ref, reference);
 	aiaas_catalog_begin(&session, CATALOG_WRITE);
-	lock_own_model(&session, &row, ref.name);
+	aiaas_catalog_lock_allowed(&session, &row, ref.name, AIAAS_ADMIN);
 	if (ref.version != 0)
 	{
 		check_version_exists(&session, &row, ref.version);
@@ -211,6 +202,7 @@ aiaas_model_drop(const char *reference)
 						ref.version, ref.name),
 				 errhint("Deploy another version first, "
 						 "or drop the model with all its versions.")));
+	aiaas_catalog_check_not_pinned(&session, &row, ref.version);
 
 	drop_versions(&session, row.model.id, ref.version);
 	if (is_last)

@@ -20,21 +20,21 @@
 #include "miscadmin.h"
 #include "pg/host/compat.h"
 #include "pg/host/guc.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
-/* The owner's entry among the privileges of model m */
-#define JOIN_OWNER \
-	" LEFT JOIN aiaas.privilege p ON p.model OPERATOR(pg_catalog.=) m.id" \
-	" AND p.privilege OPERATOR(pg_catalog.=) 'owner'"
+/* Who may do what with model m; one row, of NULLs when nobody may */
+#define JOIN_GRANTS \
+	" CROSS JOIN LATERAL (SELECT pg_catalog.array_agg(g.grantee::pg_catalog.oid) AS grantees," \
+	" pg_catalog.array_agg(g.privilege) AS privileges" \
+	" FROM aiaas.privilege g WHERE g.model OPERATOR(pg_catalog.=) m.id) p"
 
 static CatalogQuery select_model = {
-	"SELECT m.id, m.deployed, m.last_version, p.grantee::pg_catalog.oid,"
+	"SELECT m.id, m.deployed, m.last_version, p.grantees, p.privileges,"
 	" v.number, v.hash, v.algorithm, v.kind, v.task, c.bytes,"
 	" v.options, v.features, v.validation_score"
-	" FROM aiaas.model m" JOIN_OWNER
+	" FROM aiaas.model m" JOIN_GRANTS
 	" LEFT JOIN aiaas.version v ON v.model OPERATOR(pg_catalog.=) m.id"
 	" AND v.number OPERATOR(pg_catalog.=) COALESCE($2, m.deployed)"
 	" LEFT JOIN aiaas.content c ON c.hash OPERATOR(pg_catalog.=) v.hash"
@@ -43,21 +43,13 @@ static CatalogQuery select_model = {
 };
 
 static CatalogQuery lock_model = {
-	"SELECT m.id, m.deployed, m.last_version, p.grantee::pg_catalog.oid"
-	" FROM aiaas.model m" JOIN_OWNER
-	" WHERE m.name OPERATOR(pg_catalog.=) $1 FOR UPDATE OF m",
+	"SELECT m.id FROM aiaas.model m WHERE m.name OPERATOR(pg_catalog.=) $1 FOR UPDATE",
 	1, {TEXTOID}, NULL
 };
 
 static CatalogQuery insert_model = {
 	"INSERT INTO aiaas.model (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id",
 	1, {TEXTOID}, NULL
-};
-
-static CatalogQuery insert_owner = {
-	"INSERT INTO aiaas.privilege (model, grantee, privilege, grantor)"
-	" VALUES ($1, $2::aiaas.grantee, 'owner', $2::aiaas.grantee)",
-	2, {INT8OID, OIDOID}, NULL
 };
 
 static CatalogQuery insert_version = {
@@ -84,10 +76,10 @@ static CatalogQuery select_versions = {
 
 /* What user $1 may use; of task $2, deployed, when that is not NULL */
 static CatalogQuery select_usable = {
-	"SELECT m.name FROM aiaas.model m" JOIN_OWNER
+	"SELECT m.name FROM aiaas.model m"
 	" LEFT JOIN aiaas.version v ON v.model OPERATOR(pg_catalog.=) m.id"
 	" AND v.number OPERATOR(pg_catalog.=) m.deployed"
-	" WHERE pg_catalog.pg_has_role($1, COALESCE(p.grantee::pg_catalog.oid, 0), 'USAGE')"
+	" WHERE " USABLE_BY_1
 	" AND ($2 IS NULL OR v.task OPERATOR(pg_catalog.=) $2)"
 	" ORDER BY m.name",
 	2, {OIDOID, TEXTOID}, NULL
@@ -223,7 +215,7 @@ aiaas_default_classifier_get(void)
  * Finding
  */
 
-/* The first four columns of select_model and lock_model */
+/* The columns of select_model that are not the version's */
 static void
 fill_row(ModelRow *row, const char *name)
 {
@@ -236,14 +228,13 @@ fill_row(ModelRow *row, const char *name)
 	value = aiaas_catalog_value(0, 2, INT4OID, &is_null);
 	row->model.deployed = is_null ? 0 : DatumGetInt32(value);
 	row->last_version = DatumGetInt32(aiaas_catalog_value(0, 3, INT4OID, NULL));
-	value = aiaas_catalog_value(0, 4, OIDOID, &is_null);
-	row->owner = is_null ? InvalidOid : DatumGetObjectId(value);
+	aiaas_catalog_read_grants(row, 0, 4);
 }
 
 static void
 fill_version(const CatalogSession *session, AiaasModel *model)
 {
-	bytea	   *hash = DatumGetByteaPP(aiaas_catalog_value(0, 6, BYTEAOID, NULL));
+	bytea	   *hash = DatumGetByteaPP(aiaas_catalog_value(0, 7, BYTEAOID, NULL));
 	bool		is_null;
 	Datum		value;
 
@@ -254,29 +245,36 @@ fill_version(const CatalogSession *session, AiaasModel *model)
 				 errdetail("Version %d has a hash of %d bytes.", model->version,
 						   (int) VARSIZE_ANY_EXHDR(hash))));
 	memcpy(model->hash, VARDATA_ANY(hash), AIAAS_HASH_SIZE);
-	model->algorithm = aiaas_catalog_text(session, 0, 7);
-	model->kind = aiaas_catalog_text(session, 0, 8);
-	model->task = aiaas_catalog_text(session, 0, 9);
-	value = aiaas_catalog_value(0, 10, INT8OID, &is_null);
+	model->algorithm = aiaas_catalog_text(session, 0, 8);
+	model->kind = aiaas_catalog_text(session, 0, 9);
+	model->task = aiaas_catalog_text(session, 0, 10);
+	value = aiaas_catalog_value(0, 11, INT8OID, &is_null);
 	model->n_bytes = is_null ? -1 : DatumGetInt64(value);
-	model->options = aiaas_catalog_jsonb(session, 0, 11);
-	model->features = aiaas_catalog_jsonb(session, 0, 12);
-	value = aiaas_catalog_value(0, 13, FLOAT8OID, &is_null);
+	model->options = aiaas_catalog_jsonb(session, 0, 12);
+	model->features = aiaas_catalog_jsonb(session, 0, 13);
+	value = aiaas_catalog_value(0, 14, FLOAT8OID, &is_null);
 	model->validation_score = is_null ? NAN : DatumGetFloat8(value);
+}
+
+/* version 0: the deployed one; false: no such model */
+static bool
+run_select_model(const CatalogSession *session, const char *name, int version)
+{
+	Datum		values[2] = {CStringGetTextDatum(name), Int32GetDatum(version)};
+
+	return aiaas_catalog_run(session, &select_model, values, version == 0 ? " n" : NULL) > 0;
 }
 
 bool
 aiaas_catalog_find(const CatalogSession *session, ModelRow *row, const AiaasModelRef *ref)
 {
-	Datum		values[2] = {CStringGetTextDatum(ref->name), Int32GetDatum(ref->version)};
-	const char *nulls = ref->version == 0 ? " n" : "  ";
 	bool		is_null;
 	Datum		number;
 
-	if (aiaas_catalog_run(session, &select_model, values, nulls) == 0)
+	if (!run_select_model(session, ref->name, ref->version))
 		return false;
 	fill_row(row, ref->name);
-	number = aiaas_catalog_value(0, 5, INT4OID, &is_null);
+	number = aiaas_catalog_value(0, 6, INT4OID, &is_null);
 	row->has_version = !is_null;
 	if (row->has_version)
 	{
@@ -286,24 +284,26 @@ aiaas_catalog_find(const CatalogSession *session, ModelRow *row, const AiaasMode
 	return true;
 }
 
+/* Read after the lock: whoever held it may have changed the rights. */
 bool
 aiaas_catalog_lock(const CatalogSession *session, ModelRow *row, const char *name)
 {
 	Datum		value = CStringGetTextDatum(name);
 
-	if (aiaas_catalog_run(session, &lock_model, &value, NULL) == 0)
+	if (aiaas_catalog_run(session, &lock_model, &value, NULL) == 0 ||
+		!run_select_model(session, name, 0))
 		return false;
 	fill_row(row, name);
 	return true;
 }
 
-/* Until rights can be granted, the owner has all and others have none. */
-bool
-aiaas_catalog_allows(const CatalogSession *session, const ModelRow *row,
-					 AiaasPrivilege privilege)
+void
+aiaas_catalog_lock_allowed(const CatalogSession *session, ModelRow *row, const char *name,
+						   AiaasPrivilege privilege)
 {
-	(void) privilege;
-	return has_privs_of_role(session->user, row->owner);
+	if (!aiaas_catalog_lock(session, row, name))
+		aiaas_raise_no_model(session, name);
+	aiaas_catalog_require(session, row, privilege);
 }
 
 AiaasModel *
@@ -316,9 +316,9 @@ aiaas_model_resolve(const char *reference, AiaasPrivilege privilege)
 
 	aiaas_model_ref_parse(&ref, reference);
 	aiaas_catalog_begin(&session, CATALOG_READ);
-	if (!aiaas_catalog_find(&session, &row, &ref) ||
-		!aiaas_catalog_allows(&session, &row, privilege))
+	if (!aiaas_catalog_find(&session, &row, &ref))
 		aiaas_raise_no_model(&session, ref.name);
+	aiaas_catalog_require(&session, &row, privilege);
 	if (!row.has_version)
 		aiaas_raise_no_version(&session, &row, ref.version);
 	aiaas_catalog_end(&session);
@@ -364,12 +364,13 @@ aiaas_require_writable(const char *command)
 static void
 check_trainable(const CatalogSession *session, const ModelRow *row)
 {
-	if (!aiaas_catalog_allows(session, row, AIAAS_TRAIN))
+	if (!aiaas_catalog_allows(session, row, AIAAS_USE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for model \"%s\"", row->model.name),
 				 errdetail("A model of this name belongs to another role."),
 				 errhint("Choose another name.")));
+	aiaas_catalog_require(session, row, AIAAS_TRAIN);
 }
 
 void
@@ -387,24 +388,16 @@ aiaas_model_check_trainable(const char *name)
 	aiaas_catalog_end(&session);
 }
 
-/* False when another transaction has just created a model of this name. */
-static bool
-create_model(const CatalogSession *session, ModelRow *row, const char *name)
+/* Unless another transaction has just created a model of this name */
+static void
+create_model(const CatalogSession *session, const char *name)
 {
 	Datum		value = CStringGetTextDatum(name);
-	Datum		values[2];
 
-	if (aiaas_catalog_run(session, &insert_model, &value, NULL) == 0)
-		return false;
-	memset(row, 0, sizeof(*row));
-	strlcpy(row->model.name, name, sizeof(row->model.name));
-	row->model.id = DatumGetInt64(aiaas_catalog_value(0, 1, INT8OID, NULL));
-	row->owner = session->user;
-
-	values[0] = Int64GetDatum(row->model.id);
-	values[1] = ObjectIdGetDatum(row->owner);
-	aiaas_catalog_run(session, &insert_owner, values, NULL);
-	return true;
+	if (aiaas_catalog_run(session, &insert_model, &value, NULL) > 0)
+		aiaas_catalog_insert_owner(session,
+								   DatumGetInt64(aiaas_catalog_value(0, 1, INT8OID, NULL)),
+								   session->user);
 }
 
 void
@@ -415,9 +408,11 @@ aiaas_model_lock(AiaasModelLock *lock, const char *name)
 
 	aiaas_model_name_check(name);
 	aiaas_catalog_begin(&session, CATALOG_WRITE);
-	while (!aiaas_catalog_lock(&session, &row, name) &&
-		   !create_model(&session, &row, name))
+	while (!aiaas_catalog_lock(&session, &row, name))
+	{
 		CHECK_FOR_INTERRUPTS();
+		create_model(&session, name);
+	}
 	check_trainable(&session, &row);
 	aiaas_catalog_end(&session);
 

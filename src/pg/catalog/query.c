@@ -49,8 +49,12 @@ aiaas_catalog_begin(CatalogSession *session, CatalogMode mode)
 	GetUserIdAndSecContext(&session->user, &session->sec_context);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	if (mode == CATALOG_READ_LATEST)
-		PushActiveSnapshot(GetLatestSnapshot());
+	/* Immutable functions are also called where nobody has set one. */
+	session->has_snapshot = mode == CATALOG_READ_LATEST ||
+		(mode == CATALOG_READ && !ActiveSnapshotSet());
+	if (session->has_snapshot)
+		PushActiveSnapshot(mode == CATALOG_READ_LATEST ?
+						   GetLatestSnapshot() : GetTransactionSnapshot());
 	SetUserIdAndSecContext(owner, session->sec_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
 }
@@ -59,7 +63,7 @@ void
 aiaas_catalog_end(const CatalogSession *session)
 {
 	SetUserIdAndSecContext(session->user, session->sec_context);
-	if (session->mode == CATALOG_READ_LATEST)
+	if (session->has_snapshot)
 		PopActiveSnapshot();
 	SPI_finish();
 }

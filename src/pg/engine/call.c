@@ -70,22 +70,27 @@ struct AiaasCall
 	int			label_index;	/* -1: not looked up for this model */
 };
 
+/* Without a snapshot, as while an expression is simplified, the transaction has to do. */
 static inline StatementKey
 statement_key(void)
 {
-	Snapshot	snapshot = GetActiveSnapshot();
-
-	return (StatementKey)
-	{
+	StatementKey key = {
 		.lxid = aiaas_local_transaction_id(),
 		.subxid = GetCurrentSubTransactionId(),
-		.xmin = snapshot->xmin,
-		.xmax = snapshot->xmax,
-		.xcnt = snapshot->xcnt,
-		.curcid = snapshot->curcid,
-		.completions = snapshot->snapXactCompletionCount,
 		.user = GetUserId()
 	};
+
+	if (likely(ActiveSnapshotSet()))
+	{
+		Snapshot	snapshot = GetActiveSnapshot();
+
+		key.xmin = snapshot->xmin;
+		key.xmax = snapshot->xmax;
+		key.xcnt = snapshot->xcnt;
+		key.curcid = snapshot->curcid;
+		key.completions = snapshot->snapXactCompletionCount;
+	}
+	return key;
 }
 
 static inline bool
@@ -113,7 +118,8 @@ create_call(FmgrInfo *flinfo)
 
 /* Look the reference up and hold its model. */
 static void
-resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, size_t len)
+resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, size_t len,
+			  AiaasCallMode mode)
 {
 	MemoryContext old_context;
 	AiaasModel *model;
@@ -127,7 +133,11 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 	old_context = MemoryContextSwitchTo(call->model_context);
 	call->reference = pnstrdup(reference, len);
 	call->reference_len = len;
-	model = aiaas_model_resolve(call->reference, AIAAS_USE);
+	if (mode == AIAAS_CALL_PINNED)
+		model = aiaas_model_resolve_pin(call->reference);
+	else
+		model = aiaas_model_resolve(call->reference,
+									mode == AIAAS_CALL_READ ? AIAAS_READ : AIAAS_USE);
 	MemoryContextSwitchTo(old_context);
 
 	aiaas_pin_model(&call->pin, model);
@@ -136,7 +146,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 }
 
 AiaasCall *
-aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg)
+aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
 {
 	AiaasCall  *call = fcinfo->flinfo->fn_extra;
 	StatementKey key = statement_key();
@@ -162,7 +172,7 @@ aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg)
 	if (unlikely(call->model == NULL || !is_same_statement(&call->key, &key) ||
 				 len != call->reference_len ||
 				 memcmp(reference, call->reference, len) != 0))
-		resolve_model(call, &key, reference, len);
+		resolve_model(call, &key, reference, len, mode);
 	return call;
 }
 

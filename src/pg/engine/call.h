@@ -18,12 +18,21 @@
 
 typedef struct AiaasCall AiaasCall;
 
+/* How an argument means a model, and what for; always the same for a function */
+typedef enum AiaasCallMode
+{
+	AIAAS_CALL_USE,				/* by name, to apply it */
+	AIAAS_CALL_READ,			/* by name, to show what it has learnt */
+	AIAAS_CALL_PINNED			/* by pin, to apply it */
+} AiaasCallMode;
+
 /*
  * The call's state with the model ready, kept in fn_extra.  model_arg is the
  * number of the argument that names the model; where the function has fewer
  * arguments, aiaas.default_classifier does.
  */
-extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg);
+extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg,
+								   AiaasCallMode mode);
 
 extern AiaasEngine *aiaas_call_engine(const AiaasCall *call);
 

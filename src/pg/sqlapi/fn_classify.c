@@ -1,9 +1,10 @@
 /*-------------------------------------------------------------------------
  * fn_classify.c
- *		ai_classify, ai_scores, ai_score.
+ *		ai_classify, ai_scores, ai_score, and the same by pins.
  *
  * Every verb has two entries: _text for texts, which is the fast one, and _any
- * for values whose type is looked at.  The model is the last argument, if given.
+ * for values whose type is looked at.  The model is the last argument, if given;
+ * in the place of its name the _pinned functions take a pin.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -21,6 +22,12 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_any);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_any);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_pinned_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_pinned_any);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_pinned_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_pinned_any);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_pinned_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_pinned_any);
 
 static Datum
 classify(const AiaasCall *call, const char *utf8, size_t len)
@@ -61,73 +68,145 @@ score(const AiaasCall *call, const char *utf8, size_t len, int label)
 	PG_RETURN_FLOAT8(aiaas_engine_probability(aiaas_call_engine(call), utf8, len, label));
 }
 
-Datum
-aiaas_classify_text(PG_FUNCTION_ARGS)
+static Datum
+classify_text(FunctionCallInfo fcinfo, AiaasCallMode mode)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
 	const char *utf8;
 	size_t		len;
 
 	aiaas_call_text(fcinfo, &utf8, &len);
 	return classify(call, utf8, len);
+}
+
+static Datum
+classify_any(FunctionCallInfo fcinfo, AiaasCallMode mode)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
+	const char *utf8;
+	size_t		len;
+
+	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
+		PG_RETURN_NULL();
+	return classify(call, utf8, len);
+}
+
+static Datum
+scores_text(FunctionCallInfo fcinfo, AiaasCallMode mode)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
+	const char *utf8;
+	size_t		len;
+
+	aiaas_call_text(fcinfo, &utf8, &len);
+	return scores(call, utf8, len);
+}
+
+static Datum
+scores_any(FunctionCallInfo fcinfo, AiaasCallMode mode)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
+	const char *utf8;
+	size_t		len;
+
+	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
+		PG_RETURN_NULL();
+	return scores(call, utf8, len);
+}
+
+static Datum
+score_text(FunctionCallInfo fcinfo, AiaasCallMode mode)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 2, mode);
+	int			label = aiaas_call_label(call, fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	aiaas_call_text(fcinfo, &utf8, &len);
+	return score(call, utf8, len, label);
+}
+
+static Datum
+score_any(FunctionCallInfo fcinfo, AiaasCallMode mode)
+{
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 2, mode);
+	int			label = aiaas_call_label(call, fcinfo, 1);
+	const char *utf8;
+	size_t		len;
+
+	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
+		PG_RETURN_NULL();
+	return score(call, utf8, len, label);
+}
+
+Datum
+aiaas_classify_text(PG_FUNCTION_ARGS)
+{
+	return classify_text(fcinfo, AIAAS_CALL_USE);
 }
 
 Datum
 aiaas_classify_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
-	const char *utf8;
-	size_t		len;
-
-	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
-		PG_RETURN_NULL();
-	return classify(call, utf8, len);
+	return classify_any(fcinfo, AIAAS_CALL_USE);
 }
 
 Datum
 aiaas_scores_text(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
-	const char *utf8;
-	size_t		len;
-
-	aiaas_call_text(fcinfo, &utf8, &len);
-	return scores(call, utf8, len);
+	return scores_text(fcinfo, AIAAS_CALL_USE);
 }
 
 Datum
 aiaas_scores_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
-	const char *utf8;
-	size_t		len;
-
-	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
-		PG_RETURN_NULL();
-	return scores(call, utf8, len);
+	return scores_any(fcinfo, AIAAS_CALL_USE);
 }
 
 Datum
 aiaas_score_text(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 2);
-	int			label = aiaas_call_label(call, fcinfo, 1);
-	const char *utf8;
-	size_t		len;
-
-	aiaas_call_text(fcinfo, &utf8, &len);
-	return score(call, utf8, len, label);
+	return score_text(fcinfo, AIAAS_CALL_USE);
 }
 
 Datum
 aiaas_score_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 2);
-	int			label = aiaas_call_label(call, fcinfo, 1);
-	const char *utf8;
-	size_t		len;
+	return score_any(fcinfo, AIAAS_CALL_USE);
+}
 
-	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
-		PG_RETURN_NULL();
-	return score(call, utf8, len, label);
+Datum
+aiaas_classify_pinned_text(PG_FUNCTION_ARGS)
+{
+	return classify_text(fcinfo, AIAAS_CALL_PINNED);
+}
+
+Datum
+aiaas_classify_pinned_any(PG_FUNCTION_ARGS)
+{
+	return classify_any(fcinfo, AIAAS_CALL_PINNED);
+}
+
+Datum
+aiaas_scores_pinned_text(PG_FUNCTION_ARGS)
+{
+	return scores_text(fcinfo, AIAAS_CALL_PINNED);
+}
+
+Datum
+aiaas_scores_pinned_any(PG_FUNCTION_ARGS)
+{
+	return scores_any(fcinfo, AIAAS_CALL_PINNED);
+}
+
+Datum
+aiaas_score_pinned_text(PG_FUNCTION_ARGS)
+{
+	return score_text(fcinfo, AIAAS_CALL_PINNED);
+}
+
+Datum
+aiaas_score_pinned_any(PG_FUNCTION_ARGS)
+{
+	return score_any(fcinfo, AIAAS_CALL_PINNED);
 }

@@ -63,7 +63,7 @@ explain(AiaasRows *rows, AiaasCall *call, FunctionCallInfo fcinfo,
 Datum
 aiaas_explain_text(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_CALL_READ);
 	AiaasRows	rows;
 	const char *utf8;
 	size_t		len;
@@ -77,7 +77,7 @@ aiaas_explain_text(PG_FUNCTION_ARGS)
 Datum
 aiaas_explain_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_CALL_READ);
 	AiaasRows	rows;
 	const char *utf8;
 	size_t		len;
@@ -91,7 +91,7 @@ aiaas_explain_any(PG_FUNCTION_ARGS)
 Datum
 aiaas_importance_model(PG_FUNCTION_ARGS)
 {
-	AiaasEngine *engine = aiaas_call_engine(aiaas_call_begin(fcinfo, 0));
+	AiaasEngine *engine = aiaas_call_engine(aiaas_call_begin(fcinfo, 0, AIAAS_CALL_READ));
 	const AiTextClassifier *classifier = aiaas_engine_classifier(engine);
 	int64_t		n_importances = ai_text_classifier_n_importances(classifier);
 	AiaasRows	rows;

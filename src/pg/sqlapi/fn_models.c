@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * fn_models.c
- *		ai_deploy, ai_rename, ai_comment, ai_drop, ai_describe.
+ *		ai_deploy, ai_rename, ai_comment, ai_drop, ai_describe, ai_pin.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -16,6 +16,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_comment);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_drop);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_drop_version);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_describe);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_pin);
 
 Datum
 aiaas_deploy(PG_FUNCTION_ARGS)
@@ -68,4 +69,12 @@ Datum
 aiaas_describe(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_JSONB_P(aiaas_model_describe(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+}
+
+Datum
+aiaas_pin(PG_FUNCTION_ARGS)
+{
+	char	   *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	PG_RETURN_TEXT_P(cstring_to_text(aiaas_model_pin(reference)));
 }

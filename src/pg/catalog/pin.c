@@ -1,0 +1,184 @@
+/*-------------------------------------------------------------------------
+ * pin.c
+ *		Pins: contents by their hash, for functions that are IMMUTABLE.
+ *
+ * A pin stands as a literal in indexes, generated columns and constraints, so
+ * what hangs on a content is found by its hexadecimal digits in the definitions
+ * of whatever depends on a function that takes a pin.
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pg/catalog/catalog_internal.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#define PIN_DIGITS (2 * AIAAS_PIN_SIZE)
+#define MAX_LISTED_HOLDERS 100	/* as DROP lists them */
+
+/* Of the contents from $2 to $3 the oldest version that user $1 may use */
+static CatalogQuery select_pinned = {
+	"SELECT m.name, v.number"
+	" FROM aiaas.version v JOIN aiaas.model m ON m.id OPERATOR(pg_catalog.=) v.model"
+	" WHERE v.hash OPERATOR(pg_catalog.>=) $2 AND v.hash OPERATOR(pg_catalog.<=) $3"
+	" AND " USABLE_BY_1
+	" ORDER BY v.model, v.number LIMIT 1",
+	3, {OIDOID, BYTEAOID, BYTEAOID}, NULL
+};
+
+/* Contents that only version $2 of model $1 has, or only the model when that is NULL */
+#define LAST_CONTENTS \
+	"SELECT v.hash, pg_catalog.min(v.number) AS number FROM aiaas.version v" \
+	" WHERE v.model OPERATOR(pg_catalog.=) $1" \
+	" AND ($2 IS NULL OR v.number OPERATOR(pg_catalog.=) $2)" \
+	" AND NOT EXISTS (SELECT FROM aiaas.version o" \
+	" WHERE o.hash OPERATOR(pg_catalog.=) v.hash" \
+	" AND (o.model OPERATOR(pg_catalog.<>) $1 OR o.number OPERATOR(pg_catalog.<>) $2))" \
+	" GROUP BY v.hash"
+
+/* What depends on the functions of this extension that take pins */
+#define PIN_USERS \
+	"SELECT DISTINCT d.classid, d.objid, d.objsubid" \
+	" FROM pg_catalog.pg_extension x" \
+	" JOIN pg_catalog.pg_depend e ON e.refobjid OPERATOR(pg_catalog.=) x.oid" \
+	" AND e.refclassid OPERATOR(pg_catalog.=) x.tableoid" \
+	" AND e.deptype OPERATOR(pg_catalog.=) 'e'" \
+	" JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) e.objid" \
+	" AND f.tableoid OPERATOR(pg_catalog.=) e.classid" \
+	" JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) f.oid" \
+	" AND d.refclassid OPERATOR(pg_catalog.=) f.tableoid" \
+	" WHERE x.extname OPERATOR(pg_catalog.=) 'aiaas'" \
+	" AND pg_catalog.right(f.proname::pg_catalog.text, 7) OPERATOR(pg_catalog.=) '_pinned'"
+
+/*
+ * The definition of u.  Up to PostgreSQL 14 it is the column that depends on
+ * what generates it, later its default.
+ */
+#define DEFINITION_OF_U \
+	"COALESCE((SELECT CASE c.relkind WHEN 'p' THEN pg_catalog.pg_get_partkeydef(c.oid)" \
+	" ELSE pg_catalog.pg_get_indexdef(c.oid) END FROM pg_catalog.pg_class c" \
+	" WHERE c.tableoid OPERATOR(pg_catalog.=) u.classid AND c.oid OPERATOR(pg_catalog.=) u.objid" \
+	" AND u.objsubid OPERATOR(pg_catalog.=) 0" \
+	" AND c.relkind OPERATOR(pg_catalog.=) ANY ('{i,I,p}'))," \
+	" (SELECT pg_catalog.pg_get_expr(a.adbin, a.adrelid) FROM pg_catalog.pg_attrdef a" \
+	" WHERE (a.tableoid OPERATOR(pg_catalog.=) u.classid AND a.oid OPERATOR(pg_catalog.=) u.objid)" \
+	" OR ('pg_catalog.pg_class'::pg_catalog.regclass OPERATOR(pg_catalog.=) u.classid" \
+	" AND a.adrelid OPERATOR(pg_catalog.=) u.objid AND a.adnum OPERATOR(pg_catalog.=) u.objsubid))," \
+	" (SELECT pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k" \
+	" WHERE k.tableoid OPERATOR(pg_catalog.=) u.classid AND k.oid OPERATOR(pg_catalog.=) u.objid)," \
+	" (SELECT pg_catalog.pg_get_statisticsobjdef(s.oid) FROM pg_catalog.pg_statistic_ext s" \
+	" WHERE s.tableoid OPERATOR(pg_catalog.=) u.classid AND s.oid OPERATOR(pg_catalog.=) u.objid))"
+
+static CatalogQuery select_holders = {
+	"SELECT pg_catalog.pg_describe_object(u.classid, u.objid, u.objsubid) COLLATE pg_catalog.\"C\","
+	" g.number"
+	" FROM (" LAST_CONTENTS ") g, (" PIN_USERS ") u"
+	" WHERE pg_catalog.strpos(" DEFINITION_OF_U ", '#' OPERATOR(pg_catalog.||)"
+	" pg_catalog.encode(pg_catalog.substring(g.hash, 1, " CppAsString2(AIAAS_PIN_SIZE) "), 'hex'))"
+	" OPERATOR(pg_catalog.>) 0"
+	" ORDER BY 1, 2",
+	2, {INT8OID, INT4OID}, NULL
+};
+
+char *
+aiaas_model_pin(const char *reference)
+{
+	AiaasModel *model = aiaas_model_resolve(reference, AIAAS_USE);
+	char		digits[PIN_DIGITS + 1];
+
+	hex_encode((char *) model->hash, AIAAS_PIN_SIZE, digits);
+	digits[PIN_DIGITS] = '\0';
+	return psprintf("%s@%d#%s", model->name, model->version, digits);
+}
+
+/* The least hash that begins as the pin says */
+static void
+parse_pin(uint8 *hash, const char *pin)
+{
+	const char *mark = strchr(pin, '#');
+	const char *digits = mark != NULL ? mark + 1 : "";
+
+	/* ai_drop() looks for the digits as ai_pin() writes them. */
+	if (strlen(digits) != PIN_DIGITS || strspn(digits, "0123456789abcdef") != PIN_DIGITS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid pin \"%s\"", pin),
+				 errdetail("A pin ends with \"#\" and %d hexadecimal digits.", PIN_DIGITS),
+				 errhint("Take what ai_pin() gives for a model.")));
+	memset(hash, 0, AIAAS_HASH_SIZE);
+	hex_decode(digits, PIN_DIGITS, (char *) hash);
+}
+
+AiaasModel *
+aiaas_model_resolve_pin(const char *pin)
+{
+	CatalogSession session;
+	uint8		hash[AIAAS_HASH_SIZE];
+	Datum		values[3];
+	AiaasModelRef ref;
+	ModelRow	row;
+	AiaasModel *model;
+
+	parse_pin(hash, pin);
+	aiaas_catalog_begin(&session, CATALOG_READ);
+	values[0] = ObjectIdGetDatum(session.user);
+	values[1] = aiaas_hash_datum(hash);
+	memset(hash + AIAAS_PIN_SIZE, 0xFF, AIAAS_HASH_SIZE - AIAAS_PIN_SIZE);
+	values[2] = aiaas_hash_datum(hash);
+	if (aiaas_catalog_run(&session, &select_pinned, values, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the model of pin \"%s\" does not exist", pin),
+				 errdetail("It was dropped, or is not restored yet, or role \"%s\" may not use it.",
+						   GetUserNameFromId(session.user, false)),
+				 errhint("Restore or import models before the tables that are pinned to them.")));
+	strlcpy(ref.name, TextDatumGetCString(aiaas_catalog_value(0, 1, TEXTOID, NULL)),
+			sizeof(ref.name));
+	ref.version = DatumGetInt32(aiaas_catalog_value(0, 2, INT4OID, NULL));
+	if (!aiaas_catalog_find(&session, &row, &ref) || !row.has_version)
+		elog(ERROR, "version %d of model %s has vanished", ref.version, ref.name);
+	aiaas_catalog_end(&session);
+
+	model = palloc(sizeof(AiaasModel));
+	*model = row.model;
+	return model;
+}
+
+/* One per line, as DROP does it */
+static char *
+list_holders(const ModelRow *row, int64 n_holders)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int64 i = 0; i < Min(n_holders, MAX_LISTED_HOLDERS); i++)
+		appendStringInfo(&list, "%s%s depends on version %d of model \"%s\"", i > 0 ? "\n" : "",
+						 TextDatumGetCString(aiaas_catalog_value(i, 1, TEXTOID, NULL)),
+						 DatumGetInt32(aiaas_catalog_value(i, 2, INT4OID, NULL)),
+						 row->model.name);
+	if (n_holders > MAX_LISTED_HOLDERS)
+		appendStringInfo(&list, "\nand " INT64_FORMAT " more", n_holders - MAX_LISTED_HOLDERS);
+	return list.data;
+}
+
+void
+aiaas_catalog_check_not_pinned(const CatalogSession *session, const ModelRow *row, int version)
+{
+	Datum		values[2] = {Int64GetDatum(row->model.id), Int32GetDatum(version)};
+	int64		n_holders = aiaas_catalog_run(session, &select_holders, values,
+											  version == 0 ? " n" : NULL);
+
+	if (n_holders == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 version == 0 ?
+			 errmsg("cannot drop model \"%s\" because other objects depend on it",
+					row->model.name) :
+			 errmsg("cannot drop version %d of model \"%s\" because other objects depend on it",
+					version, row->model.name),
+			 errdetail_internal("%s", list_holders(row, n_holders)),
+			 errhint("Drop them first, or pin them to a version that stays.")));
+}
