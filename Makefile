@@ -40,7 +40,8 @@ TEXT_OBJS = \
 	src/core/text/unicode.o
 
 FORMAT_OBJS = \
-	src/core/format/aim.o
+	src/core/format/aim.o \
+	src/core/format/export.o
 
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
