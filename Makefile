@@ -63,6 +63,7 @@ MODEL_OBJS = \
 
 PG_HOST_OBJS = \
 	src/pg/host/datum.o \
+	src/pg/host/digest.o \
 	src/pg/host/guc.o \
 	src/pg/host/host.o \
 	src/pg/host/json.o \
@@ -75,7 +76,8 @@ PG_CATALOG_OBJS = \
 	src/pg/catalog/manage.o \
 	src/pg/catalog/model.o \
 	src/pg/catalog/query.o \
-	src/pg/catalog/reference.o
+	src/pg/catalog/reference.o \
+	src/pg/catalog/version.o
 
 PG_ENGINE_OBJS = \
 	src/pg/engine/call.o \
@@ -84,10 +86,16 @@ PG_ENGINE_OBJS = \
 
 PG_JOBS_OBJS = \
 	src/pg/jobs/evaluator.o \
+	src/pg/jobs/exporter.o \
 	src/pg/jobs/gate.o \
+	src/pg/jobs/import_source.o \
+	src/pg/jobs/importer.o \
 	src/pg/jobs/labels.o \
+	src/pg/jobs/limits.o \
+	src/pg/jobs/manifest.o \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
+	src/pg/jobs/select.o \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
@@ -95,6 +103,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
 	src/pg/sqlapi/fn_models.o \
+	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_train.o
 
 MAIN_OBJS = \

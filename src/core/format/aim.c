@@ -622,35 +622,39 @@ ai_aim_has(const AiAim *aim, const char *name)
 	return find_entry(aim, name) != NULL;
 }
 
-static AiCode
-find_array(const AiAim *aim, const Entry **found, int64_t *dims,
-		   const char *name, AiDtype dtype, int n_dims, AiError *err)
+/* NULL where ai_aim_array() fails, always by AI_ERR_FORMAT */
+static const Entry *
+find_array(const AiAim *aim, int64_t *dims, const char *name, AiDtype dtype, int n_dims,
+		   AiError *err)
 {
 	const Entry *entry = find_entry(aim, name);
 
 	if (entry == NULL)
-		return ai_fail(err, AI_ERR_FORMAT, INVALID "it has no entry \"%s\"", name);
+	{
+		ai_fail(err, AI_ERR_FORMAT, INVALID "it has no entry \"%s\"", name);
+		return NULL;
+	}
 	if (entry->dtype != dtype || entry->n_dims != (uint32_t) n_dims)
 	{
 		ai_fail(err, AI_ERR_FORMAT, INVALID "entry \"%s\" has the wrong type", name);
 		ai_detail(err, "It is %s with %" PRIu32 " dimensions, expected %s with %d.",
 				  ai_dtype_name((AiDtype) entry->dtype), entry->n_dims,
 				  ai_dtype_name(dtype), n_dims);
-		return AI_ERR_FORMAT;
+		return NULL;
 	}
 	for (int d = 0; d < n_dims; d++)
 		dims[d] = (int64_t) entry->dims[d];
-	*found = entry;
-	return AI_OK;
+	return entry;
 }
 
 AiCode
 ai_aim_array(const AiAim *aim, const void **data, int64_t *dims,
 			 const char *name, AiDtype dtype, int n_dims, AiError *err)
 {
-	const Entry *entry;
+	const Entry *entry = find_array(aim, dims, name, dtype, n_dims, err);
 
-	AI_TRY(find_array(aim, &entry, dims, name, dtype, n_dims, err));
+	if (entry == NULL)
+		return AI_ERR_FORMAT;
 	*data = aim->bytes + entry->offset;
 	return AI_OK;
 }
@@ -659,9 +663,7 @@ AiCode
 ai_aim_shape(const AiAim *aim, int64_t *dims, const char *name,
 			 AiDtype dtype, int n_dims, AiError *err)
 {
-	const Entry *entry;
-
-	return find_array(aim, &entry, dims, name, dtype, n_dims, err);
+	return find_array(aim, dims, name, dtype, n_dims, err) != NULL ? AI_OK : AI_ERR_FORMAT;
 }
 
 AiCode
@@ -717,8 +719,10 @@ suffixed_vector(const AiAim *aim, const void **data, int64_t *n, const char *nam
 	char		full_name[AI_AIM_NAME_SIZE];
 
 	if (!set_name(full_name, name, suffix))
-		return ai_fail(err, AI_ERR_BUG, "entry \"%s%s\" of a model cannot be read",
-					   name, suffix);
+	{
+		ai_fail(err, AI_ERR_BUG, "entry \"%s%s\" of a model cannot be read", name, suffix);
+		return AI_ERR_BUG;
+	}
 	return ai_aim_array(aim, data, n, full_name, dtype, 1, err);
 }
 

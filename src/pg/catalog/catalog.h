@@ -88,6 +88,15 @@ extern const void *aiaas_content_read(const AiaasModel *model, MemoryContext con
 									  size_t *size);
 
 /*
+ * Hands the bytes of a resolved version over, chunk by chunk and in order.  Verified;
+ * raises data_corrupted naming the model and the chunk.  receive must not run a
+ * user's code: it runs as the tables' owner.
+ */
+typedef void (*AiaasChunkReceiver) (void *arg, const void *bytes, size_t n_bytes);
+
+extern void aiaas_content_scan(const AiaasModel *model, AiaasChunkReceiver receive, void *arg);
+
+/*
  * Writing
  */
 
@@ -153,6 +162,13 @@ typedef struct AiaasNewVersion
  */
 extern void aiaas_version_store(const AiaasModelLock *lock, const AiaasNewVersion *version,
 								bool deploy);
+
+/*
+ * What a resolved version was stored with, but for its bytes, and when that
+ * was; in the current memory context.
+ */
+extern void aiaas_version_read(AiaasNewVersion *version, TimestampTz *created,
+							   const AiaasModel *model);
 
 /*
  * Looking after models; all need AIAAS_ADMIN and a writable transaction.

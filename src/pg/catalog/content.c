@@ -18,8 +18,10 @@
 #include "catalog/pg_type.h"
 #include "core/base/sha256.h"
 #include "pg/host/compat.h"
+#include "pg/host/digest.h"
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 static CatalogQuery insert_content = {
@@ -92,6 +94,21 @@ hash_bytes(uint8 *hash, const void *bytes, size_t n_bytes)
  * Writing
  */
 
+/* Of the whole, which may take long */
+static void
+hash_content(uint8 *hash, const char *bytes, size_t n_bytes)
+{
+	AiaasDigest *digest = aiaas_digest_create();
+
+	for (int64 seq = 0; seq < n_chunks_of(n_bytes); seq++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		aiaas_digest_add(digest, bytes + (size_t) seq * AIAAS_CHUNK_SIZE,
+						 chunk_size(n_bytes, seq));
+	}
+	aiaas_digest_end(digest, hash);
+}
+
 /* Every chunk that is not there */
 static void
 insert_chunks(const CatalogSession *session, const uint8 *hash, const char *bytes, size_t n_bytes)
@@ -125,7 +142,7 @@ aiaas_content_store(const CatalogSession *session, uint8 *hash,
 	Datum		values[2];
 	bool		is_new;
 
-	hash_bytes(hash, bytes, n_bytes);
+	hash_content(hash, bytes, n_bytes);
 	values[0] = aiaas_hash_datum(hash);
 	values[1] = Int64GetDatum((int64) n_bytes);
 
@@ -290,4 +307,55 @@ aiaas_content_read(const AiaasModel *model, MemoryContext context, size_t *size)
 
 	*size = model->n_bytes;
 	return bytes;
+}
+
+/* Chunk i of the last run, which is as it was stored */
+static bytea *
+checked_chunk(const AiaasModel *model, int64 i)
+{
+	bytea	   *data = DatumGetByteaPP(aiaas_catalog_value(i, 2, BYTEAOID, NULL));
+	bytea	   *expected = DatumGetByteaPP(aiaas_catalog_value(i, 3, BYTEAOID, NULL));
+	size_t		size = chunk_size(model->n_bytes, i);
+	uint8		hash[AIAAS_HASH_SIZE];
+
+	if (VARSIZE_ANY_EXHDR(data) != size)
+		raise_damaged(model, psprintf("Chunk " INT64_FORMAT " has %zu bytes, expected %zu.",
+									  i + 1, (size_t) VARSIZE_ANY_EXHDR(data), size));
+	hash_bytes(hash, VARDATA_ANY(data), size);
+	if (VARSIZE_ANY_EXHDR(expected) != AIAAS_HASH_SIZE ||
+		memcmp(hash, VARDATA_ANY(expected), AIAAS_HASH_SIZE) != 0)
+		raise_damaged(model, psprintf("Chunk " INT64_FORMAT " has checksum %s, expected %s.", i + 1,
+									  short_hex(hash), VARSIZE_ANY_EXHDR(expected) < 4 ? "none" :
+									  short_hex((uint8 *) VARDATA_ANY(expected))));
+	return data;
+}
+
+void
+aiaas_content_scan(const AiaasModel *model, AiaasChunkReceiver receive, void *arg)
+{
+	CatalogSession session;
+	MemoryContext chunk_context;
+	MemoryContext old_context;
+	Datum		key;
+	int64		n_chunks;
+
+	aiaas_catalog_begin(&session, CATALOG_READ);
+	key = aiaas_hash_datum(model->hash);
+	n_chunks = aiaas_catalog_run(&session, &select_chunks, &key, NULL);
+	check_sequence(model, n_chunks);
+
+	chunk_context = AllocSetContextCreate(CurrentMemoryContext, "aiaas chunk",
+										  ALLOCSET_DEFAULT_SIZES);
+	old_context = MemoryContextSwitchTo(chunk_context);
+	for (int64 i = 0; i < n_chunks; i++)
+	{
+		bytea	   *data;
+
+		CHECK_FOR_INTERRUPTS();
+		data = checked_chunk(model, i);
+		receive(arg, VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data));
+		MemoryContextReset(chunk_context);
+	}
+	MemoryContextSwitchTo(old_context);
+	aiaas_catalog_end(&session);
 }
