@@ -40,7 +40,8 @@ TEXT_OBJS = \
 	src/core/text/unicode.o
 
 FORMAT_OBJS = \
-	src/core/format/aim.o
+	src/core/format/aim.o \
+	src/core/format/export.o
 
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
@@ -79,7 +80,8 @@ PG_CATALOG_OBJS = \
 	src/pg/catalog/pin.o \
 	src/pg/catalog/privilege.o \
 	src/pg/catalog/query.o \
-	src/pg/catalog/reference.o
+	src/pg/catalog/reference.o \
+	src/pg/catalog/version.o
 
 PG_CACHE_OBJS = \
 	src/pg/cache/directory.o \
@@ -92,10 +94,16 @@ PG_ENGINE_OBJS = \
 
 PG_JOBS_OBJS = \
 	src/pg/jobs/evaluator.o \
+	src/pg/jobs/exporter.o \
 	src/pg/jobs/gate.o \
+	src/pg/jobs/import_source.o \
+	src/pg/jobs/importer.o \
 	src/pg/jobs/labels.o \
+	src/pg/jobs/limits.o \
+	src/pg/jobs/manifest.o \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
+	src/pg/jobs/select.o \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
@@ -104,6 +112,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
 	src/pg/sqlapi/fn_models.o \
+	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_train.o
 

@@ -316,20 +316,24 @@ copy_payload(uint8_t *block, const AiAimPending *from)
 	memset(payload + n_copied, 0, ai_align_size(size) - n_copied);
 }
 
-AiCode
-ai_aim_finish(AiAimWriter *writer, const void **bytes, size_t *size, AiError *err)
+/* Make room and write all that comes before the first payload, *front_size bytes. */
+static AiCode
+write_front(AiAimWriter *writer, size_t *front_size, bool is_alone, AiError *err)
 {
 	size_t		n = n_pending(writer);
 	Header		header = {.version = AI_AIM_VERSION, .n_entries = (uint32_t) n};
 	Entry	   *directory;
+	size_t		room;
 
 	AI_ASSERT(writer->block == NULL);
 	if (!is_padded_text(writer->kind, AI_AIM_KIND_SIZE))
 		return ai_fail(err, AI_ERR_BUG, "kind of a model cannot be written");
 	AI_TRY(lay_out(writer, &writer->size, err));
-	writer->block = ai_host_alloc(writer->host, writer->size);
+	*front_size = sizeof(Header) + n * sizeof(Entry);
+	room = is_alone ? *front_size : writer->size;
+	writer->block = ai_host_alloc(writer->host, room);
 	if (writer->block == NULL)
-		return ai_out_of_memory(err, writer->size, "the model");
+		return ai_out_of_memory(err, room, "the model");
 
 	memcpy(header.magic, MAGIC, MAGIC_SIZE);
 	memcpy(header.kind, writer->kind, AI_AIM_KIND_SIZE);
@@ -337,11 +341,29 @@ ai_aim_finish(AiAimWriter *writer, const void **bytes, size_t *size, AiError *er
 	memcpy(writer->block, &header, sizeof(header));
 	directory = (Entry *) (writer->block + sizeof(Header));
 	for (size_t i = 0; i < n; i++)
-	{
 		directory[i] = pending(writer)[i].entry;
+	return AI_OK;
+}
+
+AiCode
+ai_aim_finish(AiAimWriter *writer, const void **bytes, size_t *size, AiError *err)
+{
+	size_t		front_size;
+
+	AI_TRY(write_front(writer, &front_size, false, err));
+	for (size_t i = 0; i < n_pending(writer); i++)
 		copy_payload(writer->block, &pending(writer)[i]);
-	}
 	*bytes = writer->block;
+	*size = writer->size;
+	return AI_OK;
+}
+
+AiCode
+ai_aim_finish_front(AiAimWriter *writer, const void **front, size_t *front_size,
+					size_t *size, AiError *err)
+{
+	AI_TRY(write_front(writer, front_size, true, err));
+	*front = writer->block;
 	*size = writer->size;
 	return AI_OK;
 }
@@ -479,7 +501,6 @@ check_place(const AiAim *aim, int64_t index, size_t *end, AiError *err)
 {
 	const Entry *entry = directory_of(aim) + index;
 	size_t		size;
-	size_t		padded;
 
 	if (!is_padded_text(entry->name, AI_AIM_NAME_SIZE))
 		return ai_fail(err, AI_ERR_FORMAT, INVALID "the name of entry %" PRId64 " is damaged",
@@ -496,32 +517,75 @@ check_place(const AiAim *aim, int64_t index, size_t *end, AiError *err)
 	if (size > aim->size - *end)
 		return ai_fail(err, AI_ERR_FORMAT, INVALID "entry \"%s\" ends beyond its end",
 					   entry->name);
-	padded = ai_align_size(size);
-	if (!is_zero(aim->bytes + *end + size, padded - size))
-		return ai_fail(err, AI_ERR_FORMAT, INVALID "entry \"%s\" is followed by stray bytes",
-					   entry->name);
-	*end += padded;
+	*end += ai_align_size(size);
 	return AI_OK;
+}
+
+/* The directory leaves no gap and no rest; true of the payloads' places then. */
+static AiCode
+check_directory(const AiAim *aim, AiError *err)
+{
+	size_t		end = sizeof(Header) + header_of(aim)->n_entries * sizeof(Entry);
+
+	for (int64_t i = 0; i < header_of(aim)->n_entries; i++)
+		AI_TRY(check_place(aim, i, &end, err));
+	if (end != aim->size)
+		return wrong_size(err, end, aim->size);
+	return AI_OK;
+}
+
+static AiCode
+check_padding(const AiAim *aim, AiError *err)
+{
+	for (int64_t i = 0; i < header_of(aim)->n_entries; i++)
+	{
+		const Entry *entry = directory_of(aim) + i;
+		size_t		size = (size_t) entry->size;
+
+		if (!is_zero(aim->bytes + entry->offset + size, ai_align_size(size) - size))
+			return ai_fail(err, AI_ERR_FORMAT,
+						   INVALID "entry \"%s\" is followed by stray bytes", entry->name);
+	}
+	return AI_OK;
+}
+
+/* What holds of the first bytes of every block */
+static AiCode
+check_beginning(const AiAim *aim, size_t n_bytes, AiError *err)
+{
+	if ((uintptr_t) aim->bytes % AI_ALIGNMENT != 0)
+		return ai_fail(err, AI_ERR_BUG, "model is not aligned in memory");
+	if (n_bytes < sizeof(Header))
+		return wrong_size(err, sizeof(Header), n_bytes);
+	return check_version(aim, err);
 }
 
 AiCode
 ai_aim_open(AiAim *aim, const void *bytes, size_t size, AiError *err)
 {
-	size_t		end;
-
 	*aim = (AiAim) {.bytes = bytes, .size = size};
-	if ((uintptr_t) bytes % AI_ALIGNMENT != 0)
-		return ai_fail(err, AI_ERR_BUG, "model is not aligned in memory");
-	if (size < sizeof(Header))
-		return wrong_size(err, sizeof(Header), size);
-	AI_TRY(check_version(aim, err));
+	AI_TRY(check_beginning(aim, size, err));
 	AI_TRY(check_header(aim, err));
+	AI_TRY(check_directory(aim, err));
+	AI_TRY(check_padding(aim, err));
+	aim->n_entries = header_of(aim)->n_entries;
+	return AI_OK;
+}
 
-	end = sizeof(Header) + header_of(aim)->n_entries * sizeof(Entry);
-	for (int64_t i = 0; i < header_of(aim)->n_entries; i++)
-		AI_TRY(check_place(aim, i, &end, err));
-	if (end != size)
-		return wrong_size(err, end, size);
+AiCode
+ai_aim_open_front(AiAim *aim, const char *kind, const void *bytes, size_t n_bytes,
+				  AiError *err)
+{
+	*aim = (AiAim) {.bytes = bytes};
+	AI_TRY(check_beginning(aim, n_bytes, err));
+	aim->size = (size_t) header_of(aim)->size;
+	if (aim->size < sizeof(Header))
+		return wrong_size(err, aim->size, n_bytes);
+	AI_TRY(check_header(aim, err));
+	AI_TRY(ai_aim_check_kind(aim, kind, err));
+	if (header_of(aim)->n_entries > (n_bytes - sizeof(Header)) / sizeof(Entry))
+		return wrong_size(err, aim->size, n_bytes);
+	AI_TRY(check_directory(aim, err));
 	aim->n_entries = header_of(aim)->n_entries;
 	return AI_OK;
 }
@@ -558,26 +622,48 @@ ai_aim_has(const AiAim *aim, const char *name)
 	return find_entry(aim, name) != NULL;
 }
 
-AiCode
-ai_aim_array(const AiAim *aim, const void **data, int64_t *dims,
-			 const char *name, AiDtype dtype, int n_dims, AiError *err)
+/* NULL where ai_aim_array() fails, always by AI_ERR_FORMAT */
+static const Entry *
+find_array(const AiAim *aim, int64_t *dims, const char *name, AiDtype dtype, int n_dims,
+		   AiError *err)
 {
 	const Entry *entry = find_entry(aim, name);
 
 	if (entry == NULL)
-		return ai_fail(err, AI_ERR_FORMAT, INVALID "it has no entry \"%s\"", name);
+	{
+		ai_fail(err, AI_ERR_FORMAT, INVALID "it has no entry \"%s\"", name);
+		return NULL;
+	}
 	if (entry->dtype != dtype || entry->n_dims != (uint32_t) n_dims)
 	{
 		ai_fail(err, AI_ERR_FORMAT, INVALID "entry \"%s\" has the wrong type", name);
 		ai_detail(err, "It is %s with %" PRIu32 " dimensions, expected %s with %d.",
 				  ai_dtype_name((AiDtype) entry->dtype), entry->n_dims,
 				  ai_dtype_name(dtype), n_dims);
-		return AI_ERR_FORMAT;
+		return NULL;
 	}
 	for (int d = 0; d < n_dims; d++)
 		dims[d] = (int64_t) entry->dims[d];
+	return entry;
+}
+
+AiCode
+ai_aim_array(const AiAim *aim, const void **data, int64_t *dims,
+			 const char *name, AiDtype dtype, int n_dims, AiError *err)
+{
+	const Entry *entry = find_array(aim, dims, name, dtype, n_dims, err);
+
+	if (entry == NULL)
+		return AI_ERR_FORMAT;
 	*data = aim->bytes + entry->offset;
 	return AI_OK;
+}
+
+AiCode
+ai_aim_shape(const AiAim *aim, int64_t *dims, const char *name,
+			 AiDtype dtype, int n_dims, AiError *err)
+{
+	return find_array(aim, dims, name, dtype, n_dims, err) != NULL ? AI_OK : AI_ERR_FORMAT;
 }
 
 AiCode
@@ -633,8 +719,10 @@ suffixed_vector(const AiAim *aim, const void **data, int64_t *n, const char *nam
 	char		full_name[AI_AIM_NAME_SIZE];
 
 	if (!set_name(full_name, name, suffix))
-		return ai_fail(err, AI_ERR_BUG, "entry \"%s%s\" of a model cannot be read",
-					   name, suffix);
+	{
+		ai_fail(err, AI_ERR_BUG, "entry \"%s%s\" of a model cannot be read", name, suffix);
+		return AI_ERR_BUG;
+	}
 	return ai_aim_array(aim, data, n, full_name, dtype, 1, err);
 }
 

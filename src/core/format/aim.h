@@ -60,8 +60,8 @@ typedef struct AiAimWriter
 	const AiHost *host;			/* borrowed */
 	AiArena		arena;			/* copies of small values */
 	AiBuf		entries;		/* of AiAimPending, see aim.c */
-	uint8_t    *block;			/* the result; NULL before finish */
-	size_t		size;			/* of block, bytes */
+	uint8_t    *block;			/* the result, or its front; NULL before finish */
+	size_t		size;			/* of the whole block, bytes */
 	char		kind[AI_AIM_KIND_SIZE];
 } AiAimWriter;
 
@@ -96,6 +96,14 @@ extern AiCode ai_aim_add_strings(AiAimWriter *writer, const char *name,
 extern AiCode ai_aim_finish(AiAimWriter *writer, const void **bytes, size_t *size,
 							AiError *err);
 
+/*
+ * Instead of finish, for a block whose payloads are written elsewhere: its
+ * first bytes, up to the first payload, and the size of the whole.  The rest
+ * is each payload at its place, zeros between them.
+ */
+extern AiCode ai_aim_finish_front(AiAimWriter *writer, const void **front, size_t *front_size,
+								  size_t *size, AiError *err);
+
 /* After finish: the room of a reserved entry in the block; NULL: none of this name */
 extern void *ai_aim_reserved(AiAimWriter *writer, const char *name);
 
@@ -117,6 +125,14 @@ typedef struct AiAim
 /* bytes must be 64-byte aligned and may hold anything at all. */
 extern AiCode ai_aim_open(AiAim *aim, const void *bytes, size_t size, AiError *err);
 
+/*
+ * The same over the first bytes of a block of this kind, before the rest is
+ * there: all that header and directory say is checked, and aim->size is that of
+ * the whole block.  Such a reader knows n_entries and ai_aim_shape() only.
+ */
+extern AiCode ai_aim_open_front(AiAim *aim, const char *kind, const void *bytes,
+								size_t n_bytes, AiError *err);
+
 extern const char *ai_aim_kind(const AiAim *aim);
 
 /* AI_ERR_FORMAT, naming both, unless the block is a model of this kind */
@@ -131,6 +147,10 @@ extern bool ai_aim_has(const AiAim *aim, const char *name);
  */
 extern AiCode ai_aim_array(const AiAim *aim, const void **data, int64_t *dims,
 						   const char *name, AiDtype dtype, int n_dims, AiError *err);
+
+/* Its dimensions alone, dims:[n_dims] */
+extern AiCode ai_aim_shape(const AiAim *aim, int64_t *dims, const char *name,
+						   AiDtype dtype, int n_dims, AiError *err);
 
 /* The same for an array that must have exactly these dimensions */
 extern AiCode ai_aim_shaped_array(const AiAim *aim, const void **data,

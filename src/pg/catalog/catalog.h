@@ -181,6 +181,13 @@ extern void aiaas_version_store(const AiaasModelLock *lock, const AiaasNewVersio
 								bool deploy);
 
 /*
+ * What a resolved version was stored with, but for its bytes, and when that
+ * was; in the current memory context.
+ */
+extern void aiaas_version_read(AiaasNewVersion *version, TimestampTz *created,
+							   const AiaasModel *model);
+
+/*
  * Looking after models; all need AIAAS_ADMIN and a writable transaction.
  */
 extern void aiaas_model_deploy(const char *name, int version);

@@ -82,6 +82,21 @@ chunk_size(size_t n_bytes, int64 seq)
  * Writing
  */
 
+/* Of the whole, which may take long */
+static void
+hash_content(uint8 *hash, const char *bytes, size_t n_bytes)
+{
+	AiaasDigest *digest = aiaas_digest_create();
+
+	for (int64 seq = 0; seq < n_chunks_of(n_bytes); seq++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		aiaas_digest_add(digest, bytes + (size_t) seq * AIAAS_CHUNK_SIZE,
+						 chunk_size(n_bytes, seq));
+	}
+	aiaas_digest_end(digest, hash);
+}
+
 /* Every chunk that is not there */
 static void
 insert_chunks(const CatalogSession *session, const uint8 *hash, const char *bytes, size_t n_bytes)
@@ -115,7 +130,7 @@ aiaas_content_store(const CatalogSession *session, uint8 *hash,
 	Datum		values[2];
 	bool		is_new;
 
-	aiaas_sha256(hash, bytes, n_bytes);
+	hash_content(hash, bytes, n_bytes);
 	values[0] = aiaas_hash_datum(hash);
 	values[1] = Int64GetDatum((int64) n_bytes);
 

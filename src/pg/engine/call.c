@@ -7,6 +7,7 @@
 
 #include "pg/engine/call.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "executor/executor.h"
@@ -57,6 +58,7 @@ struct AiaasCall
 	/* Argument 0, while it is not a text; type is constant for a call site */
 	Oid			type;
 	bool		is_row;
+	bool		is_varlena;		/* what reader reads, which is as short as a name otherwise */
 	AiaasTextReader reader;
 
 	/* Of rows: where the model's column is in the row type seen last */
@@ -182,9 +184,18 @@ aiaas_call_engine(const AiaasCall *call)
 	return call->pin.engine;
 }
 
+/* Before the value is unpacked; the limit is the rare case. */
+static inline void
+check_length(Datum value)
+{
+	if (unlikely(aiaas_max_input_bytes > 0))
+		aiaas_check_input(toast_raw_datum_size(value) - VARHDRSZ);
+}
+
 void
 aiaas_call_text(FunctionCallInfo fcinfo, const char **utf8, size_t *len)
 {
+	check_length(PG_GETARG_DATUM(0));
 	*utf8 = aiaas_text_to_utf8(PG_GETARG_TEXT_PP(0), len);
 }
 
@@ -210,6 +221,7 @@ init_input(AiaasCall *call, FunctionCallInfo fcinfo)
 	call->is_row = type_is_rowtype(type);
 	if (!call->is_row && !aiaas_text_reader_init(&call->reader, type, call->context))
 		reject_type(call, type);
+	call->is_varlena = get_typlen(type) == -1;
 	call->type = type;
 }
 
@@ -242,6 +254,7 @@ find_column(AiaasCall *call, Oid row_type, int32 row_typmod)
 						   call->model->name)));
 	if (!aiaas_text_reader_init(&call->reader, type, call->context))
 		reject_type(call, type);
+	call->is_varlena = get_typlen(type) == -1;
 	call->row_type = row_type;
 	call->row_typmod = row_typmod;
 	call->column = column;
@@ -260,6 +273,8 @@ read_row(AiaasCall *call, HeapTupleHeader row, const char **utf8, size_t *len)
 	value = GetAttributeByNum(row, call->column, &is_null);
 	if (is_null)
 		return false;
+	if (call->is_varlena)
+		check_length(value);
 	aiaas_reader_get(&call->reader, value, utf8, len);
 	return true;
 }
@@ -271,6 +286,8 @@ aiaas_call_any(AiaasCall *call, FunctionCallInfo fcinfo, const char **utf8, size
 		init_input(call, fcinfo);
 	if (call->is_row)
 		return read_row(call, PG_GETARG_HEAPTUPLEHEADER(0), utf8, len);
+	if (call->is_varlena)
+		check_length(PG_GETARG_DATUM(0));
 	aiaas_reader_get(&call->reader, PG_GETARG_DATUM(0), utf8, len);
 	return true;
 }

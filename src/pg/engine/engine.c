@@ -267,6 +267,18 @@ aiaas_engine_acquire(const AiaasModel *model)
 	return pin->engine;
 }
 
+void
+aiaas_raise_long_input(size_t n_bytes)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the text is too long to be classified"),
+			 errdetail("It has %zu bytes, and aiaas.max_input_bytes is %d.",
+					   n_bytes, aiaas_max_input_bytes),
+			 errhint("Raise aiaas.max_input_bytes, or classify a part of the text, "
+					 "for example with left().")));
+}
+
 int
 aiaas_engine_n_labels(const AiaasEngine *engine)
 {

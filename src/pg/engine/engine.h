@@ -17,6 +17,7 @@
 
 #include "core/model/text_classifier.h"
 #include "pg/catalog/catalog.h"
+#include "pg/host/guc.h"
 
 #define AIAAS_ENGINE_MAX_MODELS 8
 #define AIAAS_ENGINE_MAX_BYTES ((Size) 256 * 1024 * 1024)
@@ -39,6 +40,16 @@ extern void aiaas_pin_model(AiaasPin *pin, const AiaasModel *model);
 extern AiaasEngine *aiaas_engine_acquire(const AiaasModel *model);
 
 extern int	aiaas_engine_n_labels(const AiaasEngine *engine);
+
+extern _Noreturn void aiaas_raise_long_input(size_t n_bytes);
+
+/* Raises program_limit_exceeded for a text longer than aiaas.max_input_bytes */
+static inline void
+aiaas_check_input(size_t n_bytes)
+{
+	if (aiaas_max_input_bytes > 0 && n_bytes > (size_t) aiaas_max_input_bytes)
+		aiaas_raise_long_input(n_bytes);
+}
 
 /* Label in the database's encoding; borrowed from the engine */
 extern text *aiaas_engine_label(AiaasEngine *engine, int index);

@@ -17,6 +17,8 @@
 char	   *aiaas_cache_directory;
 int			aiaas_cache_size;
 char	   *aiaas_default_classifier;
+int			aiaas_max_input_bytes;
+int			aiaas_max_model_bytes;
 int			aiaas_max_train_memory;
 int			aiaas_max_train_time;
 
@@ -102,6 +104,17 @@ aiaas_guc_init(void)
 							   "A name ('reviews') or a name and a version ('reviews@3').",
 							   &aiaas_default_classifier, "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("aiaas.max_input_bytes",
+							"Length of the longest text that may be classified; 0 means no limit.",
+							NULL,
+							&aiaas_max_input_bytes, 0, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
+	DefineCustomIntVariable("aiaas.max_model_bytes",
+							"Size of the largest model that may be trained or imported; "
+							"0 means no limit.",
+							NULL,
+							&aiaas_max_model_bytes, 0, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.max_train_memory",
 							"Memory that one training may use.",
 							"A training that needs more fails before it starts to learn.",
@@ -109,7 +122,7 @@ aiaas_guc_init(void)
 							PGC_SUSET, GUC_UNIT_MB, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.max_train_time",
 							"Time that one training may take; 0 means no limit.",
-							NULL,
+							"A training that takes longer fails and leaves nothing behind.",
 							&aiaas_max_train_time, 0, 0, INT_MAX / 1000,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.threads",

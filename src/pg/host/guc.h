@@ -15,6 +15,10 @@ extern char *aiaas_default_classifier;
 extern char *aiaas_cache_directory;
 extern int	aiaas_cache_size;	/* MB; 0: no limit */
 
+/* Superuser limits; 0: none */
+extern int	aiaas_max_input_bytes;	/* of one text to be classified */
+extern int	aiaas_max_model_bytes;	/* kB; of a model that is trained or imported */
+
 /* Superuser limits on one call of ai_train() */
 extern int	aiaas_max_train_memory; /* MB */
 extern int	aiaas_max_train_time;	/* seconds; 0: none */

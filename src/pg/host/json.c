@@ -111,6 +111,20 @@ aiaas_json_float(AiaasJson *json, const char *key, double value)
 	push_value(json, key, &number);
 }
 
+void
+aiaas_json_object(AiaasJson *json, const char *key, const Jsonb *value)
+{
+	JsonbValue	object = {.type = jbvNull};
+
+	if (value != NULL)
+	{
+		object.type = jbvBinary;
+		object.val.binary.data = (JsonbContainer *) &value->root;
+		object.val.binary.len = VARSIZE(value) - VARHDRSZ;
+	}
+	push_value(json, key, &object);
+}
+
 Jsonb *
 aiaas_json_finish(AiaasJson *json)
 {
@@ -133,6 +147,6 @@ aiaas_json_number(const Jsonb *object, const char *key)
 
 	if (value == NULL || value->type != jbvNumeric)
 		return NAN;
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 											  NumericGetDatum(value->val.numeric)));
 }

@@ -35,12 +35,15 @@ extern void aiaas_json_bool(AiaasJson *json, const char *key, bool value);
 
 /* With as many digits as give the same number back */
 extern void aiaas_json_float(AiaasJson *json, const char *key, double value);
+
+/* An object as it is, or null for NULL; value must outlive finish */
+extern void aiaas_json_object(AiaasJson *json, const char *key, const Jsonb *value);
 extern Jsonb *aiaas_json_finish(AiaasJson *json);
 
 /* A member of an object, NULL when there is none or object is NULL */
 extern JsonbValue *aiaas_json_member(const Jsonb *object, const char *key);
 
-/* A member that is a number, else NaN */
+/* A member that is a number, else NaN; infinite when a double cannot hold it */
 extern double aiaas_json_number(const Jsonb *object, const char *key);
 
 #endif							/* AIAAS_JSON_H */

@@ -100,6 +100,7 @@ answer_example(void *ud, const AiaasExample *example)
 		grow(evaluation);
 	if (evaluation->probability != NULL)
 		probability = evaluation->probability + evaluation->n_rows * evaluation->n_labels;
+	aiaas_check_input(example->text_len);
 	aiaas_engine_run(evaluation->engine, probability, &best, example->text, example->text_len);
 	evaluation->truth[evaluation->n_rows] =
 		aiaas_labels_add(evaluation->labels, example->label, example->label_len);

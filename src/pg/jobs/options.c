@@ -351,20 +351,16 @@ find_option(const JsonbValue *key)
 	reject_option(key);
 }
 
-/* The superuser's limit holds for all, also for those who set no max_time. */
+/* A run that would be stopped by the limit before it may stop by itself */
 static void
-apply_time_limit(AiTextOptions *core)
+check_time_limit(const AiTextOptions *core)
 {
-	if (aiaas_max_train_time == 0)
-		return;
-	if (core->max_time > aiaas_max_train_time)
+	if (aiaas_max_train_time > 0 && core->max_time > aiaas_max_train_time)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"max_time\" must be at most %d, not %g", aiaas_max_train_time,
 						core->max_time),
 				 errdetail("The limit is set by aiaas.max_train_time.")));
-	if (core->max_time == 0)
-		core->max_time = aiaas_max_train_time;
 }
 
 void
@@ -395,7 +391,7 @@ aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given)
 		if (kind == WJB_VALUE && token.type != jbvNull)
 			option_table[option].read(options, option_table[option].name, &token);
 	}
-	apply_time_limit(&options->text);
+	check_time_limit(&options->text);
 	AIAAS_CHECK(ai_text_options_check(&options->text, &err), &err);
 }
 

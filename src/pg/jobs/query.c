@@ -1,23 +1,16 @@
 /*-------------------------------------------------------------------------
  * query.c
- *		Checking and running the SELECT that brings texts with labels.
+ *		The columns of the SELECT that brings texts with labels.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "pg/jobs/query.h"
 
-#include "access/xact.h"
 #include "lib/stringinfo.h"
-#include "nodes/nodeFuncs.h"
 #include "parser/scansup.h"
-#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/plancache.h"
-
-#include "pg/host/compat.h"
 
 /* A column of such a name is the target where the caller names none. */
 static const char *const target_names[] = {"label", "target", "class", "category"};
@@ -26,77 +19,8 @@ static const char *const target_names[] = {"label", "target", "class", "category
 #define MAX_REPEATED_QUERY 500
 
 /*
- * What may run
- */
-
-/* Does any part of the query write or lock rows? */
-static bool
-writes_or_locks(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Query))
-	{
-		Query	   *part = (Query *) node;
-
-		return part->commandType != CMD_SELECT || part->rowMarks != NIL ||
-			query_tree_walker(part, writes_or_locks, context, 0);
-	}
-	return expression_tree_walker(node, writes_or_locks, context);
-}
-
-static void
-reject_query(const char *message)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("%s", message),
-			 errhint("Give one SELECT that only reads; put other commands before the call.")));
-}
-
-/* The plan's only source, if it is one SELECT that only reads */
-static const CachedPlanSource *
-check_query(SPIPlanPtr plan)
-{
-	List	   *sources = SPI_plan_get_plan_sources(plan);
-	CachedPlanSource *source;
-	Query	   *query;
-
-	if (list_length(sources) == 0)
-		reject_query("the query is empty");
-	if (list_length(sources) > 1)
-		reject_query("the query is more than one statement");
-
-	/* After rewriting, as in writes_or_locks(), so that views are seen through */
-	source = linitial(sources);
-	query = list_length(source->query_list) == 1 ?
-		linitial_node(Query, source->query_list) : NULL;
-	if (query == NULL || query->commandType != CMD_SELECT)
-		reject_query("the query is not a SELECT");
-	if (writes_or_locks((Node *) query, NULL))
-		reject_query("the query writes or locks rows");
-	return source;
-}
-
-/*
  * Which column is what
  */
-
-/* For the detail of a message */
-static char *
-list_columns(TupleDesc desc)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	appendStringInfoString(&list, desc->natts > 0 ? "The query has the columns " :
-						   "The query has no columns");
-	for (int i = 0; i < desc->natts; i++)
-		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "",
-						 NameStr(TupleDescAttr(desc, i)->attname));
-	appendStringInfoChar(&list, '.');
-	return list.data;
-}
 
 static bool
 is_target_name(const char *name)
@@ -109,8 +33,9 @@ is_target_name(const char *name)
 
 /* The one column called target, or with a telling name when target is NULL */
 static int
-find_target(TupleDesc desc, const char *target)
+find_target(const AiaasSelect *select, const char *target)
 {
+	TupleDesc	desc = select->desc;
 	int			found = -1;
 	int			n_found = 0;
 
@@ -131,13 +56,13 @@ find_target(TupleDesc desc, const char *target)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the target column is not named"),
-				 errdetail("%s", list_columns(desc)),
+				 errdetail("%s", aiaas_select_columns(select)),
 				 errhint("Name the column to learn, for example target => 'label'.")));
 	ereport(ERROR,
 			(errcode(n_found == 0 ? ERRCODE_UNDEFINED_COLUMN : ERRCODE_AMBIGUOUS_COLUMN),
 			 n_found == 0 ? errmsg("target column \"%s\" is not in the query", target) :
 			 errmsg("the query has %d columns \"%s\"", n_found, target),
-			 errdetail("%s", list_columns(desc))));
+			 errdetail("%s", aiaas_select_columns(select))));
 	return -1;
 }
 
@@ -228,8 +153,9 @@ reject_extra_columns(const AiaasQuery *query, TupleDesc desc)
 }
 
 static void
-find_text(AiaasQuery *query, TupleDesc desc)
+find_text(AiaasQuery *query)
 {
+	TupleDesc	desc = query->select.desc;
 	int			n_texts = 0;
 	int			found = -1;
 
@@ -253,14 +179,14 @@ find_text(AiaasQuery *query, TupleDesc desc)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query has no column of text to learn from"),
-				 errdetail("%s", list_columns(desc)),
+				 errdetail("%s", aiaas_select_columns(&query->select)),
 				 errhint("The text classifier needs one column of text besides the target.")));
 }
 
 static void
-find_columns(AiaasQuery *query, TupleDesc desc, const char *target)
+find_columns(AiaasQuery *query, const char *target)
 {
-	init_column(&query->target, desc, find_target(desc, target));
+	init_column(&query->target, query->select.desc, find_target(&query->select, target));
 	if (!aiaas_label_reader_init(&query->target.reader, query->target.type,
 								 CurrentMemoryContext))
 		ereport(ERROR,
@@ -269,7 +195,7 @@ find_columns(AiaasQuery *query, TupleDesc desc, const char *target)
 						format_type_be(query->target.type)),
 				 errdetail("A class is a text, a boolean, a whole number or an enum value."),
 				 errhint("Cast the column to text if each of its values is a class.")));
-	find_text(query, desc);
+	find_text(query);
 }
 
 void
@@ -277,11 +203,8 @@ aiaas_query_open(AiaasQuery *query, const char *sql, const char *target)
 {
 	MemSet(query, 0, sizeof(AiaasQuery));
 	query->sql = sql;
-	SPI_connect();
-	query->plan = SPI_prepare(sql, 0, NULL);
-	if (query->plan == NULL)
-		elog(ERROR, "could not prepare the query: %s", SPI_result_code_string(SPI_result));
-	find_columns(query, check_query(query->plan)->resultDesc, target);
+	aiaas_select_open(&query->select, sql);
+	find_columns(query, target);
 }
 
 /*
@@ -289,11 +212,9 @@ aiaas_query_open(AiaasQuery *query, const char *sql, const char *target)
  */
 typedef struct ExampleReceiver
 {
-	DestReceiver dest;			/* first: what the executor knows */
 	AiaasQuery *query;
 	AiaasExampleHandler handler;
 	void	   *ud;
-	MemoryContext row_context;	/* reset after every row */
 } ExampleReceiver;
 
 static void
@@ -329,11 +250,10 @@ read_example(AiaasExample *example, const AiaasQuery *query, TupleTableSlot *slo
 	return true;
 }
 
-static bool
-receive_row(TupleTableSlot *slot, DestReceiver *self)
+static void
+receive_row(void *ud, TupleTableSlot *slot)
 {
-	ExampleReceiver *receiver = (ExampleReceiver *) self;
-	MemoryContext old_context = MemoryContextSwitchTo(receiver->row_context);
+	ExampleReceiver *receiver = ud;
 	AiaasExample example;
 
 	if (read_example(&example, receiver->query, slot))
@@ -343,48 +263,18 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	}
 	else
 		receiver->query->n_null_rows++;
-	MemoryContextSwitchTo(old_context);
-	MemoryContextReset(receiver->row_context);
-	return true;
-}
-
-static void
-start_receiver(DestReceiver *self, int operation, TupleDesc desc)
-{
-}
-
-static void
-end_receiver(DestReceiver *self)
-{
 }
 
 void
 aiaas_query_run(AiaasQuery *query, AiaasExampleHandler handler, void *ud)
 {
-	ExampleReceiver receiver = {
-		.dest = {receive_row, start_receiver, end_receiver, end_receiver, DestNone},
-		.query = query,
-		.handler = handler,
-		.ud = ud,
-		.row_context = AllocSetContextCreate(CurrentMemoryContext, "aiaas row",
-											 ALLOCSET_DEFAULT_SIZES)
-	};
-	SPIExecuteOptions options = {.read_only = true, .dest = &receiver.dest};
-	bool		was_read_only = XactReadOnly;
-	int			code;
+	ExampleReceiver receiver = {query, handler, ud};
 
-	/* After an error the end of the (sub)transaction puts it back. */
-	XactReadOnly = true;
-	code = SPI_execute_plan_extended(query->plan, &options);
-	XactReadOnly = was_read_only;
-	if (code < 0)
-		elog(ERROR, "could not run the query: %s", SPI_result_code_string(code));
-	MemoryContextDelete(receiver.row_context);
+	aiaas_select_run(&query->select, receive_row, &receiver);
 }
 
 void
 aiaas_query_close(AiaasQuery *query)
 {
-	query->plan = NULL;
-	SPI_finish();
+	aiaas_select_close(&query->select);
 }

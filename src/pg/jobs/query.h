@@ -2,19 +2,15 @@
  * query.h
  *		Texts with labels, from one SELECT of the user.
  *
- * The query is checked before it runs: one SELECT that neither writes nor
- * locks, with one column of text and the target.  It runs as the caller, in a
- * transaction that is read-only meanwhile, so that functions in it cannot write
- * either.  Rows go to the handler one by one as the executor makes them:
- * whatever the size of the result, memory holds one row.
+ * It has one column of text and the target, which is checked before it runs;
+ * select.h says what else holds of it.
  *-------------------------------------------------------------------------
  */
 #ifndef AIAAS_QUERY_H
 #define AIAAS_QUERY_H
 
-#include "executor/spi.h"
-
 #include "pg/host/datum.h"
+#include "pg/jobs/select.h"
 
 typedef struct AiaasColumn
 {
@@ -27,7 +23,7 @@ typedef struct AiaasColumn
 typedef struct AiaasQuery
 {
 	const char *sql;			/* borrowed */
-	SPIPlanPtr	plan;			/* NULL once closed */
+	AiaasSelect select;
 	AiaasColumn text;
 	AiaasColumn target;
 	int64		n_rows;			/* that the handler got */

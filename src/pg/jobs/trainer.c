@@ -29,6 +29,7 @@
 #include "pg/host/json.h"
 #include "pg/host/raise.h"
 #include "pg/jobs/gate.h"
+#include "pg/jobs/limits.h"
 
 #define METRIC "macro_f1"
 
@@ -36,6 +37,7 @@ typedef struct TrainRun
 {
 	/* Settings */
 	const AiaasTrainRequest *request;
+	AiaasTrainResult *result;	/* borrowed, filled at the end */
 	AiaasTrainOptions options;
 	const char *algorithm;
 	instr_time	start;
@@ -274,12 +276,16 @@ notice_stopped(const TrainRun *run)
 }
 
 static void
-finish_run(TrainRun *run, AiaasTrainResult *result)
+finish_run(TrainRun *run)
 {
+	AiaasTrainResult *result = run->result;
 	const AiTextReport *report = ai_text_trainer_report(run->trainer);
 	AiaasModelLock lock;
+	size_t		n_bytes;
 
 	notice_stopped(run);
+	(void) ai_text_trainer_model(run->trainer, &n_bytes);
+	aiaas_check_model_size(n_bytes);
 	aiaas_model_lock(&lock, run->request->model);
 	strlcpy(result->model, lock.name, sizeof(result->model));
 	result->version = lock.version;
@@ -294,18 +300,14 @@ finish_run(TrainRun *run, AiaasTrainResult *result)
 	store_version(run, &lock, result);
 }
 
-void
-aiaas_train(AiaasTrainResult *result, const AiaasTrainRequest *request)
+static void
+run_training(void *arg)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas train",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old_context = MemoryContextSwitchTo(context);
-	TrainRun   *run = palloc0(sizeof(TrainRun));
+	TrainRun   *run = arg;
+	const AiaasTrainRequest *request = run->request;
 	AiError		err;
 
 	INSTR_TIME_SET_CURRENT(run->start);
-	run->request = request;
-	aiaas_require_writable("ai_train()");
 	aiaas_model_check_trainable(request->model);
 	run->algorithm = choose_algorithm(request->algorithm);
 	aiaas_options_parse(&run->options, request->options);
@@ -316,8 +318,22 @@ aiaas_train(AiaasTrainResult *result, const AiaasTrainRequest *request)
 	read_rows(run);
 	AIAAS_CHECK(ai_text_trainer_fit(run->trainer, &err), &err);
 	aiaas_host_check(run->host);
-	finish_run(run, result);
+	finish_run(run);
 	aiaas_query_close(&run->query);
+}
+
+void
+aiaas_train(AiaasTrainResult *result, const AiaasTrainRequest *request)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas train",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	TrainRun   *run = palloc0(sizeof(TrainRun));
+
+	run->request = request;
+	run->result = result;
+	aiaas_require_writable("ai_train()");
+	aiaas_run_in_time(run_training, run);
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
