@@ -19,13 +19,13 @@ COMMENT ON COLUMN ai_loaded.backends IS 'sessions and parallel workers that have
 COMMENT ON COLUMN ai_loaded.built IS 'when the copy was made';
 COMMENT ON COLUMN ai_loaded.last_used IS 'when a session used it last, to the minute';
 
-CREATE FUNCTION ai_check(OUT name text, OUT version integer, OUT bytes bigint,
+CREATE FUNCTION ai_check(OUT model text, OUT version integer, OUT bytes bigint,
 		OUT stored text, OUT shared text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'aiaas_check_all' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION ai_check() IS
 	'read all that is stored of every model that you may read, and the shared copies, and compare checksums';
 
-CREATE FUNCTION ai_check(model text, OUT name text, OUT version integer, OUT bytes bigint,
+CREATE FUNCTION ai_check(model text, OUT model text, OUT version integer, OUT bytes bigint,
 		OUT stored text, OUT shared text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'aiaas_check_model' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION ai_check(text) IS
