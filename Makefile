@@ -126,7 +126,7 @@ MAIN_OBJS = \
 #
 REGRESS = models damage settings train classify evaluate explain rights pins
 
-ISOLATION = train-train drop-classify drop-train
+ISOLATION = train-train drop-classify drop-train drop-grant content-race
 
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=$(EXTENSION)
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSION)

@@ -21,17 +21,25 @@ show()
 		SELECT count(*), sum(ai_score(body, 'spam', 'sms@1')), min(ai_classify(body, 'sms')) FROM mail;
 		SELECT stored FROM ai_check();
 		SET enable_seqscan = off;
-		SELECT count(*) FROM mail WHERE ai_classify_pinned(body, (SELECT pin FROM pins)) = 'spam';
+		SELECT format('SELECT count(*) FROM mail WHERE ai_classify_pinned(body, %L) = %L', pin, 'spam') FROM pins \gexec
+		SELECT * FROM letters;
 		SET ROLE bob;
 		SELECT ai_classify('free prize', 'sms');
 	END
 }
 
+# Called when the script ends, instead of private_server_remove
+remove_both()
+{
+	status=$?
+	rm -rf "$old_work"
+	(exit $status)
+	private_server_remove
+}
+
 PG_CONFIG=$2
 cd "$1"
 private_server_make
-old_work=$work old_bin=$bin
-trap 'rm -rf "$old_work"; private_server_remove' EXIT
 private_server_start
 createdb shop
 psql -Xq -v ON_ERROR_STOP=1 -d shop >/dev/null 2>&1 <<'END'
@@ -51,14 +59,17 @@ SELECT ai_comment('sms', 'spam or not'), ai_grant('sms', 'bob', 'use');
 RESET ROLE;
 CREATE TABLE pins AS SELECT ai_pin('sms') AS pin;
 SELECT format('CREATE INDEX ON mail (ai_classify_pinned(body, %L))', pin) FROM pins \gexec
+SELECT format('CREATE TABLE letters (body text, label text GENERATED ALWAYS AS (ai_classify_pinned(body, %L)) STORED)', pin) FROM pins \gexec
+INSERT INTO letters VALUES ('a free prize'), ('lunch at noon');
 END
 before=$(show)
 stop_server
+old_work=$work old_bin=$bin
 
 PG_CONFIG=$new_config
 cd "$tree"
 private_server_make
-trap 'rm -rf "$old_work"; private_server_remove' EXIT
+trap remove_both EXIT
 private_server_start
 stop_server
 (
@@ -72,5 +83,8 @@ if [ "$before" != "$after" ]; then
 	printf 'before:\n%s\nafter:\n%s\n' "$before" "$after"
 	exit 1
 fi
-psql -XAtq -v ON_ERROR_STOP=1 -d shop >/dev/null 2>&1 -c "SELECT * FROM ai_train('sms', 'SELECT body, label FROM mail', 'label')"
-[ "$(psql -XAtq -d shop -c "SELECT max(version) FROM ai_versions")" = 3 ]
+label=$(psql -XAtq -d shop -c "INSERT INTO letters VALUES ('a free prize') RETURNING label")
+[ "$label" = spam ]
+version=$(psql -XAtq -v ON_ERROR_STOP=1 -d shop \
+	-c "SELECT version FROM ai_train('sms', 'SELECT body, label FROM mail', 'label')" 2>/dev/null)
+[ "$version" = 3 ]

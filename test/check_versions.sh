@@ -1,7 +1,8 @@
 #!/bin/sh
 # Build for other server versions, run the regression and isolation tests on them,
-# and upgrade a cluster of this machine's version to each newer one.  The servers are fetched with pip (test/versions.txt) and kept, packed,
-# in build/versions; other ones can be named: check_versions.sh PG_CONFIG...
+# and upgrade a cluster of this machine's version to each newer one.
+# The servers are fetched with pip (test/versions.txt) and kept, packed, in
+# build/versions; other ones can be named: check_versions.sh PG_CONFIG...
 # Called by "make check-versions", which passes REGRESS and ISOLATION.
 set -u
 tree=$PWD

@@ -4,8 +4,8 @@ use warnings;
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Sessions;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('cache');
 $node->init(allows_streaming => 1);
@@ -75,32 +75,6 @@ sub alter
 	utime($atime, $mtime, $path) if $keeps_time;
 }
 
-# a session that stays; returns what a statement prints
-sub start_session
-{
-	my %session = (in => '', out => '', timer => IPC::Run::timeout(60));
-	$session{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-		'<', \$session{in}, '>', \$session{out}, '2>&1', $session{timer});
-	return \%session;
-}
-
-sub ask
-{
-	my ($session, $sql) = @_;
-	$session->{out} = '';
-	$session->{in} .= "$sql;\n\\echo done\n";
-	$session->{run}->pump until $session->{out} =~ /^done$/m;
-	$session->{out} =~ s/\n?done\n//;
-	return $session->{out};
-}
-
-sub end_session
-{
-	my ($session) = @_;
-	$session->{in} .= "\\q\n";
-	$session->{run}->finish;
-}
-
 # what the sessions that begin from now on will see
 sub set_and_reload
 {
@@ -126,7 +100,7 @@ answers('one', 'a file that is there is used');
 is((stat(path_of('one')))[1], $inode, 'and not built again');
 
 # a file that has been changed is built again, also under a session that has it open
-my $session = start_session();
+my $session = start_session($node);
 is(ask($session, classify('one')), $answer{one}, 'a session has the file open');
 is($node->safe_psql('postgres', q{SELECT backends FROM ai_loaded WHERE model = 'one'}), '1', 'and is counted');
 alter(path_of('one'), 100000, 0);
@@ -157,30 +131,22 @@ end_session($session);
 
 # a builder that is cancelled or killed leaves nothing that is believed
 unlink(files());
-my $locker = start_session();
+my $locker = start_session($node);
 ask($locker, 'BEGIN; LOCK TABLE aiaas.chunk IN ACCESS EXCLUSIVE MODE');
 sub start_builder
 {
-	my $builder = start_session();
-	my $pid = ask($builder, 'SELECT pg_backend_pid()');
-	$builder->{out} = '';
-	$builder->{in} .= classify('one') . ";\n\\echo done\n";
-	$builder->{run}->pump_nb;
-	$node->poll_query_until('postgres', "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
+	my ($builder, $pid) = start_blocked($node, classify('one'));
 	is(scalar(files()), 1, 'a builder has begun its file');
 	return ($builder, $pid);
 }
 my ($builder, $pid) = start_builder();
 $node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
-$builder->{run}->pump until $builder->{out} =~ /^done$/m;
-like($builder->{out}, qr/canceling statement due to user request/, 'it is cancelled');
+like(answer_of($builder), qr/canceling statement due to user request/, 'it is cancelled');
 is(scalar(files()), 0, 'and takes its file along');
 end_session($builder);
 ($builder, $pid) = start_builder();
-kill('KILL', $pid);
-$builder->{run}->finish;
-$locker->{run}->finish;
-$node->poll_query_until('postgres', 'SELECT true', 't');
+kill_and_recover($node, $pid);
+end_session($_) foreach ($builder, $locker);
 is(scalar(files()), 0, 'after a kill the server removes all files');
 answers('one', 'and the next session builds its own');
 
@@ -196,7 +162,7 @@ unlink(path_of('two') . '.999998');
 # space is bounded; what is in use stays, and what was not used for longest goes
 set_and_reload('aiaas.cache_size', '1');
 unlink(files());
-$session = start_session();
+$session = start_session($node);
 is(ask($session, classify('one')), $answer{one}, 'a session uses a model that fills the cache');
 my ($status, $stdout, $stderr) = $node->psql('postgres', '\set VERBOSITY verbose' . "\n" . classify('two'));
 like($stderr, qr/ERROR:  53400: cache of models is full/, 'there is no room for another');
