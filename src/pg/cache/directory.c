@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/file_perm.h"
+#include "common/file_utils.h"	/* in newer servers, names of temporary files */
 #include "pg/host/compat.h"
 #include "pg/host/guc.h"
 #include "storage/fd.h"
