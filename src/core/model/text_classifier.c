@@ -41,6 +41,16 @@ struct AiTextScratch
 /*
  * Opening
  */
+#define ITEMS_PER_QUESTION 65536	/* whether to stop: well below a millisecond */
+
+static inline AiCode
+check_stop(const AiTextClassifier *model, int64_t i, AiError *err)
+{
+	if (i % ITEMS_PER_QUESTION == 0 && ai_host_should_stop(model->host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
 /* Some bucket must not be full, or a search might not end. */
 static AiCode
 check_table(const AiTextClassifier *model, AiError *err)
@@ -50,6 +60,7 @@ check_table(const AiTextClassifier *model, AiError *err)
 
 	for (uint32_t b = 0; b < table->n_buckets; b++)
 	{
+		AI_TRY(check_stop(model, b, err));
 		for (int i = 0; i < AI_TEXT_BUCKET_SIZE; i++)
 		{
 			if (table->buckets[b].number[i] > model->known.n_features)
@@ -84,10 +95,12 @@ check_options(AiNgramOptions *options, const int64_t *stored, AiError *err)
 #define MAX_NUMBER 1e30f
 
 static AiCode
-check_numbers(const float *x, int64_t n, const char *name, AiError *err)
+check_numbers(const AiTextClassifier *model, const float *x, int64_t n, const char *name,
+			  AiError *err)
 {
 	for (int64_t i = 0; i < n; i++)
 	{
+		AI_TRY(check_stop(model, i, err));
 		if (!(fabsf(x[i]) <= MAX_NUMBER))
 			return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"%s\" holds %g", name,
 						   (double) x[i]);
@@ -162,7 +175,7 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "idf", AI_DTYPE_F32, 1,
 							   (int64_t[]) {AI_TEXT_N_IDF}, err));
 	model->known.idf.of = data;
-	AI_TRY(check_numbers(model->known.idf.of, AI_TEXT_N_IDF, "idf", err));
+	AI_TRY(check_numbers(model, model->known.idf.of, AI_TEXT_N_IDF, "idf", err));
 	AI_TRY(ai_aim_array(&aim, &data, dims, "table", AI_DTYPE_U32, 3, err));
 	if (dims[0] < 1 || dims[0] > UINT32_MAX || dims[1] != 2 || dims[2] != AI_TEXT_BUCKET_SIZE)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"table\" has a wrong size");
@@ -178,7 +191,7 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	model->known.width = (size_t) model->linear.width;
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "intercept", AI_DTYPE_F32, 1, dims + 1, err));
 	model->linear.intercept = (float *) data;
-	AI_TRY(check_numbers(data, dims[1], "intercept", err));
+	AI_TRY(check_numbers(model, data, dims[1], "intercept", err));
 	return read_strongest(model, &aim, err);
 }
 
@@ -187,7 +200,7 @@ static AiCode
 check_features(const AiTextClassifier *model, AiError *err)
 {
 	AI_TRY(check_table(model, err));
-	return check_numbers(model->linear.weight, model->known.n_features * model->linear.width,
+	return check_numbers(model, model->linear.weight, model->known.n_features * model->linear.width,
 						 "weight", err);
 }
 
