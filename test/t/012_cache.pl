@@ -11,6 +11,7 @@ my $node = PostgreSQL::Test::Cluster->new('cache');
 $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', 'max_prepared_transactions = 2');
 $node->append_conf('postgresql.conf', 'restart_after_crash = on');
+$node->append_conf('postgresql.conf', 'max_connections = 40');
 $node->start;
 
 # two models of more than half a megabyte, and a small one
