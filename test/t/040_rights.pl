@@ -58,6 +58,11 @@ is(as('dba', 'SELECT string_agg(name, chr(32) ORDER BY name) FROM ai_models'),
 	'sms', 'he who owns the tables sees his models');
 is(as('bob', 'SELECT count(*) FROM ai_models'), '0', 'a stranger sees none');
 
+# what he pins is held
+as('dba', q{SELECT format('CREATE INDEX mail_label ON mail (ai_classify_pinned(body, %L))', ai_pin('sms')) \gexec});
+like(as('dba', q{SELECT ai_drop('sms')}), qr/DETAIL:  index mail_label depends on version 1 of model "sms"/,
+	'a model that he pinned an index to is not dropped');
+
 # a stranger reads and writes no table
 foreach my $table (qw(model version content chunk privilege allowed))
 {
