@@ -28,7 +28,8 @@ SET ROLE regress_aiaas_owner;
 SELECT version FROM ai_train('hidden', 'SELECT body, label FROM mail', 'label');
 SELECT version FROM ai_train('hidden', 'SELECT body, label FROM mail', 'label',
 	options => '{"deploy": "never", "min_count": 2}');
-SELECT version FROM ai_train('open', 'SELECT body, label FROM mail', 'label');
+SELECT version FROM ai_train('open', 'SELECT body, label FROM mail', 'label',
+	options => '{"min_count": 3}');
 SELECT ai_grant('hidden', 'regress_aiaas_' || level, level)
 FROM unnest(ARRAY['admin', 'train', 'read', 'use']) level;
 SELECT ai_grant('hidden', 'regress_aiaas_team', 'read');
@@ -83,7 +84,7 @@ INSERT INTO call (name, call) VALUES
 	('ai_explain row', 'SELECT ai_explain(m, %L) FROM mail m'),
 	('ai_importance', 'SELECT ai_importance(%L)'),
 	('ai_describe', 'SELECT ai_describe(%L)'),
-	('ai_train', 'SELECT ai_train(%L, ''SELECT * FROM mail'')'),
+	('ai_train', 'SELECT ai_train(%L, ''SELECT * FROM mail'', options => ''{"deploy": "never"}'')'),
 	('ai_deploy', 'SELECT ai_deploy(%L, 1)'),
 	('ai_rename', 'SELECT ai_rename(%L, ''renamed'')'),
 	('ai_comment', 'SELECT ai_comment(%L, ''a comment'')'),
