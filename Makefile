@@ -114,7 +114,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify evaluate explain
+REGRESS = models damage settings train classify evaluate explain move limits
 
 ISOLATION = train-train drop-classify drop-train
 
