@@ -1,4 +1,4 @@
--- each limit has an error that names its setting, and only a superuser raises it
+-- each limit has an error whose hint names its setting
 \set SHOW_CONTEXT never
 CREATE TABLE mail AS
 	SELECT 'win a free prize now, call ' || i AS body, 'spam' AS label
@@ -6,9 +6,18 @@ CREATE TABLE mail AS
 	UNION ALL
 	SELECT 'see you at lunch, we meet at ' || i, 'ham'
 	FROM generate_series(1, 40) i;
-GRANT SELECT ON mail TO PUBLIC;
 SELECT version FROM ai_train('sms', 'SELECT body, label FROM mail', 'label');
 CREATE TABLE parts AS SELECT * FROM ai_export('sms');
+CREATE FUNCTION failure(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+BEGIN
+	EXECUTE command;
+	RETURN 'none';
+EXCEPTION WHEN program_limit_exceeded THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN substring(hint FROM 'Raise aiaas.\w+');
+END $$;
 
 -- the text of one call, of whatever type; the limit itself is allowed
 SET aiaas.max_input_bytes = '1kB';
@@ -54,10 +63,7 @@ CREATE TABLE many AS
 	SELECT i % 2 AS label, string_agg(md5((i * 100 + j)::text), ' ') AS body
 	FROM generate_series(1, 400) i, generate_series(1, 20) j GROUP BY i;
 SET aiaas.max_train_memory = '1MB';
-\set VERBOSITY terse
-SELECT version FROM ai_train('many', 'SELECT body, label FROM many', 'label');
-\set VERBOSITY default
-\echo :SQLSTATE
+SELECT failure($$SELECT ai_train('many', 'SELECT body, label FROM many', 'label')$$);
 RESET aiaas.max_train_memory;
 
 -- its time: while the query runs, and where max_time would take longer
@@ -83,38 +89,6 @@ SELECT version FROM ai_train('slow', 'SELECT body, label FROM mail, pg_sleep(60)
 RESET statement_timeout;
 RESET aiaas.max_train_time;
 
--- limits of a role, which it cannot raise: neither before the library is loaded nor after
-CREATE ROLE regress_aiaas_user LOGIN;
-ALTER ROLE regress_aiaas_user SET aiaas.max_input_bytes = 100;
-ALTER ROLE regress_aiaas_user SET aiaas.max_model_bytes = '10kB';
-ALTER ROLE regress_aiaas_user SET aiaas.max_train_memory = '1MB';
-ALTER ROLE regress_aiaas_user SET aiaas.max_train_time = '1s';
-GRANT EXECUTE ON FUNCTION ai_import(text, bytea, boolean) TO regress_aiaas_user;
-GRANT SELECT ON parts, many TO regress_aiaas_user;
-SELECT ai_drop('small');
-GRANT EXECUTE ON FUNCTION ai_train(text, text, text, text, jsonb) TO regress_aiaas_user;
-SELECT current_user AS superuser \gset
-\c - regress_aiaas_user
-SET aiaas.max_input_bytes = 0;
-SELECT version FROM ai_train('small', 'SELECT body, label FROM mail', 'label',
-	options => '{"char_ngrams": false, "word_ngrams": 1}');
-SELECT name, setting, unit FROM pg_settings WHERE name LIKE 'aiaas.max%' ORDER BY name COLLATE "C";
-SELECT ai_classify(repeat('a', 101), 'small');
-SET aiaas.max_input_bytes = 0;
-SET aiaas.max_model_bytes = 0;
-RESET aiaas.max_input_bytes;
-SELECT ai_classify(repeat('a', 101), 'small');
-SELECT ai_import('sms', data) FROM parts;
-SELECT version FROM ai_train('slow', 'SELECT body, label FROM mail, pg_sleep(60)', 'label');
-\set VERBOSITY terse
-SELECT version FROM ai_train('many', 'SELECT body, label FROM many', 'label');
-\set VERBOSITY default
-ALTER ROLE regress_aiaas_user SET aiaas.max_input_bytes = 0;
-\c - :superuser
-SELECT name, owner FROM ai_models ORDER BY name;
 SELECT ai_drop(name) FROM ai_models;
-REVOKE ALL ON parts, many FROM regress_aiaas_user;
-REVOKE EXECUTE ON FUNCTION ai_import(text, bytea, boolean) FROM regress_aiaas_user;
-REVOKE EXECUTE ON FUNCTION ai_train(text, text, text, text, jsonb) FROM regress_aiaas_user;
-DROP ROLE regress_aiaas_user;
+DROP FUNCTION failure(text);
 DROP TABLE mail, parts, long, many;

@@ -1,6 +1,5 @@
 -- a model goes from one server to another as bytes, and answers there as before
 \set SHOW_CONTEXT never
-\set VERBOSITY default
 CREATE TABLE mail AS
 	SELECT 'win a free prize now, call ' || i AS body, 'spam' AS label
 	FROM generate_series(1, 40) i
@@ -13,8 +12,8 @@ CREATE FUNCTION whole() RETURNS bytea LANGUAGE sql AS $$
 	SELECT string_agg(data, '' ORDER BY seq) FROM parts $$;
 
 -- an export is a block of ours: header, the model as it is stored, the manifest
-SELECT seq, substring(data FOR 8) AS magic, length(data) % 64 AS rest,
-	encode(substring(data FROM 33 FOR 12), 'escape') AS kind,
+SELECT p.seq, substring(p.data FOR 8) AS magic, length(p.data) % 64 AS rest,
+	encode(substring(p.data FROM 33 FOR 12), 'escape') AS kind,
 	position(k.data IN p.data) AS content_at
 FROM parts p, aiaas.chunk k;
 SELECT count(*) FROM ai_export(NULL);
@@ -50,7 +49,7 @@ SELECT name, array_agg(key ORDER BY key) AS differs
 FROM ai_models, jsonb_each(ai_describe(name))
 WHERE name <> 'sms' AND value <> ai_describe('sms')->key
 GROUP BY name ORDER BY name;
-SELECT d->'lineage' - 'imported' = o->'lineage' AS same_lineage,
+SELECT (d->'lineage') - 'imported' = o->'lineage' AS same_lineage,
 	(d->'lineage'->'imported') - 'created' - 'user' AS imported,
 	d->'lineage'->'imported'->>'user' = current_user AS is_by_me,
 	(d->'lineage'->'imported'->>'created')::timestamptz = (o->>'created')::timestamptz AS same_time
@@ -113,9 +112,11 @@ SELECT ai_import('x', ''::bytea);
 \echo :SQLSTATE
 SELECT ai_import('x', '\x47475546'::bytea);
 SELECT ai_import('x', data) FROM aiaas.chunk ORDER BY length(data) LIMIT 1;
+\set VERBOSITY terse
 SELECT ai_import('x', substring(whole() FOR 200));
 SELECT ai_import('x', substring(whole() FOR length(whole()) - 1));
 SELECT ai_import('x', whole() || '\x00'::bytea);
+\set VERBOSITY default
 SELECT ai_import('x', set_byte(whole(), 8, 2));
 \echo :SQLSTATE
 SELECT ai_import('x', set_byte(whole(), 1000, get_byte(whole(), 1000) # 1));
@@ -125,10 +126,13 @@ SELECT ai_import('x', set_byte(whole(), length(whole()) - 64, 0));
 
 -- large objects
 SELECT ai_import('x', 0::oid);
+\set VERBOSITY terse
 SELECT lo_put(:object, 20000, '\x00');
 SELECT ai_import('x', :object);
 SELECT lo_unlink(:object);
+\set VERBOSITY sqlstate
 SELECT ai_import('x', :object);
+\set VERBOSITY default
 
 -- queries
 SELECT ai_import_query('x', 'SELECT data FROM parts WHERE false');
@@ -137,8 +141,10 @@ SELECT ai_import_query('x', 'SELECT seq FROM parts');
 SELECT ai_import_query('x', 'SELECT FROM parts');
 SELECT ai_import_query('x', 'SELECT NULL::bytea');
 SELECT ai_import_query('x', 'SELECT data FROM ai_export(''large'') ORDER BY seq DESC');
+\set VERBOSITY terse
 SELECT ai_import_query('x', 'SELECT data FROM ai_export(''large'') ORDER BY seq LIMIT 1');
 SELECT ai_import_query('x', 'SELECT data FROM parts UNION ALL SELECT ''\x00''');
+\set VERBOSITY default
 SELECT ai_import_query('x', 'DELETE FROM parts RETURNING data');
 SELECT ai_import_query('x', 'SELECT data FROM parts FOR UPDATE');
 SELECT ai_import_query('x', 'SELECT data FROM missing');
@@ -175,8 +181,9 @@ SELECT ai_import('sms', whole());
 SELECT ai_import(NULL, whole());
 SELECT count(*) FROM ai_export('sms');
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 SELECT ai_import('x', :object);
-\echo :SQLSTATE
+\set VERBOSITY default
 SELECT ai_import_file('x', 'PG_VERSION');
 \echo :SQLSTATE
 SET ROLE regress_aiaas_bob;
