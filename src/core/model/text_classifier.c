@@ -108,6 +108,27 @@ check_numbers(const AiTextClassifier *model, const float *x, int64_t n, const ch
 	return AI_OK;
 }
 
+/* By rising bytes: then a label has one number only. */
+static AiCode
+check_labels(const AiAimStrings *labels, AiError *err)
+{
+	if (labels->n < 2 || labels->n > AI_TEXT_MAX_LABELS)
+		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: %lld labels",
+					   (long long) labels->n);
+	for (int64_t i = 1; i < labels->n; i++)
+	{
+		size_t		len;
+		size_t		last_len;
+		const char *last = ai_aim_string(labels, i - 1, &last_len);
+		const char *label = ai_aim_string(labels, i, &len);
+		int			order = memcmp(last, label, len < last_len ? len : last_len);
+
+		if (order > 0 || (order == 0 && last_len >= len))
+			return ai_fail(err, AI_ERR_FORMAT, "invalid text model: labels are not in order");
+	}
+	return AI_OK;
+}
+
 static AiCode
 read_strongest(AiTextClassifier *model, const AiAim *aim, AiError *err)
 {
@@ -127,7 +148,8 @@ read_strongest(AiTextClassifier *model, const AiAim *aim, AiError *err)
 		const int32_t *item = model->strongest + 3 * i;
 
 		if (item[0] < 0 || item[0] >= model->n_labels ||
-			item[1] < 0 || item[1] >= AI_NGRAM_N_KINDS)
+			item[1] < 0 || item[1] >= AI_NGRAM_N_KINDS ||
+			!isfinite(model->strongest_weight[i]))
 			return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"strongest\" out of range");
 	}
 	return AI_OK;
@@ -159,9 +181,7 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(ai_aim_i64(&aim, &is_closed, "is_closed", 0, 1, err));
 	model->known.is_closed = is_closed != 0;
 	AI_TRY(ai_aim_strings(&aim, &model->labels, "labels", err));
-	if (model->labels.n < 2 || model->labels.n > AI_TEXT_MAX_LABELS)
-		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: %lld labels",
-					   (long long) model->labels.n);
+	AI_TRY(check_labels(&model->labels, err));
 	model->n_labels = (int) model->labels.n;
 	model->linear.n_cols = ai_linear_n_cols(model->n_labels);
 	model->linear.width = ai_linear_width(model->n_labels);
