@@ -124,7 +124,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify evaluate explain rights pins
+REGRESS = models damage settings train classify evaluate explain rights pins move limits
 
 ISOLATION = train-train drop-classify drop-train drop-grant content-race
 

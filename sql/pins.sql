@@ -180,6 +180,19 @@ COMMIT;
 FETCH 1 FROM later;
 CLOSE later;
 
+-- in a block that ends its transaction
+DO $$
+DECLARE
+	pin text := ai_pin('sms');
+	label text;
+BEGIN
+	FOR i IN 1..2 LOOP
+		COMMIT;
+		label := ai_classify_pinned('free prize', pin);
+		RAISE NOTICE '%', label;
+	END LOOP;
+END $$;
+
 -- a new version and a new name change nothing
 SELECT ai_deploy('sms', 2);
 SELECT ai_rename('sms', 'texts');

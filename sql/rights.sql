@@ -28,7 +28,8 @@ SET ROLE regress_aiaas_owner;
 SELECT version FROM ai_train('hidden', 'SELECT body, label FROM mail', 'label');
 SELECT version FROM ai_train('hidden', 'SELECT body, label FROM mail', 'label',
 	options => '{"deploy": "never", "min_count": 2}');
-SELECT version FROM ai_train('open', 'SELECT body, label FROM mail', 'label');
+SELECT version FROM ai_train('open', 'SELECT body, label FROM mail', 'label',
+	options => '{"min_count": 3}');
 SELECT ai_grant('hidden', 'regress_aiaas_' || level, level)
 FROM unnest(ARRAY['admin', 'train', 'read', 'use']) level;
 SELECT ai_grant('hidden', 'regress_aiaas_team', 'read');
@@ -62,6 +63,9 @@ END $$;
 -- the functions that take a pin get that of the model
 CREATE FUNCTION named_by(name text, model text) RETURNS text LANGUAGE sql
 	RETURN CASE WHEN name LIKE '%pinned' THEN ai_pin(model) ELSE model END;
+CREATE TABLE part AS SELECT * FROM ai_export('hidden');
+GRANT SELECT ON part TO PUBLIC;
+GRANT EXECUTE ON FUNCTION ai_import_query TO PUBLIC;
 CREATE TABLE call (n serial, name text, call text);
 GRANT SELECT ON call TO PUBLIC;
 INSERT INTO call (name, call) VALUES
@@ -83,7 +87,11 @@ INSERT INTO call (name, call) VALUES
 	('ai_explain row', 'SELECT ai_explain(m, %L) FROM mail m'),
 	('ai_importance', 'SELECT ai_importance(%L)'),
 	('ai_describe', 'SELECT ai_describe(%L)'),
-	('ai_train', 'SELECT ai_train(%L, ''SELECT * FROM mail'')'),
+	('ai_export', 'SELECT ai_export(%L)'),
+	('ai_check', 'SELECT ai_check(%L)'),
+	('ai_loaded', 'SELECT 1 / count(*) FROM ai_loaded WHERE model = %L'),
+	('ai_train', 'SELECT ai_train(%L, ''SELECT * FROM mail'', options => ''{"deploy": "never"}'')'),
+	('ai_import', 'SELECT ai_import_query(%L, ''SELECT data FROM part ORDER BY seq'')'),
 	('ai_deploy', 'SELECT ai_deploy(%L, 1)'),
 	('ai_rename', 'SELECT ai_rename(%L, ''renamed'')'),
 	('ai_comment', 'SELECT ai_comment(%L, ''a comment'')'),
@@ -137,7 +145,7 @@ END $$;
 SET ROLE regress_aiaas_nobody;
 SELECT name, replace(words(format(call, 'hidden')), 'hidden', 'NAME')
 	= replace(words(format(call, 'absent')), 'absent', 'NAME') AS equal
-FROM call WHERE name <> 'ai_train' AND name NOT LIKE '%pinned' ORDER BY n;
+FROM call WHERE name NOT IN ('ai_train', 'ai_import') AND name NOT LIKE '%pinned' ORDER BY n;
 SELECT words('SELECT ai_describe(''hidden@7'')');
 SELECT words('SELECT ai_deploy(''hidden'', 7)');
 SELECT words('SELECT ai_classify(''free prize'', ''hiden'')');
@@ -373,7 +381,7 @@ SELECT has_model_privilege('regress_aiaas_use', 'hidden', 'use');
 
 -- models of a dropped role are the superusers', and what was granted to one is gone
 DROP OWNED BY regress_aiaas_nobody;
-REVOKE EXECUTE ON FUNCTION ai_train FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION ai_train, ai_import_query FROM PUBLIC;
 DROP ROLE regress_aiaas_owner, regress_aiaas_train;
 SELECT name, owner, privilege FROM ai_models;
 SELECT role, privilege, grantor FROM ai_privileges WHERE model = 'hidden' ORDER BY role, privilege;
@@ -401,7 +409,7 @@ SELECT name, owner FROM ai_models WHERE name = 'hidden';
 SELECT ai_drop(name) FROM ai_models;
 SELECT count(*) FROM aiaas.privilege;
 
-DROP TABLE inbox, mail, call;
+DROP TABLE inbox, mail, call, part;
 DROP FUNCTION set_label(), loop_over_rights(), named_by(text, text), try(text, text), words(text);
 DROP ROLE regress_aiaas_boss, regress_aiaas_read, regress_aiaas_use, regress_aiaas_team,
 	regress_aiaas_member, regress_aiaas_noinherit, regress_aiaas_nobody;

@@ -10,6 +10,8 @@ SELECT boot_val::int BETWEEN 1 AND 4 AS is_small FROM pg_settings WHERE name = '
 \set VERBOSITY sqlstate
 SET aiaas.threads = 0;
 SET aiaas.threads = 257;
+SET aiaas.max_input_bytes = -1;
+SET aiaas.max_model_bytes = -1;
 SET aiaas.max_train_memory = 0;
 SET aiaas.max_train_time = -1;
 SET aiaas.cpu_level = 'sse9';
@@ -18,6 +20,12 @@ SET aiaas.cpu_level = 'sse9';
 -- in range
 SET aiaas.threads = 256;
 RESET aiaas.threads;
+SET aiaas.max_input_bytes = '1MB';
+SHOW aiaas.max_input_bytes;
+RESET aiaas.max_input_bytes;
+SET aiaas.max_model_bytes = '3GB';
+SHOW aiaas.max_model_bytes;
+RESET aiaas.max_model_bytes;
 SET aiaas.max_train_memory = '3GB';
 SHOW aiaas.max_train_memory;
 RESET aiaas.max_train_memory;
@@ -33,6 +41,8 @@ CREATE ROLE regress_aiaas_user;
 SET ROLE regress_aiaas_user;
 SET aiaas.threads = 2;
 SET aiaas.default_classifier = 'sms';
+SET aiaas.max_input_bytes = 0;
+SET aiaas.max_model_bytes = 0;
 SET aiaas.max_train_memory = '3GB';
 SET aiaas.max_train_time = 0;
 SET aiaas.cpu_level = 'portable';

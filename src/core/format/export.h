@@ -20,7 +20,7 @@
 
 #define AI_EXPORT_KIND "aiaas.export"
 #define AI_EXPORT_HEAD_SIZE 320 /* header and directory, bytes */
-#define AI_EXPORT_MAX_MANIFEST (64 * 1024 * 1024)	/* bytes */
+#define AI_EXPORT_MAX_MANIFEST (16 * 1024 * 1024)	/* bytes */
 
 /*
  * Writing: head, content, tail are what AiAimWriter would make of the two

@@ -41,6 +41,16 @@ struct AiTextScratch
 /*
  * Opening
  */
+#define ITEMS_PER_QUESTION 65536	/* whether to stop: well below a millisecond */
+
+static inline AiCode
+check_stop(const AiTextClassifier *model, int64_t i, AiError *err)
+{
+	if (i % ITEMS_PER_QUESTION == 0 && ai_host_should_stop(model->host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
 /* Some bucket must not be full, or a search might not end. */
 static AiCode
 check_table(const AiTextClassifier *model, AiError *err)
@@ -50,6 +60,7 @@ check_table(const AiTextClassifier *model, AiError *err)
 
 	for (uint32_t b = 0; b < table->n_buckets; b++)
 	{
+		AI_TRY(check_stop(model, b, err));
 		for (int i = 0; i < AI_TEXT_BUCKET_SIZE; i++)
 		{
 			if (table->buckets[b].number[i] > model->known.n_features)
@@ -84,13 +95,36 @@ check_options(AiNgramOptions *options, const int64_t *stored, AiError *err)
 #define MAX_NUMBER 1e30f
 
 static AiCode
-check_numbers(const float *x, int64_t n, const char *name, AiError *err)
+check_numbers(const AiTextClassifier *model, const float *x, int64_t n, const char *name,
+			  AiError *err)
 {
 	for (int64_t i = 0; i < n; i++)
 	{
+		AI_TRY(check_stop(model, i, err));
 		if (!(fabsf(x[i]) <= MAX_NUMBER))
 			return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"%s\" holds %g", name,
 						   (double) x[i]);
+	}
+	return AI_OK;
+}
+
+/* By rising bytes: then a label has one number only. */
+static AiCode
+check_labels(const AiAimStrings *labels, AiError *err)
+{
+	if (labels->n < 2 || labels->n > AI_TEXT_MAX_LABELS)
+		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: %lld labels",
+					   (long long) labels->n);
+	for (int64_t i = 1; i < labels->n; i++)
+	{
+		size_t		len;
+		size_t		last_len;
+		const char *last = ai_aim_string(labels, i - 1, &last_len);
+		const char *label = ai_aim_string(labels, i, &len);
+		int			order = memcmp(last, label, len < last_len ? len : last_len);
+
+		if (order > 0 || (order == 0 && last_len >= len))
+			return ai_fail(err, AI_ERR_FORMAT, "invalid text model: labels are not in order");
 	}
 	return AI_OK;
 }
@@ -114,7 +148,8 @@ read_strongest(AiTextClassifier *model, const AiAim *aim, AiError *err)
 		const int32_t *item = model->strongest + 3 * i;
 
 		if (item[0] < 0 || item[0] >= model->n_labels ||
-			item[1] < 0 || item[1] >= AI_NGRAM_N_KINDS)
+			item[1] < 0 || item[1] >= AI_NGRAM_N_KINDS ||
+			!isfinite(model->strongest_weight[i]))
 			return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"strongest\" out of range");
 	}
 	return AI_OK;
@@ -146,9 +181,7 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(ai_aim_i64(&aim, &is_closed, "is_closed", 0, 1, err));
 	model->known.is_closed = is_closed != 0;
 	AI_TRY(ai_aim_strings(&aim, &model->labels, "labels", err));
-	if (model->labels.n < 2 || model->labels.n > AI_TEXT_MAX_LABELS)
-		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: %lld labels",
-					   (long long) model->labels.n);
+	AI_TRY(check_labels(&model->labels, err));
 	model->n_labels = (int) model->labels.n;
 	model->linear.n_cols = ai_linear_n_cols(model->n_labels);
 	model->linear.width = ai_linear_width(model->n_labels);
@@ -162,7 +195,7 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "idf", AI_DTYPE_F32, 1,
 							   (int64_t[]) {AI_TEXT_N_IDF}, err));
 	model->known.idf.of = data;
-	AI_TRY(check_numbers(model->known.idf.of, AI_TEXT_N_IDF, "idf", err));
+	AI_TRY(check_numbers(model, model->known.idf.of, AI_TEXT_N_IDF, "idf", err));
 	AI_TRY(ai_aim_array(&aim, &data, dims, "table", AI_DTYPE_U32, 3, err));
 	if (dims[0] < 1 || dims[0] > UINT32_MAX || dims[1] != 2 || dims[2] != AI_TEXT_BUCKET_SIZE)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: \"table\" has a wrong size");
@@ -178,7 +211,7 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	model->known.width = (size_t) model->linear.width;
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "intercept", AI_DTYPE_F32, 1, dims + 1, err));
 	model->linear.intercept = (float *) data;
-	AI_TRY(check_numbers(data, dims[1], "intercept", err));
+	AI_TRY(check_numbers(model, data, dims[1], "intercept", err));
 	return read_strongest(model, &aim, err);
 }
 
@@ -187,7 +220,7 @@ static AiCode
 check_features(const AiTextClassifier *model, AiError *err)
 {
 	AI_TRY(check_table(model, err));
-	return check_numbers(model->linear.weight, model->known.n_features * model->linear.width,
+	return check_numbers(model, model->linear.weight, model->known.n_features * model->linear.width,
 						 "weight", err);
 }
 

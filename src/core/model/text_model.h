@@ -98,13 +98,15 @@ ai_text_table_ask(const AiTextTable *table, uint64_t hash)
 }
 
 /*
- * The number of the n-gram's feature, from 1, or 0.  A free place is no match, nor is a
- * number that no feature has: the block may have been damaged since it was checked.
+ * The number of the n-gram's feature, from 1, or 0.  A free place is no match.  The block
+ * may have been damaged since it was checked: a number that no feature has is none, and
+ * a search ends where every bucket is full.
  */
 static inline uint32_t
 ai_text_table_find(const AiTextTable *table, uint64_t hash)
 {
 	uint32_t	b = ai_text_bucket_of(hash, table->n_buckets);
+	bool		has_wrapped = false;
 
 	for (;;)
 	{
@@ -119,7 +121,13 @@ ai_text_table_find(const AiTextTable *table, uint64_t hash)
 		}
 		if (bucket->number[AI_TEXT_BUCKET_SIZE - 1] == 0)
 			return 0;
-		b = b + 1 == table->n_buckets ? 0 : b + 1;
+		if (++b == table->n_buckets)
+		{
+			if (has_wrapped)
+				return 0;
+			has_wrapped = true;
+			b = 0;
+		}
 	}
 }
 

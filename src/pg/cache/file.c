@@ -28,7 +28,7 @@
 
 #define MAGIC "AIAASCF\n"
 #define PART_SIZE ((size_t) 1024 * 1024)	/* read or written at once */
-#define STAMP_EVERY 60			/* seconds, of the time of use */
+#define STAMP_EVERY 60			/* seconds */
 
 /* At the start of the file; the content follows at CACHE_HEADER_SIZE. */
 typedef struct CacheHeader
@@ -290,6 +290,19 @@ lock_use(AiaasCacheFile *file)
 	file->is_locked = true;
 }
 
+/* For eviction, once a minute */
+static void
+stamp_use(AiaasCacheFile *file)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
+	time_t		now = time(NULL);
+
+	if (now - file->stamped < STAMP_EVERY)
+		return;
+	(void) utimensat(AT_FDCWD, file->path, times, 0);
+	file->stamped = now;
+}
+
 static void
 close_file(void *arg)
 {
@@ -330,6 +343,7 @@ aiaas_cache_open(const AiaasModel *model, AiaasCacheCheck check)
 		aiaas_cache_raise_errno("map", file->path);
 	}
 	CloseTransientFile(fd);
+	stamp_use(file);
 	return file;
 }
 
@@ -343,9 +357,7 @@ aiaas_cache_bytes(const AiaasCacheFile *file, size_t *size)
 bool
 aiaas_cache_is_current(AiaasCacheFile *file)
 {
-	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
 	struct stat status;
-	time_t		now = time(NULL);
 
 	if (stat(file->path, &status) != 0 || status.st_ino != file->status.st_ino ||
 		status.st_dev != file->status.st_dev || status.st_size != file->status.st_size ||
@@ -353,11 +365,7 @@ aiaas_cache_is_current(AiaasCacheFile *file)
 		status.st_mtim.tv_nsec != file->status.st_mtim.tv_nsec)
 		return false;
 	lock_use(file);
-	if (now - file->stamped >= STAMP_EVERY)
-	{
-		(void) utimensat(AT_FDCWD, file->path, times, 0);
-		file->stamped = now;
-	}
+	stamp_use(file);
 	return true;
 }
 

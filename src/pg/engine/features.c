@@ -29,9 +29,9 @@ aiaas_features_create(const char *column, Oid type, int64 count)
 }
 
 char *
-aiaas_features_column(const AiaasModel *model)
+aiaas_features_find_column(const Jsonb *features)
 {
-	JsonbValue *columns = aiaas_json_member(model->features, "columns");
+	JsonbValue *columns = aiaas_json_member(features, "columns");
 	JsonbValue *column = NULL;
 	JsonbValue *name = NULL;
 
@@ -41,8 +41,18 @@ aiaas_features_column(const AiaasModel *model)
 	if (column != NULL && column->type == jbvBinary)
 		name = getKeyJsonValueFromContainer(column->val.binary.data, "name", 4, NULL);
 	if (name == NULL || name->type != jbvString)
+		return NULL;
+	return pnstrdup(name->val.string.val, name->val.string.len);
+}
+
+char *
+aiaas_features_column(const AiaasModel *model)
+{
+	char	   *column = aiaas_features_find_column(model->features);
+
+	if (column == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the features of model \"%s\" are damaged", model->name)));
-	return pnstrdup(name->val.string.val, name->val.string.len);
+	return column;
 }

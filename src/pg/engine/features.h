@@ -13,7 +13,10 @@
 /* count: n-grams that the model weighs */
 extern Jsonb *aiaas_features_create(const char *column, Oid type, int64 count);
 
-/* The name of the text column that the model was trained on */
+/* The name of the text column in them, or NULL */
+extern char *aiaas_features_find_column(const Jsonb *features);
+
+/* That of the column that the model was trained on */
 extern char *aiaas_features_column(const AiaasModel *model);
 
 #endif							/* AIAAS_FEATURES_H */

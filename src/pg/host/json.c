@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
+#include "pg/host/compat.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 

@@ -163,7 +163,7 @@ aiaas_import_query(AiaasImporter *importer, const char *sql)
 	AiaasSelect select;
 
 	aiaas_select_open(&select, sql);
-	if (select.desc->natts != 1 || 
+	if (select.desc->natts != 1 ||
 		getBaseType(TupleDescAttr(select.desc, 0)->atttypid) != BYTEAOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -224,13 +224,10 @@ check_labels(const AiTextClassifier *classifier, ArrayType *labels)
 
 /* A whole row is classified by the column that is named here. */
 static void
-check_features(const AiTextClassifier *classifier, const AiaasManifest *manifest)
+check_features(const AiTextClassifier *classifier, const Jsonb *features)
 {
-	AiaasModel	model = {.features = manifest->stored.features};
-
-	strlcpy(model.name, manifest->name, sizeof(model.name));
-	(void) aiaas_features_column(&model);
-	if (aiaas_json_number(model.features, "count") != ai_text_classifier_n_features(classifier))
+	if (aiaas_features_find_column(features) == NULL ||
+		aiaas_json_number(features, "count") != ai_text_classifier_n_features(classifier))
 		reject_manifest("features");
 }
 
@@ -245,7 +242,7 @@ check_content(const AiaasImporter *importer)
 	AIAAS_CHECK(ai_text_classifier_open(&classifier, host, importer->opened.content,
 										importer->opened.content_size, &err), &err);
 	check_labels(classifier, importer->manifest.stored.labels);
-	check_features(classifier, &importer->manifest);
+	check_features(classifier, importer->manifest.stored.features);
 	ai_text_classifier_close(classifier);
 }
 

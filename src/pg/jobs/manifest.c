@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "pg/host/compat.h"
 #include "pg/host/datum.h"
 #include "pg/host/json.h"
 
