@@ -3,6 +3,7 @@
 # tests, TAP tests and the examples of the README.
 # usage: PG_CONFIG=... run_server_tests.sh [regress] [isolation] [tap] [readme]
 # REGRESS and ISOLATION hold the lists; "make check-server" passes them.
+# PERL_TESTS is the folder of PostgreSQL's Perl modules where the server has none.
 set -u
 . test/private_server.sh
 
@@ -47,7 +48,7 @@ run_tap()
 		as_server_user env PG_REGRESS="$pgxs_tests/regress/pg_regress" PGPORT=65432 \
 			TESTDIR="$work/tree" TESTDATADIR="$work/tree/tmp_check" \
 			TESTLOGDIR="$work/tree/tmp_check/log" PATH="$PATH" \
-			prove -I "$pgxs_tests/perl" -I test/t ${PROVE_FLAGS:-} ${PROVE_TESTS:-test/t/*.pl}
+			prove -I "${PERL_TESTS:-$pgxs_tests/perl}" -I test/t ${PROVE_FLAGS:-} ${PROVE_TESTS:-test/t/*.pl}
 	)
 }
 
