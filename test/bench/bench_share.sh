@@ -4,7 +4,7 @@
 # Exit status 0 says that it ran; which targets were missed is printed.
 #
 # usage: PG_CONFIG=... sh test/bench/bench_share.sh [options of share.py]
-#   --seconds 600    of each of the two runs of pgbench; 60 unless told
+#   --seconds 600    of the run with a hundred clients; 60 unless told
 set -eu
 . test/private_server.sh
 

@@ -27,6 +27,7 @@ N_BUILDS = 5
 N_ROWS = 100000                 # for what a row costs
 N_RUNS = 7
 FEW, MANY = 4, 100              # clients of pgbench
+SHORT = 30                      # seconds of all its runs but the longest
 PAGE = 20                       # texts that one of them reads at once
 
 LARGE = ('{"word_ngrams": 5, "char_ngrams": [1, 8], "min_count": 1, "max_features": 4500000,'
@@ -176,8 +177,9 @@ def measure_clients(db, seconds):
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
             script.write(f"\\set n random(1, {n_rows})\n{statement};\n")
             script.flush()
-            time = seconds if name == "page" else max(5, seconds // 6)
-            found[name] = {n: run_pgbench(n, time, script.name) for n in (FEW, MANY)}
+            found[name] = {FEW: run_pgbench(FEW, min(seconds, SHORT), script.name),
+                           MANY: run_pgbench(MANY, seconds if name == "page" else
+                                             min(seconds, SHORT), script.name)}
     return found
 
 
@@ -254,7 +256,8 @@ def cpu_name():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-directory", required=True, help="of the server")
-    parser.add_argument("--seconds", type=int, default=60, help="of each run of pgbench")
+    parser.add_argument("--seconds", type=int, default=60,
+                        help=f"of the run of pgbench with {MANY} clients")
     options = parser.parse_args()
 
     with Connection() as db:

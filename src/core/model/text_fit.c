@@ -417,9 +417,8 @@ typedef struct FinalFit
 
 /* Task: a block of columns from all rows */
 static void
-fit_all(void *arg, int64_t index, int thread)
+fit_block(FinalFit *final, int64_t index, int thread)
 {
-	FinalFit   *final = arg;
 	Search	   *search = final->search;
 	AiTextFit  *fit = search->fit;
 	BlockEnd   *end = &final->ends[index];
@@ -445,6 +444,19 @@ fit_all(void *arg, int64_t index, int thread)
 			   model->weight + f * model->width, row_size);
 }
 
+/* Task: a block, or after the last what else there is to do: one block leaves threads idle. */
+static void
+run_final(void *arg, int64_t index, int thread)
+{
+	FinalFit   *final = arg;
+	AiTextFit  *fit = final->search->fit;
+
+	if (index < final->search->n_blocks)
+		fit_block(final, index, thread);
+	else
+		fit->meanwhile(fit->meanwhile_arg, thread);
+}
+
 static AiCode
 fit_final(Search *search, AiError *err)
 {
@@ -458,7 +470,8 @@ fit_final(Search *search, AiError *err)
 	for (int64_t i = 0; i < fit->n_rows; i++)
 		members[i] = (uint32_t) i;
 	final.members = members;
-	AI_TRY(ai_pool_run(fit->pool, fit_all, &final, search->n_blocks, err));
+	AI_TRY(ai_pool_run(fit->pool, run_final, &final,
+					   search->n_blocks + (fit->meanwhile != NULL ? 1 : 0), err));
 
 	fit->n_passes = 0;
 	fit->has_converged = true;

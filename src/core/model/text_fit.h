@@ -33,6 +33,8 @@ typedef struct AiTextFit
 	double		max_time;		/* seconds since then, 0: none */
 	void		(*progress) (void *arg, double share);	/* main thread */
 	void	   *progress_arg;
+	void		(*meanwhile) (void *arg, int thread);	/* beside the final fit, or NULL */
+	void	   *meanwhile_arg;
 
 	/* Results */
 	AiLinearModel model;		/* its scores are logits: calibrated */

@@ -71,9 +71,18 @@ compare_weights(const void *a, const void *b)
 	return x->feature < y->feature ? -1 : x->feature > y->feature;
 }
 
-/* mass:[n_features] sums of values over all rows */
+void
+ai_text_mass(double *mass, const AiSparseRow *rows, int64_t n_rows, AiPool *pool, int thread)
+{
+	for (int64_t r = 0; r < n_rows && !ai_pool_should_stop(pool, thread); r++)
+	{
+		for (uint32_t j = 0; j < rows[r].n; j++)
+			mass[rows[r].index[j]] += rows[r].value[j];
+	}
+}
+
 static int
-choose(Candidate *best, const AiTextStrongestInput *input, const double *mass, int label)
+choose(Candidate *best, const AiTextStrongestInput *input, int label)
 {
 	int			max = n_per_label(input->fit->n_labels);
 	int			n = 0;
@@ -83,7 +92,7 @@ choose(Candidate *best, const AiTextStrongestInput *input, const double *mass, i
 		float		w = weight_for(input->fit, f, label);
 
 		if (w > 0)
-			n = offer(best, n, max, (Candidate) {f, w, w * mass[f]});
+			n = offer(best, n, max, (Candidate) {f, w, w * input->mass[f]});
 	}
 	qsort(best, (size_t) n, sizeof(Candidate), compare_weights);
 	return n;
@@ -264,7 +273,6 @@ ai_text_strongest(AiTextStrongest *strongest, AiArena *arena,
 	const AiTextFit *fit = input->fit;
 	size_t		n_features = input->order->n_features;
 	size_t		max = (size_t) n_per_label(fit->n_labels) * (size_t) fit->n_labels;
-	double	   *mass = ai_arena_alloc_zero(arena, n_features, sizeof(double));
 	Candidate  *chosen = ai_arena_alloc(arena, max * sizeof(Candidate));
 	Wanted		wanted = {
 		.text = ai_arena_alloc_zero(arena, n_features, sizeof(char *)),
@@ -278,25 +286,16 @@ ai_text_strongest(AiTextStrongest *strongest, AiArena *arena,
 	strongest->weight = ai_arena_alloc(arena, max * sizeof(double));
 	strongest->feature = ai_arena_alloc(arena, max * sizeof(char *));
 	strongest->feature_len = ai_arena_alloc(arena, max * sizeof(size_t));
-	if (mass == NULL || chosen == NULL || wanted.text == NULL || wanted.is_wanted == NULL ||
+	if (chosen == NULL || wanted.text == NULL || wanted.is_wanted == NULL ||
 		strongest->item == NULL || strongest->weight == NULL || strongest->feature == NULL ||
 		strongest->feature_len == NULL)
-		return ai_out_of_memory(err, n_features * 17, "the strongest n-grams");
+		return ai_out_of_memory(err, n_features * 9, "the strongest n-grams");
 
-	for (int64_t r = 0; r < input->n_rows; r++)
-	{
-		const AiSparseRow *row = &input->matrix_rows[r];
-
-		if (ai_host_should_stop(arena->host))
-			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		for (uint32_t j = 0; j < row->n; j++)
-			mass[row->index[j]] += row->value[j];
-	}
 	for (int k = 0; k < fit->n_labels; k++)
 	{
 		if (ai_host_should_stop(arena->host))
 			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		n_of_label[k] = choose(next, input, mass, k);
+		n_of_label[k] = choose(next, input, k);
 		for (int i = 0; i < n_of_label[k]; i++)
 		{
 			wanted.n_left += !wanted.is_wanted[next[i].feature];

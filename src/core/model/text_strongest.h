@@ -20,8 +20,16 @@ typedef struct AiTextStrongestInput
 	int64_t		n_rows;
 	const AiVocabularyOrder *order;
 	const AiTextFit *fit;
+	const double *mass;			/* [n_features] of ai_text_mass() */
 	AiNgramOptions options;
 } AiTextStrongestInput;
+
+/*
+ * mass:[n_features], zero before: sums of values over all rows.  It needs no weights, so
+ * a thread of the pool can do it while they are learnt; when told to stop it returns early.
+ */
+extern void ai_text_mass(double *mass, const AiSparseRow *rows, int64_t n_rows,
+						 AiPool *pool, int thread);
 
 /* Layouts as in text_model.h; by label, then falling weight */
 typedef struct AiTextStrongest

@@ -468,6 +468,22 @@ fill_report(AiTextTrainer *t, const AiTextMatrix *matrix, const AiVocabularyOrde
 		report->peak_memory = t->arena.total;
 }
 
+/* What is done beside the final fit */
+typedef struct Mass
+{
+	double	   *of;				/* [n_features] */
+	const AiTextMatrix *matrix;
+	AiPool	   *pool;
+} Mass;
+
+static void
+sum_mass(void *arg, int thread)
+{
+	Mass	   *mass = arg;
+
+	ai_text_mass(mass->of, mass->matrix->rows, mass->matrix->n_train, mass->pool, thread);
+}
+
 static AiCode
 learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, AiError *err)
 {
@@ -475,11 +491,14 @@ learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, Ai
 	float	   *idf_of = ai_arena_alloc(&t->arena, AI_TEXT_N_IDF * sizeof(float));
 	uint8_t    *idf_code = ai_arena_alloc(&t->arena, order->n_features);
 	AiTextIdf	idf = {idf_of, idf_code};
+	Mass		mass = {
+		ai_arena_alloc_zero(&t->arena, order->n_features, sizeof(double)), matrix, t->pool
+	};
 	AiTextStrongest strongest;
 	AiTextFit	fit;
 
-	if (cost == NULL || idf_of == NULL || idf_code == NULL)
-		return ai_out_of_memory(err, order->n_features, "learning");
+	if (cost == NULL || idf_of == NULL || idf_code == NULL || mass.of == NULL)
+		return ai_out_of_memory(err, order->n_features * sizeof(double), "learning");
 	ai_text_idf_fill(idf_of, matrix->n_train);
 	for (uint32_t f = 0; f < order->n_features; f++)
 		idf_code[f] = ai_text_idf_code(order->n_rows[f]);
@@ -493,7 +512,8 @@ learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, Ai
 		.label_cost = cost, .l2 = t->options.l2, .seed = t->options.seed,
 		.wants_all_folds = matrix->n == matrix->n_train,
 		.started = t->started, .max_time = t->options.max_time,
-		.progress = report_progress, .progress_arg = t
+		.progress = report_progress, .progress_arg = t,
+		.meanwhile = sum_mass, .meanwhile_arg = &mass
 	};
 	AI_TRY(ai_text_fit_run(&fit, err));
 	fill_report(t, matrix, order, &fit);
@@ -507,7 +527,7 @@ learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, Ai
 							matrix->n - matrix->n_train, &fit, err));
 	AI_TRY(ai_text_strongest(&strongest, &t->arena, &(AiTextStrongestInput) {
 		.matrix_rows = matrix->rows, .text_rows = matrix->text_rows, .n_rows = matrix->n_train,
-		.order = order, .fit = &fit, .options = ngram_options(&t->options)
+		.order = order, .fit = &fit, .mass = mass.of, .options = ngram_options(&t->options)
 	}, err));
 	return write_model(t, order, &idf, &fit, &strongest, err);
 }
