@@ -90,7 +90,8 @@ PG_CACHE_OBJS = \
 PG_ENGINE_OBJS = \
 	src/pg/engine/call.o \
 	src/pg/engine/engine.o \
-	src/pg/engine/features.o
+	src/pg/engine/features.o \
+	src/pg/engine/resolved.o
 
 PG_JOBS_OBJS = \
 	src/pg/jobs/evaluator.o \
@@ -126,7 +127,7 @@ MAIN_OBJS = \
 #
 REGRESS = models damage settings train classify evaluate explain rights pins move limits
 
-ISOLATION = train-train drop-classify drop-train drop-grant content-race
+ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
 
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=$(EXTENSION)
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSION)

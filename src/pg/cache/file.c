@@ -48,7 +48,6 @@ struct AiaasCacheFile
 	struct stat status;			/* of the file that is mapped */
 	void	   *address;		/* NULL: not mapped */
 	size_t		size;			/* of the mapping */
-	time_t		stamped;
 	bool		is_locked;
 	MemoryContextCallback callback;
 };
@@ -290,17 +289,17 @@ lock_use(AiaasCacheFile *file)
 	file->is_locked = true;
 }
 
-/* For eviction, once a minute */
+/*
+ * For eviction, once a minute whoever it is: while the disk is busy, this can take
+ * longer than all else.
+ */
 static void
-stamp_use(AiaasCacheFile *file)
+stamp_use(const AiaasCacheFile *file, const struct stat *status)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
-	time_t		now = time(NULL);
 
-	if (now - file->stamped < STAMP_EVERY)
-		return;
-	(void) utimensat(AT_FDCWD, file->path, times, 0);
-	file->stamped = now;
+	if (time(NULL) - status->st_atime >= STAMP_EVERY)
+		(void) utimensat(AT_FDCWD, file->path, times, 0);
 }
 
 static void
@@ -343,7 +342,7 @@ aiaas_cache_open(const AiaasModel *model, AiaasCacheCheck check)
 		aiaas_cache_raise_errno("map", file->path);
 	}
 	CloseTransientFile(fd);
-	stamp_use(file);
+	stamp_use(file, &file->status);
 	return file;
 }
 
@@ -365,7 +364,7 @@ aiaas_cache_is_current(AiaasCacheFile *file)
 		status.st_mtim.tv_nsec != file->status.st_mtim.tv_nsec)
 		return false;
 	lock_use(file);
-	stamp_use(file);
+	stamp_use(file, &status);
 	return true;
 }
 

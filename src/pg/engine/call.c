@@ -29,7 +29,7 @@
 /*
  * Everything that the answer to "which version is it" depends on.  Two
  * snapshots of one transaction may have the same xmin and xmax; what completed
- * in between shows in xcnt and in the completion counter.
+ * in between shows in xcnt.
  */
 typedef struct StatementKey
 {
@@ -39,7 +39,6 @@ typedef struct StatementKey
 	TransactionId xmax;
 	uint32		xcnt;
 	CommandId	curcid;
-	uint64		completions;
 	Oid			user;
 } StatementKey;
 
@@ -90,7 +89,6 @@ statement_key(void)
 		key.xmax = snapshot->xmax;
 		key.xcnt = snapshot->xcnt;
 		key.curcid = snapshot->curcid;
-		key.completions = snapshot->snapXactCompletionCount;
 	}
 	return key;
 }
@@ -100,8 +98,7 @@ is_same_statement(const StatementKey *a, const StatementKey *b)
 {
 	return a->lxid == b->lxid && a->subxid == b->subxid &&
 		a->xmin == b->xmin && a->xmax == b->xmax && a->xcnt == b->xcnt &&
-		a->curcid == b->curcid && a->completions == b->completions &&
-		a->user == b->user;
+		a->curcid == b->curcid && a->user == b->user;
 }
 
 static AiaasCall *
@@ -135,11 +132,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 	old_context = MemoryContextSwitchTo(call->model_context);
 	call->reference = pnstrdup(reference, len);
 	call->reference_len = len;
-	if (mode == AIAAS_CALL_PINNED)
-		model = aiaas_model_resolve_pin(call->reference);
-	else
-		model = aiaas_model_resolve(call->reference,
-									mode == AIAAS_CALL_READ ? AIAAS_READ : AIAAS_USE);
+	model = aiaas_resolve(call->reference, mode);
 	MemoryContextSwitchTo(old_context);
 
 	aiaas_pin_model(&call->pin, model);

@@ -15,16 +15,9 @@
 #include "fmgr.h"
 
 #include "pg/engine/engine.h"
+#include "pg/engine/resolved.h"
 
 typedef struct AiaasCall AiaasCall;
-
-/* How an argument means a model, and what for; always the same for a function */
-typedef enum AiaasCallMode
-{
-	AIAAS_CALL_USE,				/* by name, to apply it */
-	AIAAS_CALL_READ,			/* by name, to show what it has learnt */
-	AIAAS_CALL_PINNED			/* by pin, to apply it */
-} AiaasCallMode;
 
 /*
  * The call's state with the model ready, kept in fn_extra.  model_arg is the

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ * resolved.h
+ *		From a reference or pin to a version, remembered between statements.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_RESOLVED_H
+#define AIAAS_RESOLVED_H
+
+#include "pg/catalog/catalog.h"
+
+/* How an argument means a model, and what for; always the same for a function */
+typedef enum AiaasCallMode
+{
+	AIAAS_CALL_USE,				/* by name, to apply it */
+	AIAAS_CALL_READ,			/* by name, to show what it has learnt */
+	AIAAS_CALL_PINNED			/* by pin, to apply it */
+} AiaasCallMode;
+
+/* With the rights of the user and the active snapshot, in the current memory context */
+extern AiaasModel *aiaas_resolve(const char *reference, AiaasCallMode mode);
+
+#endif							/* AIAAS_RESOLVED_H */
