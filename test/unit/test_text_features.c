@@ -567,7 +567,7 @@ test_empty_model(void **state)
 	uint8_t		code = 0;
 	float		weight = 0;
 	AiTextKnown known = {
-		.options = usual, .is_closed = true, .table = {buckets, 2}, .idf = {idf, &code},
+		.options = usual, .is_closed = true, .table = {buckets, 2, 0}, .idf = {idf, &code},
 		.weight = &weight, .width = 1
 	};
 
