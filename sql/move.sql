@@ -70,8 +70,10 @@ FROM ai_export('of_bytea') e, aiaas.chunk k;
 CREATE TABLE many AS
 	SELECT i % 2 AS label, string_agg(md5((i * 100 + j)::text), ' ') AS body
 	FROM generate_series(1, 400) i, generate_series(1, 20) j GROUP BY i;
+SET client_min_messages = warning;	-- progress, on a slow machine
 SELECT version FROM ai_train('large', 'SELECT body, label FROM many', 'label',
 	options => '{"char_ngrams": [4, 5]}');
+RESET client_min_messages;
 SELECT count(*) > 2 AS has_parts, min(seq) AS first, max(seq) - count(*) AS last,
 	count(*) FILTER (WHERE length(data) = 1048576) = count(*) - 1 AS are_full,
 	sum(length(data)) > (SELECT bytes FROM ai_models WHERE name = 'large') AS has_all
