@@ -71,6 +71,9 @@ PG_HOST_OBJS = \
 	src/pg/host/raise.o \
 	src/pg/host/rows.o
 
+PG_STATS_OBJS = \
+	src/pg/stats/stats.o
+
 PG_CATALOG_OBJS = \
 	src/pg/catalog/content.o \
 	src/pg/catalog/grantee.o \
@@ -136,7 +139,7 @@ IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
 CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
 	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
-PG_OBJS = $(PG_HOST_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
+PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
 

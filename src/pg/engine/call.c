@@ -19,6 +19,7 @@
 #include "utils/typcache.h"
 
 #include "pg/engine/features.h"
+#include "pg/engine/verb.h"
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
 #include "pg/host/guc.h"
@@ -175,6 +176,14 @@ AiaasEngine *
 aiaas_call_engine(const AiaasCall *call)
 {
 	return call->pin.engine;
+}
+
+const AiaasModel *
+aiaas_call_model(FunctionCallInfo fcinfo)
+{
+	const AiaasCall *call = fcinfo->flinfo->fn_extra;
+
+	return call != NULL ? call->model : NULL;
 }
 
 /* Before the value is unpacked; the limit is the rare case. */

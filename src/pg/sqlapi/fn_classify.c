@@ -15,6 +15,7 @@
 #include "pg/engine/call.h"
 #include "pg/host/compat.h"
 #include "pg/host/json.h"
+#include "pg/sqlapi/verbs.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_any);
@@ -210,3 +211,48 @@ aiaas_score_pinned_any(PG_FUNCTION_ARGS)
 {
 	return score_any(fcinfo, AIAAS_CALL_PINNED);
 }
+
+/*
+ * The verbs
+ */
+
+/* A row at a time, by the function itself */
+static void
+run_one(FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
+	NullableDatum *result = &batch->results[first];
+
+	for (int i = 0; i < fcinfo->nargs; i++)
+		fcinfo->args[i] = batch->args[i].values[(Size) first * batch->args[i].stride];
+	fcinfo->isnull = false;
+	result->value = FunctionCallInvoke(fcinfo);
+	result->isnull = fcinfo->isnull;
+	batch->is_done[first] = true;
+	MemoryContextSwitchTo(old_context);
+}
+
+static void
+size_text(FunctionCallInfo fcinfo, AiaasBatchSize *size)
+{
+	*size = (AiaasBatchSize) {.unit = AIAAS_WORK_BYTES, .target = 128 * 1024, .max_rows = 1024};
+}
+
+#define TEXT_VERB(name, entry, model_arg, mode) \
+	{name, entry, model_arg, mode, run_one, size_text, NULL}
+
+const AiaasVerb aiaas_verbs[] = {
+	TEXT_VERB("ai_classify", aiaas_classify_text, 1, AIAAS_CALL_USE),
+	TEXT_VERB("ai_classify", aiaas_classify_any, 1, AIAAS_CALL_USE),
+	TEXT_VERB("ai_scores", aiaas_scores_text, 1, AIAAS_CALL_USE),
+	TEXT_VERB("ai_scores", aiaas_scores_any, 1, AIAAS_CALL_USE),
+	TEXT_VERB("ai_score", aiaas_score_text, 2, AIAAS_CALL_USE),
+	TEXT_VERB("ai_score", aiaas_score_any, 2, AIAAS_CALL_USE),
+	TEXT_VERB("ai_classify_pinned", aiaas_classify_pinned_text, 1, AIAAS_CALL_PINNED),
+	TEXT_VERB("ai_classify_pinned", aiaas_classify_pinned_any, 1, AIAAS_CALL_PINNED),
+	TEXT_VERB("ai_scores_pinned", aiaas_scores_pinned_text, 1, AIAAS_CALL_PINNED),
+	TEXT_VERB("ai_scores_pinned", aiaas_scores_pinned_any, 1, AIAAS_CALL_PINNED),
+	TEXT_VERB("ai_score_pinned", aiaas_score_pinned_text, 2, AIAAS_CALL_PINNED),
+	TEXT_VERB("ai_score_pinned", aiaas_score_pinned_any, 2, AIAAS_CALL_PINNED),
+	{0}
+};
