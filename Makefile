@@ -104,6 +104,7 @@ PG_EXEC_OBJS = \
 	src/pg/exec/explain.o \
 	src/pg/exec/hooks.o \
 	src/pg/exec/node.o \
+	src/pg/exec/read.o \
 	src/pg/exec/recognise.o \
 	src/pg/exec/rewrite.o \
 	src/pg/exec/tree.o
