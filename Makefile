@@ -103,10 +103,12 @@ PG_EXEC_OBJS = \
 	src/pg/exec/demand.o \
 	src/pg/exec/explain.o \
 	src/pg/exec/hooks.o \
+	src/pg/exec/jit.o \
 	src/pg/exec/node.o \
 	src/pg/exec/read.o \
 	src/pg/exec/recognise.o \
 	src/pg/exec/rewrite.o \
+	src/pg/exec/support.o \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
