@@ -105,6 +105,7 @@ PG_ENGINE_OBJS = \
 
 PG_EXEC_OBJS = \
 	src/pg/exec/calls.o \
+	src/pg/exec/carry.o \
 	src/pg/exec/cursor.o \
 	src/pg/exec/debug.o \
 	src/pg/exec/demand.o \
