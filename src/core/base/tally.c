@@ -224,7 +224,8 @@ read_sums(AiTallyRow *row, AiTallyEntry *entry)
 	if (since < row->since)
 		row->since = since;
 	for (int i = 0; i < AI_TALLY_N_SUMS; i++)
-		row->sum[i] += atomic_load_explicit(&entry->sum[i], memory_order_relaxed);
+		row->sum[i] = (int64_t) ((uint64_t) row->sum[i] + (uint64_t)
+								 atomic_load_explicit(&entry->sum[i], memory_order_relaxed));
 }
 
 bool
