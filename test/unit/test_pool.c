@@ -13,10 +13,12 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <cmocka.h>
 
+#include "core/base/buf.h"
 #include "test_host.h"
 
 #define MAX_TASKS 10000
@@ -100,6 +102,74 @@ test_each_task_once(void **state)
 		ai_pool_destroy(run.pool);
 		assert_int_equal(test.n_live, 0);
 	}
+}
+
+/* a run keeps to the threads that it is given, fewer or more than the one before */
+static void
+test_fewer_threads(void **state)
+{
+	static const int wanted[] = {1, 2, 1, 4, 2, 3, 1, 4};
+	TestHost	test;
+	Run			run = {0};
+
+	(void) state;
+	test_host_init(&test, 0, 0);
+	run.pool = must_create(&test.host, 4);
+	for (int round = 0; round < 50; round++)
+	{
+		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		{
+			run.n_threads = wanted[i];
+			assert_int_equal(ai_pool_run_on(run.pool, wanted[i], count_task, &run, 200, NULL),
+							 AI_OK);
+			check_each_once(&run, 200);
+		}
+	}
+	ai_pool_destroy(run.pool);
+	assert_int_equal(test.n_live, 0);
+}
+
+/* A block of memory that grows in the tasks of each thread */
+typedef struct Growing
+{
+	AiPool	   *pool;
+	AiBuf		bufs[4];
+} Growing;
+
+static void
+grow(void *arg, int64_t index, int thread)
+{
+	Growing    *growing = arg;
+
+	(void) index;
+	if (ai_host_should_stop(growing->bufs[thread].host) ||
+		ai_buf_append(&growing->bufs[thread], "0123456789", 10, NULL) != AI_OK)
+		abort();
+}
+
+/* what threads let grow with the hosts that the pool has for them does not touch its own */
+static void
+test_thread_hosts(void **state)
+{
+	TestHost	test;
+	Growing		growing;
+	size_t		total = 0;
+
+	(void) state;
+	test_host_init(&test, 0, 0);
+	growing.pool = must_create(&test.host, 4);
+	assert_ptr_equal(ai_pool_thread_host(growing.pool, 0), &test.host);
+	for (int i = 0; i < 4; i++)
+		ai_buf_init(&growing.bufs[i], ai_pool_thread_host(growing.pool, i));
+	assert_int_equal(ai_pool_run(growing.pool, grow, &growing, MAX_TASKS, NULL), AI_OK);
+	for (int i = 0; i < 4; i++)
+	{
+		total += growing.bufs[i].len;
+		ai_buf_free(&growing.bufs[i]);
+	}
+	assert_int_equal(total, 10 * MAX_TASKS);
+	ai_pool_destroy(growing.pool);
+	assert_int_equal(test.n_live, 0);
 }
 
 /* Runs until the pool is told to stop. */
@@ -257,6 +327,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_task_once),
+		cmocka_unit_test(test_fewer_threads),
+		cmocka_unit_test(test_thread_hosts),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_cancel_while_waiting),
 		cmocka_unit_test(test_signals),

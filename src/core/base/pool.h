@@ -33,6 +33,16 @@ extern int	ai_pool_n_threads(const AiPool *pool);
 extern AiCode ai_pool_run(AiPool *pool, AiTask task, void *arg, int64_t n_tasks,
 						  AiError *err);
 
+/* The same on threads 0 .. n_threads - 1 at most; others are neither created nor used. */
+extern AiCode ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg,
+							 int64_t n_tasks, AiError *err);
+
+/*
+ * For objects that the tasks of one thread use and let grow: memory from malloc, and
+ * the pool's answer to whether to stop.  That of thread 0 is the pool's own.
+ */
+extern const AiHost *ai_pool_thread_host(const AiPool *pool, int thread);
+
 /* For long tasks, about every millisecond: true means return at once. */
 extern bool ai_pool_should_stop(AiPool *pool, int thread);
 
