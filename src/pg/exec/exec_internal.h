@@ -61,6 +61,12 @@ extern bool aiaas_plan_is_volatile(const PlannedStmt *stmt, Plan *plan);
 extern bool aiaas_inputs_are_volatile(const PlannedStmt *stmt, Plan *plan);
 
 /*
+ * carry.c: a column of a child of plan that holds the result of call, which is over the
+ * children's output.  Columns are added on the way; NULL: nothing below computes it.
+ */
+extern Node *aiaas_carry(Plan *plan, FuncExpr *call);
+
+/*
  * rewrite.c
  */
 

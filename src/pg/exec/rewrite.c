@@ -297,6 +297,70 @@ wrap_once(Rewrite *rewrite, Plan *plan, const Above *above)
 	return (Plan *) node;
 }
 
+/* Which nodes can take a result of their child's in the place of a call */
+static bool
+is_carrying(const Plan *plan)
+{
+	return IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin) ||
+		IsA(plan, Gather) || IsA(plan, GatherMerge) || IsA(plan, Result);
+}
+
+/* Calls and, at the same places, what stands for them */
+typedef struct Carried
+{
+	List	   *calls;
+	List	   *columns;
+} Carried;
+
+static Node *
+replace_carried(Node *node, void *context)
+{
+	Carried    *carried = context;
+	int			index;
+
+	if (node == NULL)
+		return NULL;
+	index = aiaas_list_find(carried->calls, node);
+	if (index >= 0)
+		return copyObject(list_nth(carried->columns, index));
+	return expression_tree_mutator(node, replace_carried, context);
+}
+
+static Carried
+carry_calls(Plan *plan, List *calls)
+{
+	Carried		carried = {NIL, NIL};
+	ListCell   *cell;
+
+	foreach(cell, calls)
+	{
+		Node	   *column = aiaas_carry(plan, lfirst(cell));
+
+		if (column != NULL)
+		{
+			carried.calls = lappend(carried.calls, lfirst(cell));
+			carried.columns = lappend(carried.columns, column);
+		}
+	}
+	return carried;
+}
+
+static void
+carry(Rewrite *rewrite, Plan *plan)
+{
+	List	   *calls = find_in_targets(rewrite, plan);
+	Carried		carried;
+	ListCell   *cell;
+
+	foreach(cell, plan->qual)
+		calls = aiaas_calls_collect(rewrite->stmt, calls, lfirst(cell));
+	carried = carry_calls(plan, calls);
+	if (carried.calls == NIL)
+		return;
+	plan->targetlist = (List *) replace_carried((Node *) plan->targetlist, &carried);
+	plan->qual = (List *) replace_carried((Node *) plan->qual, &carried);
+}
+
 static Plan *
 wrap(Rewrite *rewrite, Plan *plan, const Above *above)
 {
@@ -304,6 +368,8 @@ wrap(Rewrite *rewrite, Plan *plan, const Above *above)
 	if (above->may_mark || plan->async_capable || !is_projecting(plan) ||
 		has_multiexpr_walker((Node *) plan->targetlist, NULL))
 		return plan;
+	if (is_carrying(plan))
+		carry(rewrite, plan);
 	for (;;)
 	{
 		Plan	   *node = wrap_once(rewrite, plan, above);
@@ -322,7 +388,7 @@ typedef struct Arguments
 {
 	const PlannedStmt *stmt;
 	List	   *calls;			/* in arguments of aggregates and window functions */
-	int			n_columns;		/* of the child */
+	List	   *columns;		/* that take their places */
 	bool		is_inside;		/* an argument */
 } Arguments;
 
@@ -371,7 +437,7 @@ replace_arguments(Node *node, void *context)
 		int			index = aiaas_list_find(arguments->calls, node);
 
 		if (index >= 0)
-			return (Node *) make_var(OUTER_VAR, arguments->n_columns + index + 1, node);
+			return copyObject(list_nth(arguments->columns, index));
 	}
 	if (row_arguments(node) != NIL)
 		arguments->is_inside = true;
@@ -404,16 +470,41 @@ add_target(CustomScan *node, Node *expression, const TargetEntry *old)
 	node->scan.plan.targetlist = lappend(node->scan.plan.targetlist, entry);
 }
 
+static void
+replace_in_arguments(Plan *plan, Arguments *arguments)
+{
+	plan->targetlist = (List *) replace_arguments((Node *) plan->targetlist, arguments);
+	plan->qual = (List *) replace_arguments((Node *) plan->qual, arguments);
+}
+
+static List *
+find_arguments(const Rewrite *rewrite, Plan *plan)
+{
+	Arguments	arguments = {.stmt = rewrite->stmt};
+
+	(void) find_arguments_walker((Node *) plan->targetlist, &arguments);
+	(void) find_arguments_walker((Node *) plan->qual, &arguments);
+	return arguments.calls;
+}
+
+static void
+carry_arguments(const Rewrite *rewrite, Plan *plan)
+{
+	Carried		carried = carry_calls(plan, find_arguments(rewrite, plan));
+	Arguments	arguments = {rewrite->stmt, carried.calls, carried.columns, false};
+
+	if (carried.calls != NIL)
+		replace_in_arguments(plan, &arguments);
+}
+
 static bool
 insert_once(Rewrite *rewrite, Plan *plan, const Above *above)
 {
 	Plan	   *child = plan->lefttree;
-	Arguments	arguments = {rewrite->stmt, NIL, list_length(child->targetlist), false};
+	Arguments	arguments = {rewrite->stmt, find_arguments(rewrite, plan), NIL, false};
 	CustomScan *node;
 	ListCell   *cell;
 
-	(void) find_arguments_walker((Node *) plan->targetlist, &arguments);
-	(void) find_arguments_walker((Node *) plan->qual, &arguments);
 	if (arguments.calls == NIL ||
 		(aiaas_plan_is_volatile(rewrite->stmt, child) && !above->is_barrier))
 		return false;
@@ -426,10 +517,16 @@ insert_once(Rewrite *rewrite, Plan *plan, const Above *above)
 		add_target(node, (Node *) make_var(OUTER_VAR, old->resno, (Node *) old->expr), old);
 	}
 	foreach(cell, arguments.calls)
-		add_target(node, copyObject(lfirst(cell)), NULL);
+	{
+		Node	   *call = lfirst(cell);
+
+		add_target(node, copyObject(call), NULL);
+		arguments.columns = lappend(arguments.columns,
+									make_var(OUTER_VAR, list_length(node->custom_scan_tlist),
+											 call));
+	}
 	plan->lefttree = (Plan *) node;
-	plan->targetlist = (List *) replace_arguments((Node *) plan->targetlist, &arguments);
-	plan->qual = (List *) replace_arguments((Node *) plan->qual, &arguments);
+	replace_in_arguments(plan, &arguments);
 	return true;
 }
 
@@ -536,6 +633,7 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, const Above *above)
 
 	if (may_insert_below(plan))
 	{
+		carry_arguments(rewrite, plan);
 		while (insert_once(rewrite, plan, &child))
 			;
 	}
