@@ -94,7 +94,7 @@ strip_casts(Node *node)
 	}
 }
 
-/* The average bytes of an input */
+/* The average bytes of an input.  Statistics take what is out of line for its pointer. */
 static int32
 input_width(const FuncExpr *call, const AiaasModel *model, AiaasVarWidth width, void *arg)
 {
