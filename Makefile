@@ -96,6 +96,18 @@ PG_ENGINE_OBJS = \
 	src/pg/engine/features.o \
 	src/pg/engine/resolved.o
 
+PG_EXEC_OBJS = \
+	src/pg/exec/calls.o \
+	src/pg/exec/cursor.o \
+	src/pg/exec/debug.o \
+	src/pg/exec/demand.o \
+	src/pg/exec/explain.o \
+	src/pg/exec/hooks.o \
+	src/pg/exec/node.o \
+	src/pg/exec/recognise.o \
+	src/pg/exec/rewrite.o \
+	src/pg/exec/tree.o
+
 PG_JOBS_OBJS = \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
@@ -139,7 +151,7 @@ IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
 CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
 	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
-PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
+PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_EXEC_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
 

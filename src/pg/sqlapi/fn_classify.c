@@ -220,9 +220,13 @@ aiaas_score_pinned_any(PG_FUNCTION_ARGS)
 static void
 run_one(FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
-	NullableDatum *result = &batch->results[first];
+	MemoryContext old_context = CurrentMemoryContext;
+	NullableDatum *result;
 
+	if (first < 0)
+		return;
+	result = &batch->results[first];
+	MemoryContextSwitchTo(batch->context);
 	for (int i = 0; i < fcinfo->nargs; i++)
 		fcinfo->args[i] = batch->args[i].values[(Size) first * batch->args[i].stride];
 	fcinfo->isnull = false;
