@@ -18,10 +18,12 @@ PGFILEDESC = "aiaas - machine learning inside PostgreSQL"
 BASE_OBJS = \
 	src/core/base/arena.o \
 	src/core/base/buf.o \
+	src/core/base/gate.o \
 	src/core/base/host.o \
 	src/core/base/pool.o \
 	src/core/base/sha256.o \
-	src/core/base/status.o
+	src/core/base/status.o \
+	src/core/base/tally.o
 
 TENSOR_OBJS = \
 	src/core/tensor/dtype.o
@@ -63,16 +65,21 @@ MODEL_OBJS = \
 	src/core/model/text_words.o
 
 PG_HOST_OBJS = \
+	src/pg/host/cores.o \
 	src/pg/host/datum.o \
 	src/pg/host/digest.o \
 	src/pg/host/guc.o \
 	src/pg/host/host.o \
 	src/pg/host/json.o \
+	src/pg/host/place.o \
 	src/pg/host/raise.o \
 	src/pg/host/rows.o
 
 PG_STATS_OBJS = \
-	src/pg/stats/stats.o
+	src/pg/stats/activity.o \
+	src/pg/stats/file.o \
+	src/pg/stats/stats.o \
+	src/pg/stats/threads.o
 
 PG_CATALOG_OBJS = \
 	src/pg/catalog/content.o \
@@ -103,9 +110,12 @@ PG_EXEC_OBJS = \
 	src/pg/exec/demand.o \
 	src/pg/exec/explain.o \
 	src/pg/exec/hooks.o \
+	src/pg/exec/jit.o \
 	src/pg/exec/node.o \
+	src/pg/exec/read.o \
 	src/pg/exec/recognise.o \
 	src/pg/exec/rewrite.o \
+	src/pg/exec/support.o \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
@@ -130,7 +140,8 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_rights.o \
-	src/pg/sqlapi/fn_train.o
+	src/pg/sqlapi/fn_train.o \
+	src/pg/sqlapi/fn_watch.o
 
 MAIN_OBJS = \
 	src/aiaas.o

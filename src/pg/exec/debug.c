@@ -35,28 +35,34 @@ is_pseudotype(Oid type)
 	return get_typtype(type) == TYPTYPE_PSEUDO;
 }
 
-/* One row in a memory context that goes with it */
-static void
-compute(FunctionCallInfo fcinfo, AiaasBatch *batch, int row, MemoryContext context)
+/* A batch whose rows are computed in a memory context of their own */
+typedef struct Run
 {
-	MemoryContext old_context = MemoryContextSwitchTo(context);
-	NullableDatum *result = &batch->results[row];
-	int16		length;
+	FunctionCallInfo fcinfo;
+	AiaasBatch *batch;
+	MemoryContext context;
+	int16		length;			/* of a result */
 	bool		is_by_value;
+} Run;
+
+static inline void
+compute(const Run *run, int row)
+{
+	FunctionCallInfo fcinfo = run->fcinfo;
+	AiaasBatch *batch = run->batch;
+	NullableDatum *result = &batch->results[row];
 
 	for (int i = 0; i < fcinfo->nargs; i++)
 		fcinfo->args[i] = batch->args[i].values[(Size) row * batch->args[i].stride];
 	fcinfo->isnull = false;
 	result->value = FunctionCallInvoke(fcinfo);
 	result->isnull = fcinfo->isnull;
-	MemoryContextSwitchTo(batch->context);
-	if (!result->isnull)
+	if (!run->is_by_value && !result->isnull)
 	{
-		get_typlenbyval(get_fn_expr_rettype(fcinfo->flinfo), &length, &is_by_value);
-		result->value = datumCopy(result->value, is_by_value, length);
+		MemoryContextSwitchTo(batch->context);
+		result->value = datumCopy(result->value, false, run->length);
+		MemoryContextSwitchTo(run->context);
 	}
-	MemoryContextSwitchTo(old_context);
-	MemoryContextReset(context);
 	batch->is_done[row] = true;
 	batch->counts.rows++;
 }
@@ -74,39 +80,42 @@ is_internal(Oid function)
 }
 
 static void
-compute_others(FunctionCallInfo fcinfo, AiaasBatch *batch, int first, MemoryContext context)
+compute_others(const Run *run, int first)
 {
-	volatile int row = first;
-
 	PG_TRY();
 	{
-		for (row = first + 1; row < batch->n_rows; row++)
+		for (int row = first + 1; row < run->batch->n_rows; row++)
 		{
-			if (!batch->is_done[row])
-				compute(fcinfo, batch, row, context);
+			if (!run->batch->is_done[row])
+				compute(run, row);
 		}
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(batch->context);
+		MemoryContextSwitchTo(run->context);
 		FlushErrorState();
 	}
 	PG_END_TRY();
 }
 
 static void
-run(FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
+run_batch(FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
-	MemoryContext context = AllocSetContextCreate(batch->context, "aiaas debug",
-												  ALLOCSET_SMALL_SIZES);
+	Run			run = {
+		fcinfo, batch,
+		AllocSetContextCreate(batch->context, "aiaas debug", ALLOCSET_SMALL_SIZES), 0, false
+	};
+	MemoryContext old_context = MemoryContextSwitchTo(run.context);
 
+	get_typlenbyval(get_fn_expr_rettype(fcinfo->flinfo), &run.length, &run.is_by_value);
 	batch->counts.batches = 1;
 	if (first >= 0)
-		compute(fcinfo, batch, first, context);
+		compute(&run, first);
 	if (is_internal(fcinfo->flinfo->fn_oid))
-		compute_others(fcinfo, batch, first, context);
+		compute_others(&run, first);
 	batch->counts.distinct = batch->counts.rows;
-	MemoryContextDelete(context);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(run.context);
 }
 
 static void
@@ -116,7 +125,7 @@ size(FunctionCallInfo fcinfo, AiaasBatchSize *result)
 	*result = (AiaasBatchSize) {.unit = AIAAS_WORK_ROWS, .target = INT64_MAX, .max_rows = 64};
 }
 
-static const AiaasVerb any_function = {.name = "function", .run = run, .size = size};
+static const AiaasVerb any_function = {.name = "function", .run = run_batch, .size = size};
 
 const AiaasVerb *
 aiaas_debug_recognise(Oid function)

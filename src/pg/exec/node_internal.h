@@ -1,10 +1,12 @@
 /*-------------------------------------------------------------------------
  * node_internal.h
- *		The state of BatchProject, for the node and for explaining it.
+ *		The state of BatchProject, for the files that make up the node.
  *-------------------------------------------------------------------------
  */
 #ifndef AIAAS_NODE_INTERNAL_H
 #define AIAAS_NODE_INTERNAL_H
+
+#include "storage/buf.h"
 
 #include "pg/exec/exec_internal.h"
 
@@ -60,6 +62,7 @@ struct AiaasBatchState
 	int			n_calls;
 	BatchCall  *calls;
 	AttrNumber	last_source;	/* of the child's columns that are read */
+	AiaasBatchState *source;	/* the child, if it is a BatchProject too */
 
 	/* How much to read */
 	bool		reads_all;
@@ -77,10 +80,17 @@ struct AiaasBatchState
 	Datum	   *values;			/* [capacity][n_columns] */
 	bool	   *nulls;
 	MemoryContext batch_context;
-	char	   *chunk;			/* of batch_context */
+	char	   *first_chunk;
+	char	   *chunk;			/* that or one of batch_context */
 	Size		chunk_size;
 	Size		chunk_used;
-	Size		n_bytes;		/* kept of all rows */
+	Size		n_bytes;		/* that the rows take */
+
+	/* Pages of the child's table that hold values of the batch */
+	TupleTableSlot *scan_slot;	/* NULL: there is none */
+	Buffer	   *pins;
+	int			n_pins;
+	int			max_pins;
 
 	/* What has been done */
 	AiaasBatchTotals *totals;	/* [n_calls] */
@@ -89,5 +99,18 @@ struct AiaasBatchState
 };
 
 extern const CustomExecMethods aiaas_batch_exec_methods;
+
+/*
+ * read.c
+ */
+
+/* Once, when columns, calls and the child are known */
+extern void aiaas_batch_init(AiaasBatchState *state);
+
+/* Let go of the batch, and of what it holds outside of memory */
+extern void aiaas_batch_clear(AiaasBatchState *state);
+
+/* The next batch; without rows at the end, or where state->source is held */
+extern void aiaas_batch_fill(AiaasBatchState *state);
 
 #endif							/* AIAAS_NODE_INTERNAL_H */

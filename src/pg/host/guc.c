@@ -7,12 +7,11 @@
 
 #include "pg/host/guc.h"
 
-#include <unistd.h>
-
 #include "access/parallel.h"
 #include "core/base/pool.h"
 #include "core/kernels/kernels.h"
 #include "pg/host/compat.h"
+#include "pg/host/cores.h"
 
 bool		aiaas_batch;
 char	   *aiaas_cache_directory;
@@ -77,9 +76,7 @@ check_cache_directory(char **value, void **extra, GucSource source)
 static int
 default_threads(void)
 {
-	long		n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return (int) Max(1, Min(n_cores, 4));
+	return Min(aiaas_n_cores(), 4);
 }
 
 void
