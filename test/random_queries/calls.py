@@ -25,7 +25,7 @@ class OfModels:
             (4, f"ai_classify({x}, {g.column(scope, 'model')})"),
             (2, f"ai_classify_pinned({x}, '{self.pin}')"),
             (1, f"ai_classify(({x})::varchar, '{model}')"),
-            (1, f"ai_classify(to_jsonb({x}), '{model}')"),
+            (1, f"ai_classify(to_jsonb(({x})::text), '{model}')"),
             (2, f"ai_scores({x}, '{model}')::text"),
             (2, f"(ai_scores({x}, '{model}') ->> '{LABELS[model]}')"),
             (2, f"topic({x})"),
@@ -66,7 +66,7 @@ class OfServer:
         return c.one_of(
             f"md5({x})", f"lower({x})", f"upper({x})", f"replace({x}, 'a', 'bb')", f"substr({x}, 3, 5)",
             f"reverse({x})", f"split_part({x}, ' ', 2)", f"initcap({x})", f"to_hex({g.column(scope, 'int')})",
-            f"jsonb_build_object('x', {x})::text", f"to_jsonb({x}) ->> 0", f"left({x}, 4)", f"topic({x})")
+            f"jsonb_build_object('x', {x})::text", f"to_jsonb(({x})::text) ->> 0", f"left({x}, 4)", f"topic({x})")
 
     def num(self, g, scope, depth):
         c = g.choices

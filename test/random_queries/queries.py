@@ -56,21 +56,27 @@ class Generator:
         self.n_aliases += 1
         return f"a{self.n_aliases}"
 
+    def named_scope(self, name, columns):
+        return Scope([(f"{name}.{column}", kind) for column, kind in columns])
+
+    def table_named(self, name):
+        return self.named_scope(name, COLUMNS)
+
     # values
 
     def constant(self, kind):
         c = self.choices
         if kind == "int":
-            return str(c.one_of(1, 2, 3, 5, 8, 0, 40, 100))
+            return f"{c.one_of(1, 2, 3, 5, 8, 0, 40, 100)}::int"
         if kind == "num":
-            return c.one_of("0.5", "1.0", "0.0", "10.25")
+            return c.one_of("0.5::numeric", "1.0::numeric", "0.0::numeric", "10.25::numeric")
         if kind == "bool":
-            return c.one_of("true", "false", "NULL::bool")
+            return c.one_of("true::bool", "false::bool", "NULL::bool")
         if kind == "label":
-            return c.one_of("'spam'", "'ham'", "NULL::text")
+            return c.one_of("'spam'::text", "'ham'::text", "NULL::text")
         if kind == "model":
-            return c.one_of("'m1'", "'m1@1'", "'m1@2'", "NULL::text")
-        return c.one_of("'win a free prize'", "'see you at lunch'", "''", "'spam'", "NULL::text")
+            return c.one_of("'m1'::text", "'m1@1'::text", "'m1@2'::text", "NULL::text")
+        return c.one_of("'win a free prize'::text", "'see you at lunch'::text", "''::text", "'spam'::text", "NULL::text")
 
     def column(self, scope, kind):
         c = self.choices
@@ -89,6 +95,12 @@ class Generator:
         c = self.choices
         if depth <= 0:
             return self.column(scope, kind)
+        if kind == "bool":
+            return f"({self.value_of('bool', scope, depth)})"
+        return self.value_of(kind, scope, depth)
+
+    def value_of(self, kind, scope, depth):
+        c = self.choices
         return c.weighted(
             (30, lambda: self.column(scope, kind)),
             (34, lambda: getattr(self.calls, kind)(self, scope, depth)),
@@ -103,7 +115,7 @@ class Generator:
 
     def operator_int(self, scope, depth):
         c = self.choices
-        if self.may_fail and c.chance(20):
+        if self.may_fail and c.chance(40):
             return f"10 / ({self.column(scope, 'int')} - {c.one_of(31, 5, 17, 60, 2)})"
         if self.is_volatile and c.chance(40):
             return c.one_of(f"tick({self.column(scope, 'int')})", "tick_number()")
@@ -127,10 +139,10 @@ class Generator:
         kind = c.one_of(*TYPES)
         return c.weighted(
             (5, lambda: f"{self.value(kind, scope, depth)} {c.one_of('=', '<>', '<', '>=')} {self.value(kind, scope, 0)}"),
-            (4, lambda: f"({self.value('bool', scope, depth)} {c.one_of('AND', 'OR')} {self.value('bool', scope, depth)})"),
-            (1, lambda: f"NOT ({self.value('bool', scope, depth)})"),
+            (4, lambda: f"{self.value('bool', scope, depth)} {c.one_of('AND', 'OR')} {self.value('bool', scope, depth)}"),
+            (1, lambda: f"NOT {self.value('bool', scope, depth)}"),
             (1, lambda: f"({self.value(kind, scope, depth)}) IS {c.one_of('', 'NOT ')}NULL"),
-            (1, lambda: f"({self.value('bool', scope, depth)}) IS {c.one_of('TRUE', 'NOT TRUE', 'UNKNOWN')}"),
+            (1, lambda: f"{self.value('bool', scope, depth)} IS {c.one_of('TRUE', 'NOT TRUE', 'UNKNOWN')}"),
             (1, lambda: f"{self.value(kind, scope, depth)} IS DISTINCT FROM {self.value(kind, scope, 0)}"),
             (1, lambda: f"{self.value('int', scope, depth)} BETWEEN {self.value('int', scope, 0)} AND {self.value('int', scope, 0)}"),
             (1, lambda: "clock_timestamp() > '2000-01-01'"),
@@ -149,11 +161,8 @@ class Generator:
         own = Scope(relation.scope.columns, relation.scope.rows, self.inner(scope))
         condition = self.equality(own.of_type("int"), scope.of_type("int"))
         value = self.value(kind, own, depth)
-        if kind == "bool":
-            value = f"bool_or({value})"
-        else:
-            value = f"{c.one_of('max', 'min')}({value})"
-        return f"(SELECT {value} FROM {relation.sql} WHERE {condition})"
+        call = "bool_or" if kind == "bool" else c.one_of("max", "min")
+        return f"(SELECT {call}(c) FROM (SELECT {value} AS c FROM {relation.sql} WHERE {condition}) {self.alias()})"
 
     def subquery_condition(self, scope, depth):
         c = self.choices
@@ -179,7 +188,7 @@ class Generator:
 
     # FROM
 
-    def table(self, weight_of_bad=6):
+    def table(self, weight_of_bad=14):
         c = self.choices
         tables = [(w, (name, n)) for name, w, n in self.tables]
         if self.may_fail:
@@ -215,10 +224,8 @@ class Generator:
         if kind == "LATERAL":
             right = self.relation(depth, scope) if depth > 0 else self.table()
             if right.sql.startswith("("):
-                sql = f"{sql} {c.one_of('CROSS JOIN', 'LEFT JOIN')} LATERAL {right.sql}"
-                if "LEFT JOIN LATERAL" in sql and sql.count("LEFT JOIN LATERAL") > sql.count("ON true"):
-                    sql += " ON true"
-                return scope.plus(right.scope), sql, n_rows * 10
+                head, tail = c.one_of(("CROSS JOIN", ""), ("LEFT JOIN", " ON true"))
+                return scope.plus(right.scope), f"{sql} {head} LATERAL {right.sql}{tail}", n_rows * 10
             kind = "JOIN"
         else:
             right = self.relation(depth - 1)

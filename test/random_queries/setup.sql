@@ -81,7 +81,7 @@ CREATE ROLE random_reader;
 CREATE TABLE r (LIKE t INCLUDING ALL);
 INSERT INTO r SELECT * FROM t WHERE id <= 60;
 ALTER TABLE r ENABLE ROW LEVEL SECURITY;
-CREATE POLICY some ON r TO random_reader USING (ai_classify(body, 'm1') = 'spam' OR id % 4 = 0);
+CREATE POLICY part ON r TO random_reader USING (ai_classify(body, 'm1') = 'spam' OR id % 4 = 0);
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO random_reader;
 SELECT ai_grant('m1', 'random_reader', 'use'), ai_grant('m2', 'random_reader', 'use');
 
