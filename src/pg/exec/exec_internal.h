@@ -103,6 +103,7 @@ typedef struct AiaasDemand
 {
 	const LimitState *limit;
 	const AiaasBatchState *reader;
+	const LimitState *bound;	/* wants no more rows of the node than it passes on itself */
 } AiaasDemand;
 
 extern void aiaas_batch_set_demand(PlanState *state, const AiaasDemand *demand);

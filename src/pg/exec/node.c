@@ -283,6 +283,7 @@ rescan(CustomScanState *node)
 	AiaasBatchState *state = (AiaasBatchState *) node;
 
 	aiaas_batch_clear(state);
+	aiaas_batch_pass_bound(state);
 	state->is_at_end = state->is_held = false;
 	state->ramp = 1;
 	if (outerPlanState(node)->chgParam == NULL)

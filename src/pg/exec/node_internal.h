@@ -113,4 +113,7 @@ extern void aiaas_batch_clear(AiaasBatchState *state);
 /* The next batch; without rows at the end, or where state->source is held */
 extern void aiaas_batch_fill(AiaasBatchState *state);
 
+/* Before the child is read or scanned again: tell it how many rows a LIMIT lets through */
+extern void aiaas_batch_pass_bound(AiaasBatchState *state);
+
 #endif							/* AIAAS_NODE_INTERNAL_H */

@@ -388,12 +388,26 @@ read_child(AiaasBatchState *state)
 	return false;
 }
 
+/* As a LIMIT does that is right above: a sort of which few rows are wanted keeps only these. */
+void
+aiaas_batch_pass_bound(AiaasBatchState *state)
+{
+	const LimitState *limit = state->demand.bound;
+	bool		has_end;
+
+	if (limit == NULL || state->css.ss.ps.qual != NULL)
+		return;
+	has_end = !limit->noCount && limit->limitOption == LIMIT_OPTION_COUNT;
+	ExecSetTupleBound(has_end ? limit->offset + limit->count : -1, outerPlanState(state));
+}
+
 void
 aiaas_batch_fill(AiaasBatchState *state)
 {
 	aiaas_batch_clear(state);
 	if (state->is_at_end)
 		return;
+	aiaas_batch_pass_bound(state);
 	plan_batch(state);
 	while (state->n_rows < state->n_wanted && read_child(state))
 		;
