@@ -21,6 +21,7 @@ BASE_OBJS = \
 	src/core/base/gate.o \
 	src/core/base/host.o \
 	src/core/base/pool.o \
+	src/core/base/progress.o \
 	src/core/base/sha256.o \
 	src/core/base/status.o \
 	src/core/base/tally.o
