@@ -126,8 +126,8 @@ SKIP:
 		'PL/pgSQL' => [ 'SELECT count_spam()', 150, 1 ],
 		'a loop in PL/pgSQL' => [ 'SELECT count_spam_often()', 75, 5 ],
 		'rows in a loop' => [ 'SELECT read_by_loop()', 150, 1 ],
-		'rows of one table in a loop, the second time' =>
-			[ 'SELECT read_one_table(); SELECT read_one_table()', "150\n150", 1 ],
+		'rows of one table in a loop' =>
+			[ 'SELECT read_one_table(); SELECT read_one_table()', "150\n150", 2 ],
 		'an SQL function' => [ q{SELECT count(*) FROM read_by_sql() a WHERE a = 'spam'}, 150, 1 ],
 		'a procedure that commits' => [ 'CALL relabel()', '', 3 ],
 		'COPY' => [ q{COPY (SELECT count(*) FROM mail WHERE ai_classify(body) = 'spam') TO STDOUT}, 150, 1 ],
