@@ -190,7 +190,9 @@ static void
 count_run(AiaasBatchState *state, int call, const AiaasBatch *batch)
 {
 	AiaasBatchTotals *totals = &state->totals[call];
-	const AiaasModel *model = aiaas_call_model(state->calls[call].fcinfo);
+	const BatchCall *computed = &state->calls[call];
+	const AiaasModel *model = computed->verb->model_arg > 0 ?
+		aiaas_call_model(computed->fcinfo) : NULL;
 
 	totals->largest = Max(totals->largest, batch->counts.rows);
 	add_counts(&totals->counts, &batch->counts);
