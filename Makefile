@@ -153,7 +153,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify costs evaluate explain rights pins move limits \
+REGRESS = models damage settings train classify costs evaluate explain rights pins move limits stats \
 	batch_same
 
 ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
