@@ -114,8 +114,8 @@ one_run()
 	mkdir -p "$keep"
 	cp -R "$run"/out/results/*.out "$keep/" || { tail -n 5 "$run/run.log"; return 1; }
 	cp "$run/server.log" "$run/run.log" "$keep/"
-	# compare.py replaces it: the only thing that has to differ
-	echo "$run" >"$keep/folder"
+	# compare.py replaces these names, which have to differ
+	echo "$run $top" >"$keep/folder"
 	if grep -E 'PANIC|terminated by signal' "$run/server.log"; then
 		echo "not ok $name $part: the server crashed (${keep#"$tree"/}/server.log)"
 		return 1
