@@ -22,10 +22,7 @@ out=$tree/build/core-suite
 
 source=$(sh test/core_suite/source.sh) || exit 1
 . test/copy_tree.sh
-copy_tree build/debug
-cd build/debug || exit 1
-export COPT="${COPT:-} -DAIAAS_DEBUG_BATCH"
-make -s -j"$(nproc)" >build.log 2>&1 || { cat build.log; exit 1; }
+go_to_debug_build
 . test/private_server.sh
 private_server_make
 cd "$tree" || exit 1
