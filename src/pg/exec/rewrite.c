@@ -219,18 +219,39 @@ is_projecting(const Plan *plan)
 
 /* The first qual that evaluates calls, and these; the length of the list: none */
 static int
-find_qual(const Rewrite *rewrite, const Plan *plan, List **calls)
+find_qual(const Rewrite *rewrite, const List *quals, List **calls)
 {
 	ListCell   *cell;
 
 	*calls = NIL;
-	foreach(cell, plan->qual)
+	foreach(cell, quals)
 	{
 		*calls = aiaas_calls_collect(rewrite->stmt, NIL, lfirst(cell));
 		if (*calls != NIL)
 			return foreach_current_index(cell);
 	}
-	return list_length(plan->qual);
+	return list_length(quals);
+}
+
+/*
+ * Conditions of an inner join are as good as quals of its rows, if it looks at each pair
+ * and not only for the first match.
+ */
+static void
+lift_join_quals(const Rewrite *rewrite, Plan *plan)
+{
+	Join	   *join = (Join *) plan;
+	List	   *calls;
+	int			n_kept;
+
+	if (join->jointype != JOIN_INNER)
+		return;
+	n_kept = find_qual(rewrite, join->joinqual, &calls);
+	if (calls == NIL)
+		return;
+	plan->qual = list_concat(list_copy_tail(join->joinqual, n_kept), plan->qual);
+	join->joinqual = list_copy_head(join->joinqual, n_kept);
+	join->inner_unique = false;
 }
 
 static List *
@@ -267,7 +288,7 @@ static Plan *
 wrap_once(Rewrite *rewrite, Plan *plan, const Above *above)
 {
 	Split		split = {NIL, NIL, NIL};
-	int			n_kept = find_qual(rewrite, plan, &split.calls);
+	int			n_kept = find_qual(rewrite, plan->qual, &split.calls);
 	List	   *targets = NIL;
 	List	   *quals;
 	CustomScan *node;
@@ -368,6 +389,8 @@ wrap(Rewrite *rewrite, Plan *plan, const Above *above)
 	if (above->may_mark || plan->async_capable || !is_projecting(plan) ||
 		has_multiexpr_walker((Node *) plan->targetlist, NULL))
 		return plan;
+	if (IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin))
+		lift_join_quals(rewrite, plan);
 	if (is_carrying(plan))
 		carry(rewrite, plan);
 	for (;;)
