@@ -271,13 +271,17 @@ find_in_targets(const Rewrite *rewrite, const Plan *plan)
  * have any.
  */
 static bool
-may_read_ahead(const Rewrite *rewrite, Plan *plan, int n_kept, const Above *above)
+may_read_ahead(const Rewrite *rewrite, Plan *plan, int n_kept, const Split *split,
+			   const Above *above)
 {
 	PlannedStmt *stmt = rewrite->stmt;
 	List	   *kept = list_copy_head(plan->qual, n_kept);
 	List	   *moved = list_copy_tail(plan->qual, n_kept);
 
-	if (!aiaas_is_volatile(stmt, (Node *) kept) && !aiaas_inputs_are_volatile(stmt, plan))
+	/* Sources are volatile inside of aggregates and window functions only. */
+	if (!aiaas_is_volatile(stmt, (Node *) kept) &&
+		(aiaas_reads_first(plan) || !aiaas_is_volatile(stmt, (Node *) split->sources)) &&
+		!aiaas_inputs_are_volatile(stmt, plan, false))
 		return true;
 	return above->is_barrier && !aiaas_is_volatile(stmt, (Node *) moved) &&
 		!aiaas_is_volatile(stmt, (Node *) plan->targetlist);
@@ -297,7 +301,7 @@ wrap_once(Rewrite *rewrite, Plan *plan, const Above *above)
 
 	if (split.calls == NIL)
 		split.calls = find_in_targets(rewrite, plan);
-	if (split.calls == NIL || !may_read_ahead(rewrite, plan, n_kept, above))
+	if (split.calls == NIL)
 		return NULL;
 
 	/* In the order of the target list, so that there is often nothing to project. */
@@ -310,6 +314,8 @@ wrap_once(Rewrite *rewrite, Plan *plan, const Above *above)
 	}
 	quals = (List *) over_scan((Node *) list_copy_tail(plan->qual, n_kept), &split);
 	scan = scan_tlist(&split);
+	if (!may_read_ahead(rewrite, plan, n_kept, &split, above))
+		return NULL;
 	node = make_node(rewrite, plan, above, scan);
 	node->scan.plan.targetlist = targets;
 	node->scan.plan.qual = quals;
@@ -529,7 +535,7 @@ insert_once(Rewrite *rewrite, Plan *plan, const Above *above)
 	ListCell   *cell;
 
 	if (arguments.calls == NIL ||
-		(aiaas_plan_is_volatile(rewrite->stmt, child) && !above->is_barrier))
+		(aiaas_plan_is_volatile(rewrite->stmt, child, false) && !above->is_barrier))
 		return false;
 
 	node = make_node(rewrite, child, above, NIL);
@@ -568,14 +574,6 @@ rewrite_list(Rewrite *rewrite, List *plans, const Above *above)
 		lfirst(cell) = rewrite_plan(rewrite, lfirst(cell), above);
 }
 
-/* Does an aggregate read its input to the end before it puts out a row? */
-static bool
-is_reading_first(const Plan *plan)
-{
-	return IsA(plan, Agg) && (((const Agg *) plan)->aggstrategy == AGG_PLAIN ||
-							  ((const Agg *) plan)->aggstrategy == AGG_HASHED);
-}
-
 /* How a node reads its (outer) child */
 static Above
 above_child(const Rewrite *rewrite, Plan *plan, const Above *above)
@@ -594,8 +592,8 @@ above_child(const Rewrite *rewrite, Plan *plan, const Above *above)
 			child.reads_all = true;
 			break;
 		case T_Agg:
-			child.reads_all = is_reading_first(plan) || above->reads_all;
-			child.is_barrier = (is_reading_first(plan) || above->is_barrier) && !is_volatile;
+			child.reads_all = aiaas_reads_first(plan) || above->reads_all;
+			child.is_barrier = (aiaas_reads_first(plan) || above->is_barrier) && !is_volatile;
 			break;
 		case T_Result:
 			child.may_mark = above->may_mark;
