@@ -153,7 +153,7 @@ MAIN_OBJS = \
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
 REGRESS = models damage settings train classify evaluate explain rights pins move limits \
-	batch_tools batch_shapes batch_modify batch_order batch_end
+	batch_tools batch_shapes batch_modify batch_order batch_errors batch_end
 
 ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
 
