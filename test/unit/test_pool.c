@@ -13,10 +13,12 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <cmocka.h>
 
+#include "core/base/buf.h"
 #include "test_host.h"
 
 #define MAX_TASKS 10000
@@ -100,6 +102,138 @@ test_each_task_once(void **state)
 		ai_pool_destroy(run.pool);
 		assert_int_equal(test.n_live, 0);
 	}
+}
+
+/* a run keeps to the threads that it is given, fewer or more than the one before */
+static void
+test_fewer_threads(void **state)
+{
+	static const int wanted[] = {1, 2, 1, 4, 2, 3, 1, 4};
+	TestHost	test;
+	Run			run = {0};
+
+	(void) state;
+	test_host_init(&test, 0, 0);
+	run.pool = must_create(&test.host, 4);
+	for (int round = 0; round < 50; round++)
+	{
+		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		{
+			run.n_threads = wanted[i];
+			assert_int_equal(ai_pool_run_on(run.pool, wanted[i], count_task, &run, 200, NULL),
+							 AI_OK);
+			check_each_once(&run, 200);
+		}
+	}
+	ai_pool_destroy(run.pool);
+	assert_int_equal(test.n_live, 0);
+}
+
+/* A host that gives a run fewer threads than it wants */
+typedef struct Gate
+{
+	TestHost	test;			/* first: its callbacks get the same pointer */
+	int			n_given;
+	int			n_wanted;		/* by the last run */
+	int			n_inside;		/* runs that have begun and not ended */
+	int			n_waiting;
+} Gate;
+
+static int
+begin_run(void *ud, int n_wanted)
+{
+	Gate	   *gate = ud;
+
+	gate->n_inside++;
+	gate->n_wanted = n_wanted;
+	return n_wanted < gate->n_given ? n_wanted : gate->n_given;
+}
+
+static void
+end_run(void *ud)
+{
+	((Gate *) ud)->n_inside--;
+}
+
+static void
+note_wait(void *ud, bool begins)
+{
+	((Gate *) ud)->n_waiting += begins ? 1 : -1;
+}
+
+/* a run asks the host for no more threads than it has tasks, and keeps to what it gets */
+static void
+test_host_gives_threads(void **state)
+{
+	Gate		gate;
+	Run			run = {0};
+
+	(void) state;
+	test_host_init(&gate.test, 0, 0);
+	gate.test.host.begin_run = begin_run;
+	gate.test.host.end_run = end_run;
+	gate.test.host.wait = note_wait;
+	gate.n_inside = gate.n_waiting = 0;
+	run.pool = must_create(&gate.test.host, 4);
+	for (int round = 0; round < 100; round++)
+	{
+		int			n_tasks = 1 + round % 7;
+
+		gate.n_given = run.n_threads = 1 + round % 4;
+		assert_int_equal(ai_pool_run(run.pool, count_task, &run, n_tasks, NULL), AI_OK);
+		check_each_once(&run, n_tasks);
+		assert_int_equal(gate.n_wanted, n_tasks < 4 ? n_tasks : 4);
+		assert_int_equal(gate.n_inside, 0);
+		assert_int_equal(gate.n_waiting, 0);
+	}
+	gate.test.stop_at = gate.test.n_asks + 1;
+	assert_int_equal(ai_pool_run(run.pool, count_task, &run, 5, NULL), AI_ERR_CANCELLED);
+	assert_int_equal(gate.n_inside, 0);
+	ai_pool_destroy(run.pool);
+	assert_int_equal(gate.test.n_live, 0);
+}
+
+/* A block of memory that grows in the tasks of each thread */
+typedef struct Growing
+{
+	AiPool	   *pool;
+	AiBuf		bufs[4];
+} Growing;
+
+static void
+grow(void *arg, int64_t index, int thread)
+{
+	Growing    *growing = arg;
+
+	(void) index;
+	if (ai_host_should_stop(growing->bufs[thread].host) ||
+		ai_buf_append(&growing->bufs[thread], "0123456789", 10, NULL) != AI_OK)
+		abort();
+}
+
+/* what threads let grow with the hosts that the pool has for them does not touch its own */
+static void
+test_thread_hosts(void **state)
+{
+	TestHost	test;
+	Growing		growing;
+	size_t		total = 0;
+
+	(void) state;
+	test_host_init(&test, 0, 0);
+	growing.pool = must_create(&test.host, 4);
+	assert_ptr_equal(ai_pool_thread_host(growing.pool, 0), &test.host);
+	for (int i = 0; i < 4; i++)
+		ai_buf_init(&growing.bufs[i], ai_pool_thread_host(growing.pool, i));
+	assert_int_equal(ai_pool_run(growing.pool, grow, &growing, MAX_TASKS, NULL), AI_OK);
+	for (int i = 0; i < 4; i++)
+	{
+		total += growing.bufs[i].len;
+		ai_buf_free(&growing.bufs[i]);
+	}
+	assert_int_equal(total, 10 * MAX_TASKS);
+	ai_pool_destroy(growing.pool);
+	assert_int_equal(test.n_live, 0);
 }
 
 /* Runs until the pool is told to stop. */
@@ -257,6 +391,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_task_once),
+		cmocka_unit_test(test_fewer_threads),
+		cmocka_unit_test(test_host_gives_threads),
+		cmocka_unit_test(test_thread_hosts),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_cancel_while_waiting),
 		cmocka_unit_test(test_signals),

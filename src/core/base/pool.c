@@ -5,7 +5,7 @@
  * One mutex guards the generation and the count of threads at work; task
  * numbers are claimed with an atomic add.  A run is a generation: workers
  * sleep until it changes, the caller sleeps until the last worker is done.
- * If a thread cannot be created the pool goes on with those it has: fewer
+ * If a thread cannot be created a run goes on with those there are: fewer
  * threads never change an answer.
  *-------------------------------------------------------------------------
  */
@@ -23,6 +23,8 @@ typedef struct Worker
 	AiPool	   *pool;
 	pthread_t	thread;
 	int			number;			/* 1 .. n_threads - 1 */
+	uint64_t	seen;			/* the last generation that it knows of */
+	AiHost		host;			/* for memory that its tasks ask for */
 } Worker;
 
 struct AiPool
@@ -36,6 +38,7 @@ struct AiPool
 	pthread_cond_t work_ready;
 	pthread_cond_t work_done;
 	uint64_t	generation;
+	int			n_wanted;		/* threads of this generation, the caller's among them */
 	int			n_busy;
 	bool		is_closing;
 
@@ -49,6 +52,22 @@ struct AiPool
 	Worker		workers[AI_POOL_MAX_THREADS];
 };
 
+static bool
+worker_should_stop(void *ud)
+{
+	Worker	   *worker = ud;
+
+	return ai_pool_should_stop(worker->pool, worker->number);
+}
+
+static void
+init_worker(Worker *worker, AiPool *pool, int number)
+{
+	*worker = (Worker) {.pool = pool, .number = number, .host = *ai_malloc_host()};
+	worker->host.should_stop = worker_should_stop;
+	worker->host.ud = worker;
+}
+
 AiCode
 ai_pool_create(AiPool **pool, const AiHost *host, int n_threads, AiError *err)
 {
@@ -61,6 +80,8 @@ ai_pool_create(AiPool **pool, const AiHost *host, int n_threads, AiError *err)
 	if (p == NULL)
 		return ai_out_of_memory(err, sizeof(AiPool), "threads");
 	*p = (AiPool) {.host = host, .n_threads = n_threads};
+	for (int i = 0; i < n_threads - 1; i++)
+		init_worker(&p->workers[i], p, i + 1);
 	pthread_mutex_init(&p->mutex, NULL);
 	pthread_cond_init(&p->work_ready, NULL);
 	pthread_cond_init(&p->work_done, NULL);
@@ -91,6 +112,12 @@ ai_pool_n_threads(const AiPool *pool)
 	return pool->n_threads;
 }
 
+const AiHost *
+ai_pool_thread_host(const AiPool *pool, int thread)
+{
+	return thread == 0 ? pool->host : &pool->workers[thread - 1].host;
+}
+
 bool
 ai_pool_should_stop(AiPool *pool, int thread)
 {
@@ -117,16 +144,17 @@ worker_main(void *arg)
 {
 	Worker	   *worker = arg;
 	AiPool	   *pool = worker->pool;
-	uint64_t	seen = 0;
 
 	pthread_mutex_lock(&pool->mutex);
 	for (;;)
 	{
-		while (pool->generation == seen && !pool->is_closing)
+		while (pool->generation == worker->seen && !pool->is_closing)
 			pthread_cond_wait(&pool->work_ready, &pool->mutex);
 		if (pool->is_closing)
 			break;
-		seen = pool->generation;
+		worker->seen = pool->generation;
+		if (worker->number >= pool->n_wanted)
+			continue;
 		pthread_mutex_unlock(&pool->mutex);
 		claim_tasks(pool, worker->number);
 		pthread_mutex_lock(&pool->mutex);
@@ -139,7 +167,7 @@ worker_main(void *arg)
 
 /* Signals belong to the main thread: the server's handlers must run there. */
 static void
-start_workers(AiPool *pool)
+start_workers(AiPool *pool, int n_threads)
 {
 	sigset_t	all;
 	sigset_t	before;
@@ -149,47 +177,43 @@ start_workers(AiPool *pool)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, WORKER_STACK_SIZE);
-	while (pool->n_started < pool->n_threads - 1)
+	while (pool->n_started < n_threads - 1)
 	{
 		Worker	   *worker = &pool->workers[pool->n_started];
 
-		*worker = (Worker) {.pool = pool, .number = pool->n_started + 1};
+		worker->seen = pool->generation;
 		if (pthread_create(&worker->thread, &attr, worker_main, worker) != 0)
-		{
-			pool->n_threads = pool->n_started + 1;
 			break;
-		}
 		pool->n_started++;
 	}
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-AiCode
-ai_pool_run(AiPool *pool, AiTask task, void *arg, int64_t n_tasks, AiError *err)
+/* A new generation, for so many threads */
+static void
+wake_workers(AiPool *pool, int n_threads)
 {
-	bool		stopped;
+	if (pool->n_started < n_threads - 1)
+		start_workers(pool, n_threads);
+	if (pool->n_started == 0)
+		return;
+	pthread_mutex_lock(&pool->mutex);
+	pool->generation++;
+	pool->n_wanted = n_threads;
+	pool->n_busy = n_threads - 1 < pool->n_started ? n_threads - 1 : pool->n_started;
+	pthread_cond_broadcast(&pool->work_ready);
+	pthread_mutex_unlock(&pool->mutex);
+}
 
-	if (pool->n_threads > 1 && n_tasks > 1)
-		start_workers(pool);
+/* They may be inside a task: keep asking the host while they finish. */
+static void
+wait_for_workers(AiPool *pool)
+{
+	const AiHost *host = pool->host;
 
-	pool->task = task;
-	pool->arg = arg;
-	pool->n_tasks = n_tasks;
-	atomic_store(&pool->next_task, 0);
-	atomic_store(&pool->stop, false);
-	if (pool->n_started > 0 && n_tasks > 1)
-	{
-		pthread_mutex_lock(&pool->mutex);
-		pool->generation++;
-		pool->n_busy = pool->n_started;
-		pthread_cond_broadcast(&pool->work_ready);
-		pthread_mutex_unlock(&pool->mutex);
-	}
-
-	claim_tasks(pool, 0);
-
-	/* Workers may be inside a task: keep asking the host while they finish. */
+	if (host->wait != NULL)
+		host->wait(host->ud, true);
 	pthread_mutex_lock(&pool->mutex);
 	while (pool->n_busy > 0)
 	{
@@ -211,9 +235,47 @@ ai_pool_run(AiPool *pool, AiTask task, void *arg, int64_t n_tasks, AiError *err)
 		}
 	}
 	pthread_mutex_unlock(&pool->mutex);
+	if (host->wait != NULL)
+		host->wait(host->ud, false);
+}
+
+AiCode
+ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg, int64_t n_tasks,
+			   AiError *err)
+{
+	bool		stopped;
+
+	AI_ASSERT(n_threads >= 1 && n_threads <= pool->n_threads);
+	pool->task = task;
+	pool->arg = arg;
+	pool->n_tasks = n_tasks;
+	atomic_store(&pool->next_task, 0);
+	atomic_store(&pool->stop, false);
+	if (n_threads > 1 && n_tasks > 1)
+		wake_workers(pool, n_threads);
+
+	claim_tasks(pool, 0);
+	if (n_threads > 1 && n_tasks > 1)
+		wait_for_workers(pool);
 
 	stopped = atomic_load(&pool->stop);
 	if (stopped)
 		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 	return AI_OK;
+}
+
+AiCode
+ai_pool_run(AiPool *pool, AiTask task, void *arg, int64_t n_tasks, AiError *err)
+{
+	const AiHost *host = pool->host;
+	int			n_threads = n_tasks < pool->n_threads ? (int) n_tasks : pool->n_threads;
+	AiCode		code;
+
+	n_threads = n_threads > 1 ? n_threads : 1;
+	if (host->begin_run != NULL)
+		n_threads = host->begin_run(host->ud, n_threads);
+	code = ai_pool_run_on(pool, n_threads, task, arg, n_tasks, err);
+	if (host->end_run != NULL)
+		host->end_run(host->ud);
+	return code;
 }

@@ -9,6 +9,8 @@
 #include "nodes/plannodes.h"
 #include "nodes/primnodes.h"
 
+#include "pg/catalog/catalog.h"
+
 /*
  * The average bytes of a column, 0: not known.  name is that of the field that
  * counts where var is a whole row.
@@ -33,5 +35,8 @@ extern uint64 aiaas_n_support_requests;
  * it.  jit.c
  */
 extern void aiaas_jit_without_calls(PlannedStmt *stmt);
+
+/* The model that a call is going to use, where its plan tells and the user may know; or NULL */
+extern const AiaasModel *aiaas_planned_model(const FuncExpr *call);
 
 #endif							/* AIAAS_COST_H */

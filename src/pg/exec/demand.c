@@ -4,7 +4,9 @@
  *
  * A LIMIT stops reading exactly when it has enough, and its state tells how many that
  * are.  Nodes that make at most one row of one row pass the demand on: whoever wants ten
- * rows of them wants at least ten of what is below.
+ * rows of them wants at least ten of what is below.  If they make exactly one row of one
+ * row it is the most that can be wanted, too.  The server tells that to sorts, but only
+ * through nodes of its own, so through a BatchProject we do.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -16,7 +18,7 @@
 
 static void bind_demand(PlanState *state, const AiaasDemand *demand);
 
-static const AiaasDemand nobody = {NULL, NULL};
+static const AiaasDemand nobody = {NULL, NULL, NULL};
 
 static bool
 bind_walker(PlanState *state, void *context)
@@ -36,31 +38,42 @@ bind_subplans(List *subplans)
 }
 
 static void
-bind_append(AppendState *append, const AiaasDemand *demand)
+bind_list(PlanState **states, int n, const AiaasDemand *demand)
 {
-	for (int i = 0; i < append->as_nplans; i++)
-		bind_demand(append->appendplans[i], demand);
+	for (int i = 0; i < n; i++)
+		bind_demand(states[i], demand);
+}
+
+/* What a node that passes rows on wants of what is below it */
+static AiaasDemand
+demand_below(PlanState *state, const AiaasDemand *demand)
+{
+	AiaasDemand below = *demand;
+
+	if (IsA(state, LimitState))
+		return (AiaasDemand) {.limit = (LimitState *) state, .bound = (LimitState *) state};
+	if (aiaas_is_batch_state(state))
+		below = (AiaasDemand) {.reader = (AiaasBatchState *) state, .bound = demand->bound};
+	else if (IsA(state, MergeAppendState))
+		below = (AiaasDemand) {.bound = demand->bound};
+	if (state->qual != NULL || IsA(state, LockRowsState))
+		below.bound = NULL;
+	return below;
 }
 
 static void
 bind_demand(PlanState *state, const AiaasDemand *demand)
 {
-	AiaasDemand own = {NULL, NULL};
+	AiaasDemand below = demand_below(state, demand);
+	AppendState *append = (AppendState *) state;
+	MergeAppendState *merge = (MergeAppendState *) state;
 
 	check_stack_depth();
-	if (IsA(state, LimitState))
-	{
-		own.limit = (LimitState *) state;
-		demand = &own;
-	}
-	else if (aiaas_is_batch_state(state))
-	{
+	if (aiaas_is_batch_state(state))
 		aiaas_batch_set_demand(state, demand);
-		own.reader = (AiaasBatchState *) state;
-		demand = &own;
-	}
-	else if (!IsA(state, ResultState) && !IsA(state, SubqueryScanState) &&
-			 !IsA(state, LockRowsState) && !IsA(state, AppendState))
+	else if (!IsA(state, LimitState) && !IsA(state, ResultState) &&
+			 !IsA(state, SubqueryScanState) && !IsA(state, LockRowsState) &&
+			 !IsA(state, AppendState) && !IsA(state, MergeAppendState))
 	{
 		(void) planstate_tree_walker(state, bind_walker, NULL);
 		return;
@@ -69,11 +82,13 @@ bind_demand(PlanState *state, const AiaasDemand *demand)
 	bind_subplans(state->initPlan);
 	bind_subplans(state->subPlan);
 	if (IsA(state, SubqueryScanState))
-		bind_demand(((SubqueryScanState *) state)->subplan, demand);
+		bind_demand(((SubqueryScanState *) state)->subplan, &below);
 	else if (IsA(state, AppendState))
-		bind_append((AppendState *) state, demand);
+		bind_list(append->appendplans, append->as_nplans, &below);
+	else if (IsA(state, MergeAppendState))
+		bind_list(merge->mergeplans, merge->ms_nplans, &below);
 	else if (outerPlanState(state) != NULL)
-		bind_demand(outerPlanState(state), demand);
+		bind_demand(outerPlanState(state), &below);
 }
 
 void

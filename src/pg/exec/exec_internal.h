@@ -91,8 +91,9 @@ extern PlannedStmt *aiaas_batch_cursor(PlannedStmt *stmt, int cursor_options);
  * output columns; everything else is free of Vars.
  */
 
-/* custom_private: one integer */
+/* custom_private: one integer, flags */
 #define AIAAS_BATCH_READS_ALL 1 /* who is above reads to the end */
+#define AIAAS_BATCH_KEEPS_ROWS 2	/* rows of the table that is scanned below may be asked for */
 
 extern const CustomScanMethods aiaas_batch_methods;
 
@@ -109,6 +110,7 @@ typedef struct AiaasDemand
 {
 	const LimitState *limit;
 	const AiaasBatchState *reader;
+	const LimitState *bound;	/* wants no more rows of the node than it passes on itself */
 } AiaasDemand;
 
 extern void aiaas_batch_set_demand(PlanState *state, const AiaasDemand *demand);

@@ -79,6 +79,8 @@ struct AiaasBatchState
 	int			capacity;
 	Datum	   *values;			/* [capacity][n_columns] */
 	bool	   *nulls;
+	TupleTableSlot *table_slot; /* of a scan whose rows are kept track of, or NULL */
+	ItemPointerData *tids;		/* [capacity], of these rows */
 	MemoryContext batch_context;
 	char	   *first_chunk;
 	char	   *chunk;			/* that or one of batch_context */
@@ -112,5 +114,8 @@ extern void aiaas_batch_clear(AiaasBatchState *state);
 
 /* The next batch; without rows at the end, or where state->source is held */
 extern void aiaas_batch_fill(AiaasBatchState *state);
+
+/* Before the child is read or scanned again: tell it how many rows a LIMIT lets through */
+extern void aiaas_batch_pass_bound(AiaasBatchState *state);
 
 #endif							/* AIAAS_NODE_INTERNAL_H */

@@ -195,6 +195,8 @@ grow(AiaasBatchState *state)
 	int			capacity = state->capacity > 0 ? state->capacity * 2 : FIRST_CAPACITY;
 	MemoryContext old_context = MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
 
+	if (state->table_slot != NULL)
+		state->tids = grow_array(state->tids, sizeof(ItemPointerData), capacity);
 	state->values = grow_array(state->values, state->n_columns * sizeof(Datum), capacity);
 	state->nulls = grow_array(state->nulls, state->n_columns * sizeof(bool), capacity);
 	for (int i = 0; i < state->n_calls; i++)
@@ -252,7 +254,7 @@ plan_batch(AiaasBatchState *state)
 	if (aiaas_debug_batch_rows > 0)
 		max_rows = Min(max_rows, aiaas_debug_batch_rows);
 #endif
-	if (!aiaas_batch)
+	if (!aiaas_batch || ScanDirectionIsBackward(state->css.ss.ps.state->es_direction))
 		max_rows = 1;
 
 	if (state->reads_all)
@@ -360,6 +362,8 @@ read_row(AiaasBatchState *state, TupleTableSlot *slot)
 			keep_value(state, slot->tts_values[column->source - 1], column->length,
 					   column->is_by_value);
 	}
+	if (state->table_slot != NULL)
+		state->tids[row] = state->table_slot->tts_tid;
 	for (int i = 0; i < state->n_calls; i++)
 		has_room &= read_call(state, &state->calls[i], slot, row);
 	state->n_rows++;
@@ -382,7 +386,7 @@ read_child(AiaasBatchState *state)
 	if (likely(!TupIsNull(slot)))
 		return read_row(state, slot);
 	if (source == NULL || !source->is_held)
-		state->is_at_end = true;
+		state->is_at_end = ScanDirectionIsForward(state->css.ss.ps.state->es_direction);
 	else
 	{
 		source->is_held = false;
@@ -391,12 +395,26 @@ read_child(AiaasBatchState *state)
 	return false;
 }
 
+/* As a LIMIT does that is right above: a sort of which few rows are wanted keeps only these. */
+void
+aiaas_batch_pass_bound(AiaasBatchState *state)
+{
+	const LimitState *limit = state->demand.bound;
+	bool		has_end;
+
+	if (limit == NULL || state->css.ss.ps.qual != NULL)
+		return;
+	has_end = !limit->noCount && limit->limitOption == LIMIT_OPTION_COUNT;
+	ExecSetTupleBound(has_end ? limit->offset + limit->count : -1, outerPlanState(state));
+}
+
 void
 aiaas_batch_fill(AiaasBatchState *state)
 {
 	aiaas_batch_clear(state);
 	if (state->is_at_end)
 		return;
+	aiaas_batch_pass_bound(state);
 	plan_batch(state);
 	while (state->n_rows < state->n_wanted && read_child(state))
 		;

@@ -18,7 +18,9 @@
 
 #include "pg/exec/exec_internal.h"
 
+#include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/tlist.h"
@@ -154,6 +156,8 @@ make_node(Rewrite *rewrite, Plan *child, const Above *above, List *scan)
 	plan->extParam = bms_copy(child->extParam);
 	plan->allParam = bms_copy(child->allParam);
 	plan->lefttree = child;
+	if (ExecSupportsBackwardScan(child))
+		node->flags = CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
 	node->custom_scan_tlist = scan;
 	node->custom_private = list_make1(makeInteger(above->reads_all ? AIAAS_BATCH_READS_ALL : 0));
 	node->methods = &aiaas_batch_methods;

@@ -56,6 +56,15 @@ find_reference(const AiaasVerb *verb, const FuncExpr *call)
 	return TextDatumGetCString(constant->constvalue);
 }
 
+const AiaasModel *
+aiaas_planned_model(const FuncExpr *call)
+{
+	const AiaasVerb *verb = aiaas_recognise(call->funcid);
+	const char *reference = verb != NULL && verb->cost != NULL ? find_reference(verb, call) : NULL;
+
+	return reference != NULL ? aiaas_try_resolve(reference, verb->mode) : NULL;
+}
+
 /* What is under casts that leave a value as it is */
 static Node *
 strip_casts(Node *node)
@@ -85,7 +94,7 @@ strip_casts(Node *node)
 	}
 }
 
-/* The average bytes of an input */
+/* The average bytes of an input.  Statistics take what is out of line for its pointer. */
 static int32
 input_width(const FuncExpr *call, const AiaasModel *model, AiaasVarWidth width, void *arg)
 {
@@ -104,18 +113,12 @@ input_width(const FuncExpr *call, const AiaasModel *model, AiaasVarWidth width, 
 bool
 aiaas_call_cost(Cost *cost, const FuncExpr *call, AiaasVarWidth width, void *arg)
 {
-	const AiaasVerb *verb = aiaas_recognise(call->funcid);
-	const char *reference;
-	const AiaasModel *model;
+	const AiaasModel *model = aiaas_planned_model(call);
 	AiaasVerbCost seconds;
 
-	if (verb == NULL || verb->cost == NULL || call->args == NIL)
-		return false;
-	reference = find_reference(verb, call);
-	model = reference != NULL ? aiaas_try_resolve(reference, verb->mode) : NULL;
 	if (model == NULL)
 		return false;
-	verb->cost(model, &seconds);
+	aiaas_recognise(call->funcid)->cost(model, &seconds);
 	*cost = (seconds.per_row + seconds.per_byte * input_width(call, model, width, arg)) /
 		SECONDS_PER_OPERATOR * cpu_operator_cost;
 	return true;
