@@ -49,6 +49,7 @@ CLASSIC_OBJS = \
 	src/core/classic/metrics.o
 
 MODEL_OBJS = \
+	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
 	src/core/model/text_counts.o \
 	src/core/model/text_features.o \
