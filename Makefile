@@ -18,10 +18,12 @@ PGFILEDESC = "aiaas - machine learning inside PostgreSQL"
 BASE_OBJS = \
 	src/core/base/arena.o \
 	src/core/base/buf.o \
+	src/core/base/gate.o \
 	src/core/base/host.o \
 	src/core/base/pool.o \
 	src/core/base/sha256.o \
-	src/core/base/status.o
+	src/core/base/status.o \
+	src/core/base/tally.o
 
 TENSOR_OBJS = \
 	src/core/tensor/dtype.o
@@ -64,16 +66,21 @@ MODEL_OBJS = \
 	src/core/model/text_words.o
 
 PG_HOST_OBJS = \
+	src/pg/host/cores.o \
 	src/pg/host/datum.o \
 	src/pg/host/digest.o \
 	src/pg/host/guc.o \
 	src/pg/host/host.o \
 	src/pg/host/json.o \
+	src/pg/host/place.o \
 	src/pg/host/raise.o \
 	src/pg/host/rows.o
 
 PG_STATS_OBJS = \
-	src/pg/stats/stats.o
+	src/pg/stats/activity.o \
+	src/pg/stats/file.o \
+	src/pg/stats/stats.o \
+	src/pg/stats/threads.o
 
 PG_CATALOG_OBJS = \
 	src/pg/catalog/content.o \
@@ -97,6 +104,22 @@ PG_ENGINE_OBJS = \
 	src/pg/engine/features.o \
 	src/pg/engine/resolved.o
 
+PG_EXEC_OBJS = \
+	src/pg/exec/calls.o \
+	src/pg/exec/carry.o \
+	src/pg/exec/cursor.o \
+	src/pg/exec/debug.o \
+	src/pg/exec/demand.o \
+	src/pg/exec/explain.o \
+	src/pg/exec/hooks.o \
+	src/pg/exec/jit.o \
+	src/pg/exec/node.o \
+	src/pg/exec/read.o \
+	src/pg/exec/recognise.o \
+	src/pg/exec/rewrite.o \
+	src/pg/exec/support.o \
+	src/pg/exec/tree.o
+
 PG_JOBS_OBJS = \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
@@ -119,7 +142,8 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_rights.o \
-	src/pg/sqlapi/fn_train.o
+	src/pg/sqlapi/fn_train.o \
+	src/pg/sqlapi/fn_watch.o
 
 MAIN_OBJS = \
 	src/aiaas.o
@@ -129,7 +153,8 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify evaluate explain rights pins move limits
+REGRESS = models damage settings train classify costs evaluate explain rights pins move limits \
+	batch_same
 
 ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
 
@@ -140,7 +165,7 @@ IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
 CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
 	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
-PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_JOBS_OBJS) \
+PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_EXEC_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
 
@@ -171,7 +196,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions fuzz format demo bench-text bench-share
+	check-readme check-versions fuzz format demo bench-text bench-batch bench-share
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk

@@ -6,7 +6,9 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "pg/exec/exec.h"
 #include "pg/host/guc.h"
+#include "pg/sqlapi/verbs.h"
 
 PG_MODULE_MAGIC;
 
@@ -16,4 +18,6 @@ void
 _PG_init(void)
 {
 	aiaas_guc_init();
+	aiaas_exec_init(aiaas_verbs);
+	aiaas_guc_finish();
 }

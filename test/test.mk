@@ -69,6 +69,9 @@ demo:
 bench-text: build/core/bench_core_text
 	@sh test/bench/bench_text.sh
 
+bench-batch: build/core/bench_core_text
+	@sh test/bench/bench_batch.sh
+
 bench-share:
 	@sh test/bench/bench_share.sh $(BENCH_FLAGS)
 

@@ -3,62 +3,74 @@
 -- anyelement, which looks at the actual type.
 --
 CREATE FUNCTION ai_classify(input text) RETURNS text
-	AS 'MODULE_PATHNAME', 'aiaas_classify_text' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_classify_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_classify(text) IS
 	'the label that aiaas.default_classifier gives to a text';
 
 CREATE FUNCTION ai_classify(input text, model text) RETURNS text
-	AS 'MODULE_PATHNAME', 'aiaas_classify_text' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_classify_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_classify(text, text) IS
 	'the label that a model gives to a text';
 
 CREATE FUNCTION ai_classify(input anyelement) RETURNS text
-	AS 'MODULE_PATHNAME', 'aiaas_classify_any' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_classify_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_classify(anyelement) IS
 	'the label that aiaas.default_classifier gives to a value or row';
 
 CREATE FUNCTION ai_classify(input anyelement, model text) RETURNS text
-	AS 'MODULE_PATHNAME', 'aiaas_classify_any' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_classify_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_classify(anyelement, text) IS
 	'the label that a model gives to a value or row';
 
 CREATE FUNCTION ai_scores(input text) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'aiaas_scores_text' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 300;
+	AS 'MODULE_PATHNAME', 'aiaas_scores_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 350 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_scores(text) IS
 	'the probability of every label that aiaas.default_classifier knows, for a text';
 
 CREATE FUNCTION ai_scores(input text, model text) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'aiaas_scores_text' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 300;
+	AS 'MODULE_PATHNAME', 'aiaas_scores_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 350 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_scores(text, text) IS
 	'the probability of every label that a model knows, for a text';
 
 CREATE FUNCTION ai_scores(input anyelement) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'aiaas_scores_any' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 300;
+	AS 'MODULE_PATHNAME', 'aiaas_scores_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 350 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_scores(anyelement) IS
 	'the probability of every label that aiaas.default_classifier knows, for a value or row';
 
 CREATE FUNCTION ai_scores(input anyelement, model text) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'aiaas_scores_any' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 300;
+	AS 'MODULE_PATHNAME', 'aiaas_scores_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 350 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_scores(anyelement, text) IS
 	'the probability of every label that a model knows, for a value or row';
 
 CREATE FUNCTION ai_score(input text, label text) RETURNS float8
-	AS 'MODULE_PATHNAME', 'aiaas_score_text' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_score_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_score(text, text) IS
 	'the probability that aiaas.default_classifier gives to a label, for a text';
 
 CREATE FUNCTION ai_score(input text, label text, model text) RETURNS float8
-	AS 'MODULE_PATHNAME', 'aiaas_score_text' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_score_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_score(text, text, text) IS
 	'the probability that a model gives to a label, for a text';
 
 CREATE FUNCTION ai_score(input anyelement, label text) RETURNS float8
-	AS 'MODULE_PATHNAME', 'aiaas_score_any' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_score_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_score(anyelement, text) IS
 	'the probability that aiaas.default_classifier gives to a label, for a value or row';
 
 CREATE FUNCTION ai_score(input anyelement, label text, model text) RETURNS float8
-	AS 'MODULE_PATHNAME', 'aiaas_score_any' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME', 'aiaas_score_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_score(anyelement, text, text) IS
 	'the probability that a model gives to a label, for a value or row';
 

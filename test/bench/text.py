@@ -132,6 +132,21 @@ def run_split(db, name, split):
     }
 
 
+def core_us(db, core_program, model, table, n_passes):
+    """CPU microseconds per row of a table that the core alone takes, without a server."""
+    with tempfile.TemporaryDirectory() as folder:
+        model_file, texts_file = os.path.join(folder, "m"), os.path.join(folder, "t")
+        with open(model_file, "wb") as file:
+            file.write(model_bytes(db, model))
+        with open(texts_file, "wb") as file:
+            for (body,) in db.execute(f"SELECT body FROM {table}"):
+                text = body.encode()
+                file.write(struct.pack("=I", len(text)) + text)
+        out = subprocess.run([core_program, model_file, texts_file, str(n_passes)],
+                             check=True, stdout=subprocess.PIPE, text=True).stdout
+    return 1e6 * float(out.split()[0])
+
+
 def measure_overhead(db, core_program, name, split):
     """CPU microseconds per row: in SQL, of a trivial function in its place, in the core."""
     model = f"{name}_{split}"
@@ -152,18 +167,9 @@ def measure_overhead(db, core_program, name, split):
     db.execute("SET max_parallel_workers_per_gather = 0")
     sql = per_row(f"ai_classify(body, '{model}')")
     trivial = per_row("length(body)")
-    with tempfile.TemporaryDirectory() as folder:
-        model_file, texts_file = os.path.join(folder, "m"), os.path.join(folder, "t")
-        with open(model_file, "wb") as file:
-            file.write(model_bytes(db, model))
-        with open(texts_file, "wb") as file:
-            for (body,) in db.execute("SELECT body FROM many"):
-                text = body.encode()
-                file.write(struct.pack("=I", len(text)) + text)
-        out = subprocess.run([core_program, model_file, texts_file, str(N_OVERHEAD_RUNS)],
-                             check=True, stdout=subprocess.PIPE, text=True).stdout
+    core = core_us(db, core_program, model, "many", N_OVERHEAD_RUNS)
     db.execute("DROP TABLE many")
-    return {"sql_us": sql, "trivial_us": trivial, "core_us": 1e6 * float(out.split()[0])}
+    return {"sql_us": sql, "trivial_us": trivial, "core_us": core}
 
 
 def measure_first_call(model, text):

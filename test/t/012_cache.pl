@@ -44,7 +44,7 @@ my $place = $node->data_dir . '/base/pgsql_tmp/pgsql_tmp_aiaas';
 sub files
 {
 	my ($directory) = @_;
-	my @paths = glob(($directory || $place) . '/*');
+	my @paths = grep { !m,/stats-, } glob(($directory || $place) . '/*');
 	return @paths;
 }
 

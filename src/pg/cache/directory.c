@@ -1,9 +1,6 @@
 /*-------------------------------------------------------------------------
  * directory.c
  *		Where the cache's files are, and how much they may take.
- *
- * The default place is among the server's temporary files: base backups and
- * pg_rewind skip it by its name, and the server empties it when it starts.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -14,23 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/file_perm.h"
-#include "common/file_utils.h"	/* in newer servers, names of temporary files */
 #include "pg/host/compat.h"
 #include "pg/host/guc.h"
+#include "pg/host/place.h"
 #include "storage/fd.h"
-
-#define TEMP_DIRECTORY "base/" PG_TEMP_FILES_DIR
-#define DEFAULT_DIRECTORY TEMP_DIRECTORY "/" PG_TEMP_FILE_PREFIX "_aiaas"
 
 #define HEX_SIZE (2 * AIAAS_HASH_SIZE)
 #define ABANDONED_AFTER 3600	/* seconds; no file takes so long to build */
-
-static const char *
-directory(void)
-{
-	return aiaas_cache_directory[0] != '\0' ? aiaas_cache_directory : DEFAULT_DIRECTORY;
-}
 
 void
 aiaas_cache_raise_errno(const char *what, const char *path)
@@ -60,22 +47,16 @@ aiaas_cache_path(char path[MAXPGPATH], const uint8 *hash)
 
 	for (int i = 0; i < AIAAS_HASH_SIZE; i++)
 		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-	snprintf(path, MAXPGPATH, "%s/%s-%d", directory(), hex, CACHE_LAYOUT);
-}
-
-static void
-make_directory(const char *path)
-{
-	if (MakePGDirectory(path) < 0 && errno != EEXIST)
-		aiaas_cache_raise_errno("make the directory of", path);
+	snprintf(path, MAXPGPATH, "%s/%s-%d", aiaas_place(), hex, CACHE_LAYOUT);
 }
 
 void
 aiaas_cache_make_directory(void)
 {
-	if (aiaas_cache_directory[0] == '\0')
-		make_directory(TEMP_DIRECTORY);
-	make_directory(directory());
+	const char *failed = aiaas_place_make();
+
+	if (failed != NULL)
+		aiaas_cache_raise_errno("make the directory of", failed);
 }
 
 /*
@@ -148,11 +129,11 @@ is_abandoned(const char *rest, const struct stat *status)
 static void
 list_files(Listing *listing)
 {
-	DIR		   *dir = AllocateDir(directory());
+	DIR		   *dir = AllocateDir(aiaas_place());
 	struct dirent *entry;
 
 	*listing = (Listing) {0};
-	while ((entry = ReadDir(dir, directory())) != NULL)
+	while ((entry = ReadDir(dir, aiaas_place())) != NULL)
 	{
 		Candidate	item;
 		const char *rest;
@@ -160,7 +141,7 @@ list_files(Listing *listing)
 
 		if (!parse_name(entry->d_name, item.hash, &rest))
 			continue;
-		item.path = psprintf("%s/%s", directory(), entry->d_name);
+		item.path = psprintf("%s/%s", aiaas_place(), entry->d_name);
 		if (stat(item.path, &status) != 0 || !S_ISREG(status.st_mode))
 			continue;
 		if (is_abandoned(rest, &status))

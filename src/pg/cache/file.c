@@ -22,6 +22,7 @@
 #include "pg/host/compat.h"
 #include "pg/host/digest.h"
 #include "pg/host/guc.h"
+#include "pg/stats/stats.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "utils/timestamp.h"
@@ -179,6 +180,7 @@ receive_chunk(void *arg, const void *bytes, size_t n_bytes)
 	}
 	write_part(builder, bytes, n_bytes, builder->offset);
 	builder->offset += n_bytes;
+	aiaas_activity_bytes(n_bytes);
 }
 
 static void
@@ -253,11 +255,16 @@ build_and_open_file(AiaasCacheFile *file, const AiaasModel *model, AiaasCacheChe
 					CacheHeader *header)
 {
 	LOCKTAG		build = aiaas_cache_locktag(CACHE_LOCK_BUILD, model->hash);
+	bool		is_built;
 	int			fd;
 
+	aiaas_activity_begin("", model->name, model->version);
+	aiaas_activity_phase("waiting to share");
 	LockAcquire(&build, ExclusiveLock, false, false);
+	aiaas_activity_phase("sharing");
 	fd = open_good_file(file->path, &file->status, file->hash, header);
-	if (fd < 0)
+	is_built = fd < 0;
+	if (is_built)
 	{
 		if (access(file->path, F_OK) == 0)
 			ereport(LOG,
@@ -268,11 +275,13 @@ build_and_open_file(AiaasCacheFile *file, const AiaasModel *model, AiaasCacheChe
 		fd = open_good_file(file->path, &file->status, file->hash, header);
 	}
 	LockRelease(&build, ExclusiveLock, false);
+	aiaas_activity_end();
 	if (fd < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_IO_ERROR),
 				 errmsg("cache file \"%s\" vanishes as soon as it is built", file->path),
 				 errhint("The directory must keep files and their times of modification.")));
+	aiaas_stats_add_open(model->id, model->version, is_built);
 	return fd;
 }
 
@@ -332,7 +341,9 @@ aiaas_cache_open(const AiaasModel *model, AiaasCacheCheck check)
 	/* In this order, so that nobody evicts it between the two */
 	lock_use(file);
 	fd = open_good_file(file->path, &file->status, file->hash, &header);
-	if (fd < 0)
+	if (fd >= 0)
+		aiaas_stats_add_open(model->id, model->version, false);
+	else
 		fd = build_and_open_file(file, model, check, &header);
 	file->size = file->status.st_size;
 	file->address = mmap(NULL, file->size, PROT_READ, MAP_SHARED, fd, 0);

@@ -48,6 +48,9 @@ typedef struct AiaasModelRef
 /* 'reviews' or 'reviews@3'; raises invalid_name or invalid_parameter_value */
 extern void aiaas_model_ref_parse(AiaasModelRef *ref, const char *reference);
 
+/* The same without an error: false */
+extern bool aiaas_model_ref_try_parse(AiaasModelRef *ref, const char *reference);
+
 /* The same where a version makes no sense, as in ai_train() */
 extern void aiaas_model_name_check(const char *name);
 
@@ -82,6 +85,9 @@ typedef struct AiaasModel
  */
 extern AiaasModel *aiaas_model_resolve(const char *reference, AiaasPrivilege privilege);
 
+/* The same without an error: NULL where nothing is found, whatever the reason */
+extern AiaasModel *aiaas_model_find(const char *reference, AiaasPrivilege privilege);
+
 /*
  * Pins: 'reviews@3#' and the first AIAAS_PIN_SIZE bytes of the content's hash in
  * hex.  Only these count, so neither a new name nor another deployed version
@@ -92,6 +98,7 @@ extern AiaasModel *aiaas_model_resolve(const char *reference, AiaasPrivilege pri
 
 extern char *aiaas_model_pin(const char *reference);
 extern AiaasModel *aiaas_model_resolve_pin(const char *pin);
+extern AiaasModel *aiaas_model_find_pin(const char *pin);	/* NULL: none */
 
 /*
  * All versions that reference means and the user has this privilege on, by name and

@@ -43,6 +43,9 @@ typedef struct CatalogQuery
 	SPIPlanPtr	plan;			/* NULL until first used */
 } CatalogQuery;
 
+/* Is the extension installed in this database? */
+extern bool aiaas_catalog_exists(void);
+
 extern void aiaas_catalog_begin(CatalogSession *session, CatalogMode mode);
 extern void aiaas_catalog_end(const CatalogSession *session);
 

@@ -328,18 +328,18 @@ aiaas_model_resolve(const char *reference, AiaasPrivilege privilege)
 	return model;
 }
 
-AiaasModel *
-aiaas_model_incumbent(const char *name)
+/* NULL: there is none, or the user does not have this privilege on it */
+static AiaasModel *
+find_model(CatalogMode mode, const AiaasModelRef *ref, AiaasPrivilege privilege)
 {
 	CatalogSession session;
-	AiaasModelRef ref;
 	ModelRow	row;
 	bool		is_found;
 	AiaasModel *model;
 
-	aiaas_model_ref_parse(&ref, name);
-	aiaas_catalog_begin(&session, CATALOG_READ_LATEST);
-	is_found = aiaas_catalog_find(&session, &row, &ref) && row.has_version;
+	aiaas_catalog_begin(&session, mode);
+	is_found = aiaas_catalog_find(&session, &row, ref) && row.has_version &&
+		aiaas_catalog_allows(&session, &row, privilege);
 	aiaas_catalog_end(&session);
 	if (!is_found)
 		return NULL;
@@ -347,6 +347,25 @@ aiaas_model_incumbent(const char *name)
 	model = palloc(sizeof(AiaasModel));
 	*model = row.model;
 	return model;
+}
+
+AiaasModel *
+aiaas_model_find(const char *reference, AiaasPrivilege privilege)
+{
+	AiaasModelRef ref;
+
+	if (!aiaas_model_ref_try_parse(&ref, reference) || !aiaas_catalog_exists())
+		return NULL;
+	return find_model(CATALOG_READ, &ref, privilege);
+}
+
+AiaasModel *
+aiaas_model_incumbent(const char *name)
+{
+	AiaasModelRef ref;
+
+	aiaas_model_ref_parse(&ref, name);
+	return find_model(CATALOG_READ_LATEST, &ref, AIAAS_NO_PRIVILEGE);
 }
 
 /*

@@ -93,8 +93,8 @@ aiaas_model_pin(const char *reference)
 	return psprintf("%s@%d#%s", model->name, model->version, digits);
 }
 
-/* The least hash that begins as the pin says */
-static void
+/* The least hash that begins as the pin says; false: that is not a pin */
+static bool
 parse_pin(uint8 *hash, const char *pin)
 {
 	const char *mark = strchr(pin, '#');
@@ -102,47 +102,68 @@ parse_pin(uint8 *hash, const char *pin)
 
 	/* ai_drop() looks for the digits as ai_pin() writes them. */
 	if (strlen(digits) != PIN_DIGITS || strspn(digits, "0123456789abcdef") != PIN_DIGITS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid pin \"%s\"", pin),
-				 errdetail("A pin ends with \"#\" and %d hexadecimal digits.", PIN_DIGITS),
-				 errhint("Take what ai_pin() gives for a model.")));
+		return false;
 	memset(hash, 0, AIAAS_HASH_SIZE);
 	hex_decode(digits, PIN_DIGITS, (char *) hash);
+	return true;
 }
 
 AiaasModel *
-aiaas_model_resolve_pin(const char *pin)
+aiaas_model_find_pin(const char *pin)
 {
 	CatalogSession session;
 	uint8		hash[AIAAS_HASH_SIZE];
 	Datum		values[3];
 	AiaasModelRef ref;
 	ModelRow	row;
+	bool		is_found;
 	AiaasModel *model;
 
-	parse_pin(hash, pin);
+	if (!parse_pin(hash, pin) || !aiaas_catalog_exists())
+		return NULL;
 	aiaas_catalog_begin(&session, CATALOG_READ);
 	values[0] = ObjectIdGetDatum(session.user);
 	values[1] = aiaas_hash_datum(hash);
 	memset(hash + AIAAS_PIN_SIZE, 0xFF, AIAAS_HASH_SIZE - AIAAS_PIN_SIZE);
 	values[2] = aiaas_hash_datum(hash);
-	if (aiaas_catalog_run(&session, &select_pinned, values, NULL) == 0)
+	is_found = aiaas_catalog_run(&session, &select_pinned, values, NULL) > 0;
+	if (is_found)
+	{
+		strlcpy(ref.name, TextDatumGetCString(aiaas_catalog_value(0, 1, TEXTOID, NULL)),
+				sizeof(ref.name));
+		ref.version = DatumGetInt32(aiaas_catalog_value(0, 2, INT4OID, NULL));
+		if (!aiaas_catalog_find(&session, &row, &ref) || !row.has_version)
+			elog(ERROR, "version %d of model %s has vanished", ref.version, ref.name);
+	}
+	aiaas_catalog_end(&session);
+	if (!is_found)
+		return NULL;
+
+	model = palloc(sizeof(AiaasModel));
+	*model = row.model;
+	return model;
+}
+
+AiaasModel *
+aiaas_model_resolve_pin(const char *pin)
+{
+	uint8		hash[AIAAS_HASH_SIZE];
+	AiaasModel *model;
+
+	if (!parse_pin(hash, pin))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid pin \"%s\"", pin),
+				 errdetail("A pin ends with \"#\" and %d hexadecimal digits.", PIN_DIGITS),
+				 errhint("Take what ai_pin() gives for a model.")));
+	model = aiaas_model_find_pin(pin);
+	if (model == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the model of pin \"%s\" does not exist", pin),
 				 errdetail("It was dropped, or is not restored yet, or role \"%s\" may not use it.",
-						   GetUserNameFromId(session.user, false)),
+						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Restore or import models before the tables that are pinned to them.")));
-	strlcpy(ref.name, TextDatumGetCString(aiaas_catalog_value(0, 1, TEXTOID, NULL)),
-			sizeof(ref.name));
-	ref.version = DatumGetInt32(aiaas_catalog_value(0, 2, INT4OID, NULL));
-	if (!aiaas_catalog_find(&session, &row, &ref) || !row.has_version)
-		elog(ERROR, "version %d of model %s has vanished", ref.version, ref.name);
-	aiaas_catalog_end(&session);
-
-	model = palloc(sizeof(AiaasModel));
-	*model = row.model;
 	return model;
 }
 

@@ -23,10 +23,21 @@
 #include "utils/syscache.h"
 
 static Oid
+model_table(void)
+{
+	return get_relname_relid("model", get_namespace_oid("aiaas", true));
+}
+
+bool
+aiaas_catalog_exists(void)
+{
+	return OidIsValid(model_table());
+}
+
+static Oid
 catalog_owner(void)
 {
-	Oid			table = get_relname_relid("model", get_namespace_oid("aiaas", true));
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(model_table()));
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))

@@ -9,10 +9,31 @@
 
 #include <limits.h>
 
-/* '#' is kept for pins, which name a content for ever. */
+/* The first byte that no name has, or len; '#' is kept for pins, which name a content for ever. */
+static size_t
+find_foreign_byte(const char *name, size_t len)
+{
+	size_t		i = 0;
+
+	while (i < len && (unsigned char) name[i] >= ' ' && name[i] != 0x7F &&
+		   name[i] != '@' && name[i] != '#')
+		i++;
+	return i;
+}
+
+static bool
+is_name(const char *name, size_t len)
+{
+	return len > 0 && len <= AIAAS_MODEL_NAME_MAX && find_foreign_byte(name, len) == len;
+}
+
 static void
 check_name(const char *name, size_t len)
 {
+	size_t		foreign = find_foreign_byte(name, len);
+
+	if (is_name(name, len))
+		return;
 	if (len == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
@@ -22,21 +43,16 @@ check_name(const char *name, size_t len)
 				(errcode(ERRCODE_NAME_TOO_LONG),
 				 errmsg("model name must not be longer than %d bytes", AIAAS_MODEL_NAME_MAX),
 				 errdetail("The name has %zu bytes.", len)));
-	for (size_t i = 0; i < len; i++)
-	{
-		unsigned char byte = name[i];
-
-		if (byte == '@' || byte == '#')
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_NAME),
-					 errmsg("model name \"%.*s\" must not contain \"%c\"", (int) len, name, byte),
-					 errhint("\"@\" stands before a version's number and \"#\" is reserved.")));
-		if (byte < ' ' || byte == 0x7F)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_NAME),
-					 errmsg("model name must not contain control characters"),
-					 errdetail("Byte %zu is 0x%02x.", i + 1, byte)));
-	}
+	if (name[foreign] == '@' || name[foreign] == '#')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("model name \"%.*s\" must not contain \"%c\"", (int) len, name,
+						name[foreign]),
+				 errhint("\"@\" stands before a version's number and \"#\" is reserved.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_NAME),
+			 errmsg("model name must not contain control characters"),
+			 errdetail("Byte %zu is 0x%02x.", foreign + 1, (unsigned char) name[foreign])));
 }
 
 void
@@ -62,20 +78,39 @@ parse_version(const char *digits)
 	return version > 0 ? (int) version : -1;
 }
 
+/* The name's length; version is -1 where it is malformed. */
+static size_t
+split_reference(const char *reference, int *version)
+{
+	const char *at = strchr(reference, '@');
+
+	*version = at != NULL ? parse_version(at + 1) : 0;
+	return at != NULL ? (size_t) (at - reference) : strlen(reference);
+}
+
+bool
+aiaas_model_ref_try_parse(AiaasModelRef *ref, const char *reference)
+{
+	size_t		len = split_reference(reference, &ref->version);
+
+	if (!is_name(reference, len) || ref->version < 0)
+		return false;
+	memcpy(ref->name, reference, len);
+	ref->name[len] = '\0';
+	return true;
+}
+
 void
 aiaas_model_ref_parse(AiaasModelRef *ref, const char *reference)
 {
-	const char *at = strchr(reference, '@');
-	size_t		len = at != NULL ? (size_t) (at - reference) : strlen(reference);
+	int			version;
+	size_t		len = split_reference(reference, &version);
 
 	check_name(reference, len);
-	memcpy(ref->name, reference, len);
-	ref->name[len] = '\0';
-	ref->version = at != NULL ? parse_version(at + 1) : 0;
-	if (ref->version < 0)
+	if (!aiaas_model_ref_try_parse(ref, reference))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid version in model reference \"%s\"", reference),
-				 errhint("Write \"%s\" for the deployed version, or \"%s@3\" for version 3.",
-						 ref->name, ref->name)));
+				 errhint("Write \"%.*s\" for the deployed version, or \"%.*s@3\" for version 3.",
+						 (int) len, reference, (int) len, reference)));
 }

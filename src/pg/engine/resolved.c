@@ -2,12 +2,13 @@
  * resolved.c
  *		From a reference or pin to a version, remembered between statements.
  *
- * A look-up takes some tens of microseconds, which is much beside one short text.
- * Version, rights and roles are rows, so the answer is that of the last look-up where
- * its snapshot saw the same, and this transaction has not written.  Two snapshots of
- * one server saw the same if they end at the same transaction and count as many that
+ * A look-up takes some tens of microseconds, which is much beside one short text, and
+ * the planner asks several times in a statement.  Version, rights and roles are rows, so
+ * the answer is that of the last look-up where its snapshot saw the same.  Two snapshots
+ * of one server saw the same if they end at the same transaction and count as many that
  * were running before it: of those, none can begin any more, and one that ended would
- * be missing.
+ * be missing.  Where this transaction has written, they must also have been taken in the
+ * same subtransaction with the same count of commands.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -16,6 +17,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "pg/host/compat.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -32,6 +34,11 @@ typedef struct View
 	uint32		xcnt;
 	int32		subxcnt;
 	TimestampTz time;			/* of the statement */
+
+	/* Of a transaction that has written, else 0 */
+	LocalTransactionId lxid;
+	SubTransactionId subxid;
+	CommandId	curcid;
 } View;
 
 typedef struct Remembered
@@ -41,7 +48,7 @@ typedef struct Remembered
 	Oid			user;
 	AiaasCallMode mode;
 	char	   *reference;
-	AiaasModel *model;
+	AiaasModel *model;			/* NULL: none was found */
 } Remembered;
 
 static Remembered remembered[MAX_REMEMBERED];
@@ -52,8 +59,7 @@ current_view(void)
 {
 	View		view = {.xmax = InvalidTransactionId};
 
-	if (ActiveSnapshotSet() && IsMVCCSnapshot(GetActiveSnapshot()) &&
-		!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (ActiveSnapshotSet() && IsMVCCSnapshot(GetActiveSnapshot()))
 	{
 		Snapshot	snapshot = GetActiveSnapshot();
 
@@ -61,6 +67,12 @@ current_view(void)
 		view.xcnt = snapshot->xcnt;
 		view.subxcnt = snapshot->subxcnt;
 		view.time = GetCurrentStatementStartTimestamp();
+		if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		{
+			view.lxid = aiaas_local_transaction_id();
+			view.subxid = GetCurrentSubTransactionId();
+			view.curcid = snapshot->curcid;
+		}
 	}
 	return view;
 }
@@ -69,10 +81,11 @@ static bool
 is_same_view(const View *a, const View *b)
 {
 	return a->xmax == b->xmax && a->xcnt == b->xcnt && a->subxcnt == b->subxcnt &&
+		a->lxid == b->lxid && a->subxid == b->subxid && a->curcid == b->curcid &&
 		b->time - a->time < REMEMBERED_FOR;
 }
 
-static const AiaasModel *
+static const Remembered *
 recall(const char *reference, AiaasCallMode mode, const View *view)
 {
 	for (int i = 0; i < MAX_REMEMBERED; i++)
@@ -81,7 +94,7 @@ recall(const char *reference, AiaasCallMode mode, const View *view)
 
 		if (it->context != NULL && it->mode == mode && it->user == GetUserId() &&
 			is_same_view(&it->view, view) && strcmp(it->reference, reference) == 0)
-			return it->model;
+			return it;
 	}
 	return NULL;
 }
@@ -102,8 +115,11 @@ copy_jsonb(const Jsonb *jsonb)
 static AiaasModel *
 copy_model(const AiaasModel *model)
 {
-	AiaasModel *copy = palloc(sizeof(AiaasModel));
+	AiaasModel *copy;
 
+	if (model == NULL)
+		return NULL;
+	copy = palloc(sizeof(AiaasModel));
 	*copy = *model;
 	copy->algorithm = pstrdup(model->algorithm);
 	copy->kind = pstrdup(model->kind);
@@ -126,7 +142,7 @@ choose_place(const char *reference)
 	return &remembered[next_place];
 }
 
-static void
+static const Remembered *
 remember(const char *reference, AiaasCallMode mode, const View *view, const AiaasModel *model)
 {
 	Remembered *it = choose_place(reference);
@@ -141,6 +157,13 @@ remember(const char *reference, AiaasCallMode mode, const View *view, const Aiaa
 	if (it->context != NULL)
 		MemoryContextDelete(it->context);
 	*it = new;
+	return it;
+}
+
+static AiaasPrivilege
+needed_privilege(AiaasCallMode mode)
+{
+	return mode == AIAAS_CALL_READ ? AIAAS_READ : AIAAS_USE;
 }
 
 AiaasModel *
@@ -148,16 +171,37 @@ aiaas_resolve(const char *reference, AiaasCallMode mode)
 {
 	View		view = current_view();
 	bool		is_known = TransactionIdIsValid(view.xmax);
-	const AiaasModel *known = is_known ? recall(reference, mode, &view) : NULL;
+	const Remembered *known = is_known ? recall(reference, mode, &view) : NULL;
 	AiaasModel *model;
 
-	if (known != NULL)
-		return copy_model(known);
+	if (known != NULL && known->model != NULL)
+		return copy_model(known->model);
 	if (mode == AIAAS_CALL_PINNED)
 		model = aiaas_model_resolve_pin(reference);
 	else
-		model = aiaas_model_resolve(reference, mode == AIAAS_CALL_READ ? AIAAS_READ : AIAAS_USE);
+		model = aiaas_model_resolve(reference, needed_privilege(mode));
 	if (is_known)
-		remember(reference, mode, &view, model);
+		(void) remember(reference, mode, &view, model);
 	return model;
+}
+
+const AiaasModel *
+aiaas_try_resolve(const char *reference, AiaasCallMode mode)
+{
+	View		view = current_view();
+	const Remembered *known;
+	AiaasModel *model;
+
+	if (!TransactionIdIsValid(view.xmax))
+		return NULL;
+	known = recall(reference, mode, &view);
+	if (known == NULL)
+	{
+		if (mode == AIAAS_CALL_PINNED)
+			model = aiaas_model_find_pin(reference);
+		else
+			model = aiaas_model_find(reference, needed_privilege(mode));
+		known = remember(reference, mode, &view, model);
+	}
+	return known->model;
 }

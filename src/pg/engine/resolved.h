@@ -19,4 +19,10 @@ typedef enum AiaasCallMode
 /* With the rights of the user and the active snapshot, in the current memory context */
 extern AiaasModel *aiaas_resolve(const char *reference, AiaasCallMode mode);
 
+/*
+ * The same for the planner: NULL where there is no such model, no right, no snapshot or
+ * not even a reference.  What it points to lasts until the next search.
+ */
+extern const AiaasModel *aiaas_try_resolve(const char *reference, AiaasCallMode mode);
+
 #endif							/* AIAAS_RESOLVED_H */

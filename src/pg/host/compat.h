@@ -8,7 +8,10 @@
 #ifndef AIAAS_COMPAT_H
 #define AIAAS_COMPAT_H
 
+#include "catalog/pg_proc.h"
+#include "commands/explain.h"
 #include "miscadmin.h"
+#include "nodes/plannodes.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
@@ -71,5 +74,33 @@ aiaas_is_lock_held(const LOCKTAG *tag, LOCKMODE mode)
 	return LockHeldByMe(tag, mode);
 #endif
 }
+
+/* 15: a window function can end its scan early, by conditions on the target list's columns */
+static inline bool
+aiaas_has_run_condition(const WindowAgg *plan)
+{
+#if PG_VERSION_NUM >= 150000
+	return plan->runCondition != NIL;
+#else
+	return false;
+#endif
+}
+
+/* 16: one function for the rights on all kinds of objects */
+static inline AclResult
+aiaas_function_aclcheck(Oid function, Oid user)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, user, ACL_EXECUTE);
+#else
+	return pg_proc_aclcheck(function, user, ACL_EXECUTE);
+#endif
+}
+
+/* 18: explaining has a header of its own for its properties */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
 
 #endif							/* AIAAS_COMPAT_H */

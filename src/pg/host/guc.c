@@ -7,16 +7,17 @@
 
 #include "pg/host/guc.h"
 
-#include <unistd.h>
-
 #include "access/parallel.h"
 #include "core/base/pool.h"
 #include "core/kernels/kernels.h"
 #include "pg/host/compat.h"
+#include "pg/host/cores.h"
 
+bool		aiaas_batch;
 char	   *aiaas_cache_directory;
 int			aiaas_cache_size;
 char	   *aiaas_default_classifier;
+int			aiaas_max_batch_memory;
 int			aiaas_max_input_bytes;
 int			aiaas_max_model_bytes;
 int			aiaas_max_train_memory;
@@ -75,14 +76,16 @@ check_cache_directory(char **value, void **extra, GucSource source)
 static int
 default_threads(void)
 {
-	long		n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return (int) Max(1, Min(n_cores, 4));
+	return Min(aiaas_n_cores(), 4);
 }
 
 void
 aiaas_guc_init(void)
 {
+	DefineCustomBoolVariable("aiaas.batch",
+							 "Computes the calls of a statement in batches of rows.",
+							 "The answers are the same without.",
+							 &aiaas_batch, true, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("aiaas.cache_directory",
 							   "Directory of the files by which sessions share models.",
 							   "Empty for a place among the server's temporary files.",
@@ -104,6 +107,11 @@ aiaas_guc_init(void)
 							   "A name ('reviews') or a name and a version ('reviews@3').",
 							   &aiaas_default_classifier, "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("aiaas.max_batch_memory",
+							"Memory that the rows of one batch may take.",
+							"A batch ends with the row that reaches it.",
+							&aiaas_max_batch_memory, 65536, 64, INT_MAX,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.max_input_bytes",
 							"Length of the longest text that may be classified; 0 means no limit.",
 							NULL,
@@ -130,6 +138,11 @@ aiaas_guc_init(void)
 							"The number changes the time that a call takes, never its result.",
 							&max_threads, default_threads(), 1, AI_POOL_MAX_THREADS,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+void
+aiaas_guc_finish(void)
+{
 	MarkGUCPrefixReserved("aiaas");
 }
 

@@ -15,6 +15,10 @@ extern char *aiaas_default_classifier;
 extern char *aiaas_cache_directory;
 extern int	aiaas_cache_size;	/* MB; 0: no limit */
 
+/* Whether calls are computed in batches, and what the rows of one may take */
+extern bool aiaas_batch;
+extern int	aiaas_max_batch_memory; /* kB */
+
 /* Superuser limits; 0: none */
 extern int	aiaas_max_input_bytes;	/* of one text to be classified */
 extern int	aiaas_max_model_bytes;	/* kB; of a model that is trained or imported */
@@ -23,8 +27,9 @@ extern int	aiaas_max_model_bytes;	/* kB; of a model that is trained or imported 
 extern int	aiaas_max_train_memory; /* MB */
 extern int	aiaas_max_train_time;	/* seconds; 0: none */
 
-/* Called once from _PG_init() */
+/* Called from _PG_init(), first and last: between them others may define settings. */
 extern void aiaas_guc_init(void);
+extern void aiaas_guc_finish(void);
 
 /* Threads that a call may use, the backend's own among them; 1 in a parallel worker */
 extern int	aiaas_n_threads(void);
