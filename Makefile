@@ -99,10 +99,14 @@ PG_CACHE_OBJS = \
 	src/pg/cache/file.o
 
 PG_ENGINE_OBJS = \
+	src/pg/engine/batch.o \
 	src/pg/engine/call.o \
 	src/pg/engine/engine.o \
 	src/pg/engine/features.o \
-	src/pg/engine/resolved.o
+	src/pg/engine/gather.o \
+	src/pg/engine/input.o \
+	src/pg/engine/resolved.o \
+	src/pg/engine/work.o
 
 PG_EXEC_OBJS = \
 	src/pg/exec/calls.o \

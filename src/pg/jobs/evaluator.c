@@ -9,6 +9,8 @@
 
 #include "utils/memutils.h"
 
+#include "pg/engine/batch.h"
+#include "pg/engine/input.h"
 #include "pg/host/guc.h"
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
