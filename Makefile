@@ -21,6 +21,7 @@ BASE_OBJS = \
 	src/core/base/gate.o \
 	src/core/base/host.o \
 	src/core/base/pool.o \
+	src/core/base/progress.o \
 	src/core/base/sha256.o \
 	src/core/base/status.o \
 	src/core/base/tally.o
@@ -157,8 +158,8 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify costs evaluate explain rights pins move limits \
-	batch_same
+REGRESS = models damage settings train classify costs evaluate explain rights pins move limits stats \
+	batch_same batch_tools batch_shapes batch_modify batch_order batch_errors batch_end
 
 ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
 
@@ -200,7 +201,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions fuzz format demo bench-text bench-batch bench-share
+	check-readme check-versions check-core-suite check-random fuzz format demo bench-text bench-batch bench-share
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk

@@ -9,6 +9,7 @@
 #include "pg/exec/exec.h"
 #include "pg/host/guc.h"
 #include "pg/sqlapi/verbs.h"
+#include "pg/stats/stats.h"
 
 PG_MODULE_MAGIC;
 
@@ -18,6 +19,7 @@ void
 _PG_init(void)
 {
 	aiaas_guc_init();
+	aiaas_stats_init();
 	aiaas_exec_init(aiaas_verbs);
 	aiaas_guc_finish();
 }

@@ -5,6 +5,7 @@
 # build/versions; other ones can be named: check_versions.sh PG_CONFIG...
 # Called by "make check-versions", which passes REGRESS and ISOLATION.
 set -u
+. test/copy_tree.sh
 tree=$PWD
 packed=$tree/build/versions
 place=$(mktemp -d "${TMPDIR:-/tmp}/aiaas-versions.XXXXXX") || exit 1
@@ -32,14 +33,6 @@ fetch()
 major_of()
 {
 	"$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'
-}
-
-# copy_tree FOLDER: objects of this build stay as they are
-copy_tree()
-{
-	mkdir -p "$1"
-	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.so' . |
-		tar -x -C "$1"
 }
 
 build()

@@ -4,9 +4,11 @@
 # usage: PG_CONFIG=... run.sh [full|ci]       called by "make check-core-suite"
 #
 # Each run has a cluster of its own.  Hooked runs are compared with unhooked ones of the
-# same planner settings, statement by statement (compare.py); those are made twice, so
-# that what differs by itself is known.  Results stay in build/core-suite.
+# same planner settings, statement by statement (compare.py).  If there are differences,
+# unhooked ones are made again, so that it is known what differs by itself.  Results stay
+# in build/core-suite, and those of unhooked runs are used again.
 # JOBS: how many runs at a time (as many as there are processors).
+# WAYS: those of plain, parallel (forced parallel mode) and one (batches of one row).
 set -u
 
 suite=${1:-full}
@@ -15,14 +17,12 @@ tree=$PWD
 PG_CONFIG=$(command -v "$PG_CONFIG") || { echo "no pg_config" >&2; exit 1; }
 export PG_CONFIG
 jobs=${JOBS:-$(nproc)}
+ways=${WAYS:-parallel plain one}
 out=$tree/build/core-suite
 
 source=$(sh test/core_suite/source.sh) || exit 1
 . test/copy_tree.sh
-copy_tree build/debug
-cd build/debug || exit 1
-export COPT="${COPT:-} -DAIAAS_DEBUG_BATCH"
-make -s -j"$(nproc)" >build.log 2>&1 || { cat build.log; exit 1; }
+go_to_debug_build
 . test/private_server.sh
 private_server_make
 cd "$tree" || exit 1
@@ -46,8 +46,13 @@ prepare()
 	chmod 755 "$work/psql.sh"
 	mkdir "$work/runs"
 	[ -z "$server_user" ] || chown -R "$server_user" "$work/regress" "$work/isolation" "$work/lib" "$work/runs"
-	rm -rf "$out"
+
+	# unhooked runs depend on the server and on these, and on nothing else in the tree
 	mkdir -p "$out"
+	rm -rf "$out"/*/hooked-*
+	of="$suite $("$PG_CONFIG" --version) $(cat "$source/version" test/core_suite/*.sh test/core_suite/*.txt 2>/dev/null | cksum)"
+	[ "$of" = "$(cat "$out/of" 2>/dev/null)" ] || rm -rf "$out"/*
+	echo "$of" >"$out/of"
 }
 
 # tests_of regress|isolation: as arguments of pg_regress
@@ -106,25 +111,22 @@ one_run()
 	mkdir -p "$keep"
 	cp -R "$run"/out/results/*.out "$keep/" || { tail -n 5 "$run/run.log"; return 1; }
 	cp "$run/server.log" "$run/run.log" "$keep/"
-	# compare.py replaces it: the only thing that has to differ
-	echo "$run" >"$keep/folder"
+	# compare.py replaces these names, which have to differ
+	echo "$run $top" >"$keep/folder"
 	if grep -E 'PANIC|terminated by signal' "$run/server.log"; then
 		echo "not ok $name $part: the server crashed (${keep#"$tree"/}/server.log)"
 		return 1
 	fi
 }
 
-runs="
-	plain/unhooked-1 plain/hooked-1 one/hooked-1 parallel/unhooked-1 parallel/hooked-1
-	plain/unhooked-2 parallel/unhooked-2"
-
 # Each lane takes the next run that no other lane has taken.
 lane()
 {
-	for run in $runs; do
+	for run; do
 		for part in regress isolation; do
 			mkdir -p "$work/runs/$run"
 			mkdir "$work/runs/$run/$part" 2>/dev/null || continue
+			[ ! -e "$out/$run/$part/folder" ] || continue
 			start=$(date +%s)
 			(one_run "$run" "$part") || : >"$work/failed"
 			echo "# $run $part took $(($(date +%s) - start)) s"
@@ -132,12 +134,38 @@ lane()
 	done
 }
 
-prepare
-while [ "$jobs" -gt 0 ]; do
-	lane &
-	jobs=$((jobs - 1))
-done
-wait
+all_runs()
+{
+	n=0
+	while [ "$n" -lt "$jobs" ]; do
+		lane "$@" &
+		n=$((n + 1))
+	done
+	wait
+}
 
-python3 test/core_suite/compare.py "$out" || : >"$work/failed"
+# runs_of KIND-NUMBER: of all ways; batches of one row have no unhooked runs of their own
+runs_of()
+{
+	for way in $ways; do
+		case $way/$1 in
+			one/unhooked-*) echo "plain/$1" ;;
+			*) echo "$way/$1" ;;
+		esac
+	done
+}
+
+compare()
+{
+	python3 test/core_suite/compare.py "$out" $ways >"$work/report"
+}
+
+prepare
+all_runs $(runs_of unhooked-1) $(runs_of hooked-1)
+if ! compare; then
+	echo "# there are differences; the runs without batches are made once more"
+	all_runs $(runs_of unhooked-2)
+	compare || : >"$work/failed"
+fi
+cat "$work/report"
 [ ! -e "$work/failed" ]

@@ -48,7 +48,7 @@ class Runner:
         self.place = f"{options.place}/copy_{job}"
         self.setting = "aiaas.debug_batch_all" if options.server_functions else "aiaas.batch"
         self.session = Session(f"random_{job + 1}", [
-            "LOAD 'aiaas'", "SET aiaas.default_classifier = 'm1'", "SET statement_timeout = '20s'", "SET jit = off",
+            "LOAD 'aiaas'", "SET client_min_messages = error", "SET aiaas.default_classifier = 'm1'", "SET statement_timeout = '20s'", "SET jit = off",
             "SET synchronize_seqscans = off"])
         session = self.session
         self.pin = session.execute("SELECT ai_pin('m1')")[0][0]

@@ -48,6 +48,14 @@ $node->safe_psql(
 			END LOOP;
 			RETURN n;
 		END $$;
+	CREATE FUNCTION read_one_table() RETURNS bigint LANGUAGE plpgsql AS $$
+		DECLARE n bigint := 0; row record;
+		BEGIN
+			FOR row IN SELECT ai_classify(body) AS answer FROM letter LOOP
+				n := n + (row.answer = 'spam')::int;
+			END LOOP;
+			RETURN n;
+		END $$;
 	CREATE FUNCTION read_by_sql() RETURNS SETOF text LANGUAGE sql STABLE AS $$
 		SELECT name FROM folder WHERE id < 0;
 		SELECT ai_classify(body) FROM mail $$;
@@ -84,7 +92,7 @@ my ($out, $plans);
 my $count = q{SELECT count(*) FROM mail WHERE ai_classify(body) = 'spam'};
 
 # EXPLAIN shows what is run, with and without ANALYZE
-foreach my $options ('COSTS OFF', 'COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF')
+foreach my $options ('COSTS OFF', 'COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF')
 {
 	my $first = $node->safe_psql('postgres', "EXPLAIN ($options) SELECT ai_classify(body) FROM mail");
 	like($first, qr/^Custom Scan \(BatchProject\)/, "EXPLAIN ($options) as the first statement");
@@ -118,6 +126,8 @@ SKIP:
 		'PL/pgSQL' => [ 'SELECT count_spam()', 150, 1 ],
 		'a loop in PL/pgSQL' => [ 'SELECT count_spam_often()', 75, 5 ],
 		'rows in a loop' => [ 'SELECT read_by_loop()', 150, 1 ],
+		'rows of one table in a loop' =>
+			[ 'SELECT read_one_table(); SELECT read_one_table()', "150\n150", 2 ],
 		'an SQL function' => [ q{SELECT count(*) FROM read_by_sql() a WHERE a = 'spam'}, 150, 1 ],
 		'a procedure that commits' => [ 'CALL relabel()', '', 3 ],
 		'COPY' => [ q{COPY (SELECT count(*) FROM mail WHERE ai_classify(body) = 'spam') TO STDOUT}, 150, 1 ],

@@ -129,6 +129,70 @@ test_fewer_threads(void **state)
 	assert_int_equal(test.n_live, 0);
 }
 
+/* A host that gives a run fewer threads than it wants */
+typedef struct Gate
+{
+	TestHost	test;			/* first: its callbacks get the same pointer */
+	int			n_given;
+	int			n_wanted;		/* by the last run */
+	int			n_inside;		/* runs that have begun and not ended */
+	int			n_waiting;
+} Gate;
+
+static int
+begin_run(void *ud, int n_wanted)
+{
+	Gate	   *gate = ud;
+
+	gate->n_inside++;
+	gate->n_wanted = n_wanted;
+	return n_wanted < gate->n_given ? n_wanted : gate->n_given;
+}
+
+static void
+end_run(void *ud)
+{
+	((Gate *) ud)->n_inside--;
+}
+
+static void
+note_wait(void *ud, bool begins)
+{
+	((Gate *) ud)->n_waiting += begins ? 1 : -1;
+}
+
+/* a run asks the host for no more threads than it has tasks, and keeps to what it gets */
+static void
+test_host_gives_threads(void **state)
+{
+	Gate		gate;
+	Run			run = {0};
+
+	(void) state;
+	test_host_init(&gate.test, 0, 0);
+	gate.test.host.begin_run = begin_run;
+	gate.test.host.end_run = end_run;
+	gate.test.host.wait = note_wait;
+	gate.n_inside = gate.n_waiting = 0;
+	run.pool = must_create(&gate.test.host, 4);
+	for (int round = 0; round < 100; round++)
+	{
+		int			n_tasks = 1 + round % 7;
+
+		gate.n_given = run.n_threads = 1 + round % 4;
+		assert_int_equal(ai_pool_run(run.pool, count_task, &run, n_tasks, NULL), AI_OK);
+		check_each_once(&run, n_tasks);
+		assert_int_equal(gate.n_wanted, n_tasks < 4 ? n_tasks : 4);
+		assert_int_equal(gate.n_inside, 0);
+		assert_int_equal(gate.n_waiting, 0);
+	}
+	gate.test.stop_at = gate.test.n_asks + 1;
+	assert_int_equal(ai_pool_run(run.pool, count_task, &run, 5, NULL), AI_ERR_CANCELLED);
+	assert_int_equal(gate.n_inside, 0);
+	ai_pool_destroy(run.pool);
+	assert_int_equal(gate.test.n_live, 0);
+}
+
 /* A block of memory that grows in the tasks of each thread */
 typedef struct Growing
 {
@@ -328,6 +392,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_task_once),
 		cmocka_unit_test(test_fewer_threads),
+		cmocka_unit_test(test_host_gives_threads),
 		cmocka_unit_test(test_thread_hosts),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_cancel_while_waiting),

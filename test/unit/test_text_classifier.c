@@ -817,6 +817,68 @@ test_thousand_labels(void **state)
 	free_rows(&rows);
 }
 
+/* A host that looks at the progress whenever it is asked whether to stop */
+typedef struct Watcher
+{
+	AiHost		host;
+	AiTextTrainer *trainer;
+	AiProgress	last;
+	int			n_phases;
+} Watcher;
+
+static bool
+watch(void *ud)
+{
+	Watcher    *watcher = ud;
+	AiProgress	progress;
+
+	if (watcher->trainer == NULL)
+		return false;
+	ai_text_trainer_progress(watcher->trainer, &progress);
+	assert_true(progress.share >= watcher->last.share && progress.share < 1);
+	watcher->n_phases += watcher->last.phase == NULL ||
+		strcmp(progress.phase, watcher->last.phase) != 0;
+	watcher->last = progress;
+	return false;
+}
+
+/* whoever watches a training sees its phases, and a share that never falls */
+static void
+test_progress(void **state)
+{
+	AiTextOptions options = default_options();
+	Rows		rows = read_sms();
+
+	(void) state;
+	for (int n_threads = 1; n_threads <= 3; n_threads++)
+	{
+		Watcher		watcher = {.host = *ai_malloc_host()};
+		bool		is_validation;
+
+		watcher.host.should_stop = watch;
+		watcher.host.ud = &watcher;
+		assert_int_equal(ai_text_trainer_create(&watcher.trainer, &watcher.host, &options,
+												n_threads, NO_LIMIT, NULL), AI_OK);
+		ai_text_trainer_expect(watcher.trainer, rows.n);
+		for (int i = 0; i < rows.n; i++)
+			assert_int_equal(ai_text_trainer_add(watcher.trainer, &is_validation,
+												 rows.row[i].text, rows.row[i].text_len,
+												 rows.row[i].label, rows.row[i].label_len,
+												 NULL), AI_OK);
+		watch(&watcher);
+		assert_string_equal(watcher.last.phase, "reading");
+		assert_true(watcher.last.share > 0 && watcher.last.share < 0.5);
+		assert_true(watcher.last.seconds_left > 0);
+		assert_int_equal(ai_text_trainer_fit(watcher.trainer, NULL), AI_OK);
+		watch(&watcher);
+		assert_string_equal(watcher.last.phase, "measuring");
+		assert_true(watcher.last.loss > 0 && watcher.last.loss < 0.5);
+		assert_int_equal(watcher.n_phases, 5);
+		ai_text_trainer_destroy(watcher.trainer);
+	}
+	free_rows(&rows);
+}
+
 /* options out of their range are named */
 static void
 test_option_ranges(void **state)
@@ -1580,6 +1642,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_long_label_in_messages),
 		cmocka_unit_test(test_too_many_labels),
 		cmocka_unit_test(test_thousand_labels),
+		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_option_ranges),
 		cmocka_unit_test(test_unusual_rows),
 		cmocka_unit_test(test_identical_texts),

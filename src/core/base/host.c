@@ -42,7 +42,8 @@ const AiHost *
 ai_malloc_host(void)
 {
 	static const AiHost host = {
-		malloc_alloc, malloc_release, never_stop, no_log, NULL
+		.alloc = malloc_alloc, .release = malloc_release, .should_stop = never_stop,
+		.log = no_log
 	};
 
 	return &host;

@@ -26,6 +26,11 @@ typedef struct AiHost
 	bool		(*should_stop) (void *ud);	/* reads flags, never throws */
 	void		(*log) (void *ud, AiLogLevel level, const char *line);
 	void	   *ud;
+
+	/* Of the threads of pools (pool.h); each may be NULL */
+	int			(*begin_run) (void *ud, int n_wanted);	/* threads that it may have, 1 or more */
+	void		(*end_run) (void *ud);
+	void		(*wait) (void *ud, bool begins);	/* until the threads are done */
 } AiHost;
 
 #define AI_ALIGNMENT 64

@@ -206,24 +206,14 @@ wake_workers(AiPool *pool, int n_threads)
 	pthread_mutex_unlock(&pool->mutex);
 }
 
-AiCode
-ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg, int64_t n_tasks,
-			   AiError *err)
+/* They may be inside a task: keep asking the host while they finish. */
+static void
+wait_for_workers(AiPool *pool)
 {
-	bool		stopped;
+	const AiHost *host = pool->host;
 
-	AI_ASSERT(n_threads >= 1 && n_threads <= pool->n_threads);
-	pool->task = task;
-	pool->arg = arg;
-	pool->n_tasks = n_tasks;
-	atomic_store(&pool->next_task, 0);
-	atomic_store(&pool->stop, false);
-	if (n_threads > 1 && n_tasks > 1)
-		wake_workers(pool, n_threads);
-
-	claim_tasks(pool, 0);
-
-	/* Workers may be inside a task: keep asking the host while they finish. */
+	if (host->wait != NULL)
+		host->wait(host->ud, true);
 	pthread_mutex_lock(&pool->mutex);
 	while (pool->n_busy > 0)
 	{
@@ -245,6 +235,28 @@ ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg, int64_t n_ta
 		}
 	}
 	pthread_mutex_unlock(&pool->mutex);
+	if (host->wait != NULL)
+		host->wait(host->ud, false);
+}
+
+AiCode
+ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg, int64_t n_tasks,
+			   AiError *err)
+{
+	bool		stopped;
+
+	AI_ASSERT(n_threads >= 1 && n_threads <= pool->n_threads);
+	pool->task = task;
+	pool->arg = arg;
+	pool->n_tasks = n_tasks;
+	atomic_store(&pool->next_task, 0);
+	atomic_store(&pool->stop, false);
+	if (n_threads > 1 && n_tasks > 1)
+		wake_workers(pool, n_threads);
+
+	claim_tasks(pool, 0);
+	if (n_threads > 1 && n_tasks > 1)
+		wait_for_workers(pool);
 
 	stopped = atomic_load(&pool->stop);
 	if (stopped)
@@ -255,5 +267,15 @@ ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg, int64_t n_ta
 AiCode
 ai_pool_run(AiPool *pool, AiTask task, void *arg, int64_t n_tasks, AiError *err)
 {
-	return ai_pool_run_on(pool, pool->n_threads, task, arg, n_tasks, err);
+	const AiHost *host = pool->host;
+	int			n_threads = n_tasks < pool->n_threads ? (int) n_tasks : pool->n_threads;
+	AiCode		code;
+
+	n_threads = n_threads > 1 ? n_threads : 1;
+	if (host->begin_run != NULL)
+		n_threads = host->begin_run(host->ud, n_threads);
+	code = ai_pool_run_on(pool, n_threads, task, arg, n_tasks, err);
+	if (host->end_run != NULL)
+		host->end_run(host->ud);
+	return code;
 }

@@ -29,11 +29,14 @@ extern AiCode ai_pool_create(AiPool **pool, const AiHost *host, int n_threads,
 extern void ai_pool_destroy(AiPool *pool);
 extern int	ai_pool_n_threads(const AiPool *pool);
 
-/* Run tasks 0 .. n_tasks - 1.  Fails only by AI_ERR_CANCELLED. */
+/*
+ * Run tasks 0 .. n_tasks - 1, on as many threads as the host allows.  Fails only by
+ * AI_ERR_CANCELLED.
+ */
 extern AiCode ai_pool_run(AiPool *pool, AiTask task, void *arg, int64_t n_tasks,
 						  AiError *err);
 
-/* The same on threads 0 .. n_threads - 1 at most; others are neither created nor used. */
+/* The same on threads 0 .. n_threads - 1 at most, which the host has allowed before */
 extern AiCode ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg,
 							 int64_t n_tasks, AiError *err);
 

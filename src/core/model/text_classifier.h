@@ -15,6 +15,7 @@
 #define AI_TEXT_CLASSIFIER_H
 
 #include "core/base/host.h"
+#include "core/base/progress.h"
 #include "core/classic/metrics.h"
 
 #define AI_TEXT_CLASSIFIER_KIND "text_classifier"
@@ -108,6 +109,15 @@ extern AiCode ai_text_trainer_add(AiTextTrainer *trainer, bool *is_validation,
  * label with one row, more than AI_TEXT_MAX_LABELS labels, no features.
  */
 extern AiCode ai_text_trainer_fit(AiTextTrainer *trainer, AiError *err);
+
+/* A guess of how many rows there will be, for its progress */
+extern void ai_text_trainer_expect(AiTextTrainer *trainer, int64_t n_rows);
+
+/*
+ * Where it is: at any time on the main thread, so also when it asks the host whether to stop.
+ * The loss is that of rows which the models of the cross-validation have not seen.
+ */
+extern void ai_text_trainer_progress(AiTextTrainer *trainer, AiProgress *progress);
 
 /* After fit; all borrowed, as long as the trainer lives. */
 extern const AiTextReport *ai_text_trainer_report(const AiTextTrainer *trainer);

@@ -21,7 +21,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/classic/calibrate.h"
 
@@ -75,7 +74,18 @@ typedef struct Search
 	double		best_cost;
 	double		temperature;	/* at the best cost */
 	double		cost;			/* in work */
+
+	/* Guesses and what was measured, in seconds */
+	double		step_seconds;	/* of the last step */
+	double		final_seconds;
 } Search;
+
+typedef enum Step
+{
+	STEP_FIRST,
+	STEP_UP,
+	STEP_DOWN
+} Step;
 
 /* One long task of the pool, asked whether it should stop */
 typedef struct StopQuestion
@@ -84,16 +94,10 @@ typedef struct StopQuestion
 	int			thread;
 	double		share;			/* of max_time that the task may reach */
 	bool		is_late;
+	int			n_passes;		/* that the task has made */
+	int			n_counted;		/* those that the tracker knows of */
+	int			n_units;		/* the same in units */
 } StopQuestion;
-
-double
-ai_text_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
-}
 
 /* Cross-validation leaves a third of the time to the final fit. */
 #define SEARCH_SHARE (2.0 / 3.0)
@@ -101,7 +105,30 @@ ai_text_clock(void)
 static bool
 is_late(const AiTextFit *fit, double share)
 {
-	return fit->max_time > 0 && ai_text_clock() > fit->started + share * fit->max_time;
+	return fit->max_time > 0 && ai_clock() > fit->tracker->started + share * fit->max_time;
+}
+
+/*
+ * Progress of a task.  The first passes take longest, since rows that need no more work
+ * leave, and so many passes as it may make are seldom needed.
+ */
+#define UNITS_PER_TASK 1000
+#define UNITS_LEFT_BY_PASS 0.78
+
+static void
+count_units(StopQuestion *question, int n_units)
+{
+	ai_tracker_count(question->fit->tracker, n_units - question->n_units, question->n_passes);
+	question->n_units = n_units;
+	question->n_counted = question->n_passes;
+}
+
+static void
+count_passes(StopQuestion *question)
+{
+	if (question->n_passes > question->n_counted)
+		count_units(question, (int) (UNITS_PER_TASK *
+									 (1 - pow(UNITS_LEFT_BY_PASS, question->n_passes))));
 }
 
 static bool
@@ -109,6 +136,7 @@ should_stop(void *arg)
 {
 	StopQuestion *question = arg;
 
+	count_passes(question);
 	question->is_late |= is_late(question->fit, question->share);
 	return ai_pool_should_stop(question->fit->pool, question->thread) || question->is_late;
 }
@@ -128,6 +156,61 @@ ai_text_fit_n_folds(int64_t n_rows, bool wants_all_folds)
 	if (wants_all_folds || n_rows < 1500)
 		return AI_TEXT_N_FOLDS;
 	return n_rows < 6000 ? 4 : 2;
+}
+
+/*
+ * Guesses, from trainings of short and long texts with two labels and more.  A task is to
+ * fit a block of columns of one fold; threads beyond the tasks are idle.
+ */
+#define READ_TO_TASK 0.35		/* of one column, to reading all rows, by one thread */
+#define TASK_PER_COLUMN 0.6		/* each further column, to the first */
+#define TASK_TO_FINAL 0.85		/* the same of all rows, from duals that are nearly right */
+#define STEPS_AFTER_FIRST 2.5
+#define STEPS_AFTER_UP 1.0
+#define STEPS_AFTER_DOWN 0.4
+#define UP_TO_DOWN 0.5			/* a step down is easier */
+
+static int
+n_blocks_of(int n_labels)
+{
+	return (ai_linear_n_cols(n_labels) + BLOCK_COLS - 1) / BLOCK_COLS;
+}
+
+/* How often all threads together have to take a task, for n_tasks */
+static double
+n_rounds(int n_tasks, int n_threads)
+{
+	return n_tasks > n_threads ? (double) n_tasks / n_threads : 1;
+}
+
+/* The final fit's time, to that of the first step */
+static double
+final_to_step(int n_folds, int n_blocks, int n_threads)
+{
+	return TASK_TO_FINAL * n_rounds(n_blocks, n_threads) /
+		n_rounds(n_folds * n_blocks, n_threads);
+}
+
+static double
+step_seconds(double read_seconds, int n_folds, int n_labels, int n_threads)
+{
+	int			n_cols = ai_linear_n_cols(n_labels);
+	int			n_blocks = n_blocks_of(n_labels);
+	double		task = read_seconds * n_threads * READ_TO_TASK *
+		(1 + TASK_PER_COLUMN * ((double) n_cols / n_blocks - 1));
+
+	return task * n_rounds(n_folds * n_blocks, n_threads);
+}
+
+double
+ai_text_fit_seconds(double read_seconds, int64_t n_rows, int n_labels, int n_threads,
+					bool wants_all_folds, bool is_given)
+{
+	int			n_folds = ai_text_fit_n_folds(n_rows, wants_all_folds);
+
+	return step_seconds(read_seconds, n_folds, n_labels, n_threads) *
+		(1 + (is_given ? 0 : STEPS_AFTER_FIRST) +
+		 final_to_step(n_folds, n_blocks_of(n_labels), n_threads));
 }
 
 /* Columns of the widest block */
@@ -222,14 +305,19 @@ static AiCode
 set_up_search(Search *search, AiTextFit *fit, AiError *err)
 {
 	size_t		row_size;
+	int			n_threads = ai_pool_n_threads(fit->pool);
 
 	*search = (Search) {
 		.fit = fit, .n_cols = ai_linear_n_cols(fit->n_labels),
 		.width = ai_linear_width(fit->n_labels),
-		.n_blocks = (ai_linear_n_cols(fit->n_labels) + BLOCK_COLS - 1) / BLOCK_COLS,
+		.n_blocks = n_blocks_of(fit->n_labels),
 		.n_folds = ai_text_fit_n_folds(fit->n_rows, fit->wants_all_folds),
 		.best_loss = INFINITY
 	};
+	search->step_seconds = step_seconds(fit->read_seconds, search->n_folds, fit->n_labels,
+										n_threads);
+	search->final_seconds = search->step_seconds *
+		final_to_step(search->n_folds, search->n_blocks, n_threads);
 	row_size = (size_t) search->width * sizeof(float);
 	AI_TRY(allocate(fit->arena, &search->held_out, fit->n_rows, sizeof(uint32_t), err));
 	AI_TRY(allocate(fit->arena, &search->held_out_label, fit->n_rows, sizeof(int32_t), err));
@@ -264,7 +352,7 @@ fit_fold(void *arg, int64_t index, int thread)
 	Search	   *search = arg;
 	AiTextFit  *fit = search->fit;
 	Fold	   *fold = &search->folds[index % search->n_folds];
-	StopQuestion question = {fit, thread, SEARCH_SHARE, false};
+	StopQuestion question = {.fit = fit, .thread = thread, .share = SEARCH_SHARE};
 	AiLinearProblem problem = {
 		.rows = fit->rows, .members = fold->members, .n_members = fold->n_members,
 		.n_features = fit->n_features, .n_labels = fit->n_labels,
@@ -276,10 +364,10 @@ fit_fold(void *arg, int64_t index, int thread)
 	};
 	AiLinearModel *model = start_block(search, &problem, fold->alpha, thread);
 	float		score[BLOCK_COLS] __attribute__((aligned(AI_ALIGNMENT)));
-	int			n_passes;
 
-	ai_linear_fit(model, fold->alpha, &n_passes, &problem,
+	ai_linear_fit(model, fold->alpha, &question.n_passes, &problem,
 				  search->workspaces[thread].scratch);
+	count_units(&question, UNITS_PER_TASK);
 	for (int64_t i = fold->first_held_out; i < fold->first_held_out + fold->n_held_out; i++)
 	{
 		if (is_cancelled(&question))
@@ -337,15 +425,57 @@ check_stop(const AiTextFit *fit, AiError *err)
 	return AI_OK;
 }
 
+static void
+begin_step(const Search *search, Step step)
+{
+	AiTextFit  *fit = search->fit;
+	AiPart		part = {
+		.phase = "cross-validation",
+		.n_units = search->n_folds * search->n_blocks * UNITS_PER_TASK,
+		.seconds = search->step_seconds,
+		.seconds_after = search->final_seconds + fit->seconds_after
+	};
+
+	switch (step)
+	{
+		case STEP_FIRST:
+			part.parts_after = fit->l2 > 0 ? 0 : STEPS_AFTER_FIRST;
+			break;
+		case STEP_UP:
+			part.parts_after = STEPS_AFTER_UP;
+			break;
+		case STEP_DOWN:
+			part.parts_after = STEPS_AFTER_DOWN;
+			part.seconds *= UP_TO_DOWN;
+			break;
+	}
+	ai_tracker_begin(fit->tracker, &part);
+}
+
+static void
+end_step(Search *search, Step step)
+{
+	AiTextFit  *fit = search->fit;
+
+	search->step_seconds = ai_clock() - fit->tracker->part_started;
+	if (step == STEP_FIRST)
+		search->final_seconds = search->step_seconds *
+			final_to_step(search->n_folds, search->n_blocks, ai_pool_n_threads(fit->pool));
+	if (search->n_held_out > 0)
+		fit->tracker->loss = search->best_loss;
+	fit->progress(fit->progress_arg);
+}
+
 /* Fit all folds at a cost; better if the held-out rows are likelier than ever. */
 static AiCode
-try_cost(Search *search, bool *is_better, double cost, AiError *err)
+try_cost(Search *search, bool *is_better, double cost, Step step, AiError *err)
 {
 	AiScoredRows rows = scored_rows(search, search->score);
 	double		temperature;
 	double		loss;
 
 	*is_better = false;
+	begin_step(search, step);
 	search->cost = cost;
 	AI_TRY(ai_pool_run(search->fit->pool, fit_fold, search,
 						(int64_t) search->n_folds * search->n_blocks, err));
@@ -366,6 +496,7 @@ try_cost(Search *search, bool *is_better, double cost, AiError *err)
 		search->temperature = temperature;
 		average_alphas(search);
 	}
+	end_step(search, step);
 	return AI_OK;
 }
 
@@ -377,14 +508,12 @@ search_cost(Search *search, AiError *err)
 	bool		is_better;
 	double		cost = fit->l2 > 0 ? 1 / fit->l2 : FIRST_COST;
 
-	AI_TRY(try_cost(search, &is_better, cost, err));
-	fit->progress(fit->progress_arg, 0.2);
+	AI_TRY(try_cost(search, &is_better, cost, STEP_FIRST, err));
 	if (fit->l2 > 0 || search->n_held_out == 0)
 		return AI_OK;
 	for (cost *= COST_STEP; cost <= MAX_COST && !is_late(fit, SEARCH_SHARE); cost *= COST_STEP)
 	{
-		AI_TRY(try_cost(search, &is_better, cost, err));
-		fit->progress(fit->progress_arg, 0.4);
+		AI_TRY(try_cost(search, &is_better, cost, STEP_UP, err));
 		if (!is_better)
 			break;
 	}
@@ -393,8 +522,7 @@ search_cost(Search *search, AiError *err)
 	for (cost = FIRST_COST / COST_STEP; cost >= MIN_COST && !is_late(fit, SEARCH_SHARE);
 		 cost /= COST_STEP)
 	{
-		AI_TRY(try_cost(search, &is_better, cost, err));
-		fit->progress(fit->progress_arg, 0.6);
+		AI_TRY(try_cost(search, &is_better, cost, STEP_DOWN, err));
 		if (!is_better)
 			break;
 	}
@@ -422,7 +550,7 @@ fit_block(FinalFit *final, int64_t index, int thread)
 	Search	   *search = final->search;
 	AiTextFit  *fit = search->fit;
 	BlockEnd   *end = &final->ends[index];
-	StopQuestion question = {fit, thread, 1, false};
+	StopQuestion question = {.fit = fit, .thread = thread, .share = 1};
 	AiLinearProblem problem = {
 		.rows = fit->rows, .members = final->members, .n_members = fit->n_rows,
 		.n_features = fit->n_features, .n_labels = fit->n_labels,
@@ -435,9 +563,11 @@ fit_block(FinalFit *final, int64_t index, int thread)
 	AiLinearModel *model = start_block(search, &problem, search->best_alpha, thread);
 	size_t		row_size = (size_t) model->n_cols * sizeof(float);
 
-	end->has_converged = ai_linear_fit(model, search->best_alpha, &end->n_passes, &problem,
+	end->has_converged = ai_linear_fit(model, search->best_alpha, &question.n_passes, &problem,
 									   search->workspaces[thread].scratch) ==
 		AI_LINEAR_CONVERGED;
+	end->n_passes = question.n_passes;
+	count_units(&question, UNITS_PER_TASK);
 	memcpy(fit->model.intercept + problem.first_col, model->intercept, row_size);
 	for (int64_t f = 0; f < fit->n_features; f++)
 		memcpy(fit->model.weight + f * search->width + problem.first_col,
@@ -470,6 +600,10 @@ fit_final(Search *search, AiError *err)
 	for (int64_t i = 0; i < fit->n_rows; i++)
 		members[i] = (uint32_t) i;
 	final.members = members;
+	ai_tracker_begin(fit->tracker, &(AiPart) {
+		.phase = "learning", .n_units = search->n_blocks * UNITS_PER_TASK,
+		.seconds = search->final_seconds, .seconds_after = fit->seconds_after
+	});
 	AI_TRY(ai_pool_run(fit->pool, run_final, &final,
 					   search->n_blocks + (fit->meanwhile != NULL ? 1 : 0), err));
 

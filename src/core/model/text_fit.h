@@ -11,6 +11,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/pool.h"
+#include "core/base/progress.h"
 #include "core/classic/linear.h"
 
 #define AI_TEXT_N_FOLDS 5
@@ -29,9 +30,11 @@ typedef struct AiTextFit
 	double		l2;				/* 0: chosen */
 	uint64_t	seed;
 	bool		wants_all_folds;	/* held-out scores of every row are wanted */
-	double		started;		/* of ai_text_clock() */
-	double		max_time;		/* seconds since then, 0: none */
-	void		(*progress) (void *arg, double share);	/* main thread */
+	double		max_time;		/* seconds since the tracker's start, 0: none */
+	AiTracker  *tracker;		/* borrowed */
+	double		read_seconds;	/* as below, and that the caller will need afterwards: guesses */
+	double		seconds_after;
+	void		(*progress) (void *arg);	/* after each part, on the main thread */
 	void	   *progress_arg;
 	void		(*meanwhile) (void *arg, int thread);	/* beside the final fit, or NULL */
 	void	   *meanwhile_arg;
@@ -50,14 +53,18 @@ typedef struct AiTextFit
 /* Folds that cross-validation will use, for so many rows */
 extern int	ai_text_fit_n_folds(int64_t n_rows, bool wants_all_folds);
 
+/*
+ * A guess of the seconds that it will take, for a set whose n-grams these threads have read
+ * in read_seconds; is_given: its l2
+ */
+extern double ai_text_fit_seconds(double read_seconds, int64_t n_rows, int n_labels,
+								  int n_threads, bool wants_all_folds, bool is_given);
+
 /* Bytes that ai_text_fit_run will take from the arena */
 extern size_t ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels,
 								 int n_threads, bool wants_all_folds);
 
 /* Fails by AI_ERR_NOMEM, AI_ERR_CANCELLED and AI_ERR_DIVERGED. */
 extern AiCode ai_text_fit_run(AiTextFit *fit, AiError *err);
-
-/* Seconds of a clock that never steps back */
-extern double ai_text_clock(void);
 
 #endif							/* AI_TEXT_FIT_H */

@@ -38,8 +38,10 @@ struct AiTextTrainer
 	AiHost		host;			/* a copy */
 	AiTextOptions options;
 	size_t		max_memory;
-	double		started;		/* ai_text_clock() */
+	AiTracker	tracker;
 	double		last_notice;
+	int64_t		n_expected;		/* rows; 0: not known */
+	double		read_seconds;	/* in ai_text_trainer_add() */
 
 	AiArena		arena;			/* everything below but the pool and the writer */
 	AiPool	   *pool;
@@ -135,7 +137,10 @@ ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
 	t->options = *options;
 	t->max_memory = max_memory;
 	t->labels.arena = &t->arena;
-	t->started = t->last_notice = ai_text_clock();
+	ai_tracker_init(&t->tracker);
+	t->tracker.max_seconds = options->max_time;
+	t->last_notice = t->tracker.started;
+	ai_tracker_begin(&t->tracker, &(AiPart) {.phase = "reading"});
 	ai_arena_init(&t->arena, &t->host);
 	ai_aim_writer_init(&t->writer, &t->host, AI_TEXT_CLASSIFIER_KIND);
 	code = ai_pool_create(&t->pool, &t->host, n_threads, err);
@@ -169,20 +174,65 @@ ai_text_trainer_destroy(AiTextTrainer *t)
 	ai_host_release(&host, t);
 }
 
+void
+ai_text_trainer_expect(AiTextTrainer *t, int64_t n_rows)
+{
+	t->n_expected = n_rows;
+}
+
+void
+ai_text_trainer_progress(AiTextTrainer *t, AiProgress *progress)
+{
+	ai_tracker_get(&t->tracker, progress);
+}
+
 /* A line at most once a second, and none in the first */
 static void
-report_progress(void *arg, double share)
+report_progress(void *arg)
 {
 	AiTextTrainer *t = arg;
-	double		now = ai_text_clock();
+	double		now = ai_clock();
+	AiProgress	progress;
 	char		line[80];
 
 	if (now - t->last_notice < 1)
 		return;
 	t->last_notice = now;
-	snprintf(line, sizeof(line), "training: %d %% done after %.0f s", (int) (share * 100),
-			 now - t->started);
+	ai_tracker_get(&t->tracker, &progress);
+	snprintf(line, sizeof(line), "training: %d %% done after %.0f s",
+			 (int) (progress.share * 100), now - t->tracker.started);
 	t->host.log(t->host.ud, AI_LOG_NOTICE, line);
+}
+
+/*
+ * Guesses of what comes after reading, in times of what reading takes, beside the fit
+ */
+#define MATRIX_TO_READING 0.5
+#define END_TO_READING 0.05
+
+/* What comes after reading takes its time from rows, not from the query that brings them. */
+static double
+seconds_after_reading(const AiTextTrainer *t, double read_seconds)
+{
+	int			n_labels = t->labels.n > 2 ? t->labels.n : 2;
+	int64_t		n_rows = t->n_rows > t->n_expected ? t->n_rows : t->n_expected;
+
+	return read_seconds * (MATRIX_TO_READING + END_TO_READING) +
+		ai_text_fit_seconds(read_seconds, n_rows, n_labels, ai_pool_n_threads(t->pool),
+							t->options.validation == 0, t->options.l2 > 0);
+}
+
+/* A row was read, which took so long. */
+static void
+track_reading(AiTextTrainer *t, double seconds)
+{
+	t->read_seconds += seconds;
+	if (t->n_expected == 0)
+		return;
+	ai_tracker_count(&t->tracker, 1, 0);
+	t->tracker.part.n_units = (int) (t->n_expected < INT32_MAX ? t->n_expected : INT32_MAX);
+	t->tracker.part.seconds_after =
+		seconds_after_reading(t, t->read_seconds / (double) t->n_rows * (double) t->n_expected);
 }
 
 /*
@@ -199,6 +249,7 @@ ai_text_trainer_add(AiTextTrainer *t, bool *is_validation, const char *text, siz
 					const char *label, size_t label_len, AiError *err)
 {
 	AiTextRow	row = {.text = text, .text_len = (uint32_t) text_len};
+	double		started = ai_clock();
 
 	if (text_len > UINT32_MAX / 4)
 		return ai_fail(err, AI_ERR_LIMIT, "text of %zu bytes is too long", text_len);
@@ -217,7 +268,8 @@ ai_text_trainer_add(AiTextTrainer *t, bool *is_validation, const char *text, siz
 	t->is_over_memory = t->arena.total > t->max_memory;
 	if (t->arena.total > t->report.peak_memory)
 		t->report.peak_memory = t->arena.total;
-	report_progress(t, 0);
+	track_reading(t, ai_clock() - started);
+	report_progress(t);
 	return AI_OK;
 }
 
@@ -504,20 +556,24 @@ learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, Ai
 		idf_code[f] = ai_text_idf_code(order->n_rows[f]);
 	AI_TRY(ai_text_matrix_build(matrix, order, &idf, t->pool, &t->arena, err));
 	AI_TRY(label_costs(t, cost, matrix, err));
-	report_progress(t, 0.1);
+	report_progress(t);
 
 	fit = (AiTextFit) {
 		.arena = &t->arena, .pool = t->pool, .rows = matrix->rows, .fold = matrix->fold,
 		.n_rows = matrix->n_train, .n_features = order->n_features, .n_labels = t->labels.n,
 		.label_cost = cost, .l2 = t->options.l2, .seed = t->options.seed,
 		.wants_all_folds = matrix->n == matrix->n_train,
-		.started = t->started, .max_time = t->options.max_time,
+		.max_time = t->options.max_time, .tracker = &t->tracker,
+		.read_seconds = t->read_seconds, .seconds_after = t->read_seconds * END_TO_READING,
 		.progress = report_progress, .progress_arg = t,
 		.meanwhile = sum_mass, .meanwhile_arg = &mass
 	};
 	AI_TRY(ai_text_fit_run(&fit, err));
 	fill_report(t, matrix, order, &fit);
-	report_progress(t, 0.9);
+	ai_tracker_begin(&t->tracker, &(AiPart) {
+		.phase = "measuring", .seconds = t->read_seconds * END_TO_READING
+	});
+	report_progress(t);
 
 	AI_TRY(measure_rows(t, &t->report.train, matrix->rows, matrix->n_train, &fit, err));
 	if (t->report.is_cross_validated)
@@ -547,6 +603,11 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 		return memory_error(t, (double) t->arena.total * LEARNING_SHARE *
 							((double) t->text_bytes + 1) / ((double) t->kept_bytes + 1), err);
 
+	ai_tracker_begin(&t->tracker, &(AiPart) {
+		.phase = "preparing", .seconds = t->read_seconds * MATRIX_TO_READING,
+		.seconds_after = seconds_after_reading(t, t->read_seconds) -
+			t->read_seconds * MATRIX_TO_READING
+	});
 	AI_TRY(ai_text_matrix_order(&matrix, t->rows, &t->labels, AI_TEXT_N_FOLDS, &t->arena, err));
 	AI_TRY(check_one_side(t, &matrix, err));
 	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, (uint32_t) t->options.min_count,

@@ -180,7 +180,6 @@ receive_chunk(void *arg, const void *bytes, size_t n_bytes)
 	}
 	write_part(builder, bytes, n_bytes, builder->offset);
 	builder->offset += n_bytes;
-	aiaas_activity_bytes(n_bytes);
 }
 
 static void
@@ -433,6 +432,7 @@ has_right_hash(int fd, const struct stat *status, const uint8 *hash)
 	{
 		CHECK_FOR_INTERRUPTS();
 		aiaas_digest_add(digest, part, n);
+		aiaas_activity_bytes(n);
 		offset += n;
 	}
 	aiaas_digest_end(digest, found);

@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "pg/host/compat.h"
 #include "pg/host/digest.h"
+#include "pg/stats/stats.h"
 #include "utils/snapmgr.h"
 
 static CatalogQuery insert_content = {
@@ -119,6 +120,7 @@ insert_chunks(const CatalogSession *session, const uint8 *hash, const char *byte
 		values[2] = PointerGetDatum(data);
 		values[3] = aiaas_hash_datum(chunk_hash);
 		aiaas_catalog_run(session, &insert_chunk, values, NULL);
+		aiaas_activity_bytes(size);
 	}
 	pfree(data);
 }
@@ -273,6 +275,7 @@ pass_chunks(const AiaasModel *model, int64 n_chunks, AiaasChunkReceiver receive,
 			return psprintf("Chunk " INT64_FORMAT " has %zu bytes, expected %zu.", i + 1, size,
 							chunk_size(model->n_bytes, i));
 		aiaas_digest_add(digest, VARDATA_ANY(chunk), size);
+		aiaas_activity_bytes(size);
 		if (receive != NULL)
 			receive(arg, VARDATA_ANY(chunk), size);
 		release_chunk(chunk, i);

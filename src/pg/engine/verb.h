@@ -63,7 +63,7 @@ typedef struct AiaasVerb
 {
 	const char *name;			/* 'ai_classify' */
 	PGFunction	entry;
-	int			model_arg;		/* names the model; functions with fewer use a setting */
+	int			model_arg;		/* names the model, 0: none; functions with fewer use a setting */
 	AiaasCallMode mode;
 
 	/*

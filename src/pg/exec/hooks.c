@@ -71,6 +71,16 @@ mark_as_seen(PlannedStmt *stmt)
 	stmt->invalItems = lappend(stmt->invalItems, item);
 }
 
+/* n_requests: how often the planner had asked before.  Builds for tests batch more than that. */
+static inline bool
+may_have_calls(uint64 n_requests)
+{
+#ifdef AIAAS_DEBUG_BATCH
+	n_requests = UINT64_MAX;
+#endif
+	return unlikely(aiaas_n_support_requests != n_requests);
+}
+
 static PlannedStmt *
 plan_statement(Query *query, const char *text, int cursor_options, ParamListInfo params)
 {
@@ -81,10 +91,8 @@ plan_statement(Query *query, const char *text, int cursor_options, ParamListInfo
 
 	if (unlikely(is_loading()))
 		mark_as_seen(stmt);
-#ifndef AIAAS_DEBUG_BATCH
-	if (likely(aiaas_n_support_requests == n_requests))
+	if (!may_have_calls(n_requests))
 		return stmt;
-#endif
 	aiaas_jit_without_calls(stmt);
 	return rewrite(stmt, cursor_options);
 }

@@ -20,6 +20,7 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "pg/host/compat.h"
 
@@ -130,17 +131,38 @@ init_columns(AiaasBatchState *state, List *scan)
 	}
 }
 
+/* The scan that the child's rows come from, one row of one row */
+static ScanState *
+find_scan(PlanState *state)
+{
+	while (IsA(state, ResultState) || IsA(state, LimitState) || IsA(state, SubqueryScanState))
+		state = IsA(state, SubqueryScanState) ? ((SubqueryScanState *) state)->subplan :
+			outerPlanState(state);
+	return (ScanState *) state;
+}
+
+/* For WHERE CURRENT OF, which takes the table and the row from a scan's state */
+static void
+init_table(AiaasBatchState *state)
+{
+	ScanState  *scan = find_scan(outerPlanState(state));
+
+	state->css.ss.ss_currentRelation = scan->ss_currentRelation;
+	state->table_slot = scan->ss_ScanTupleSlot;
+}
+
 static void
 begin(CustomScanState *node, EState *estate, int eflags)
 {
 	AiaasBatchState *state = (AiaasBatchState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 
-	eflags &= ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK);
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, eflags);
 	if (aiaas_is_batch_state(outerPlanState(node)))
 		state->source = (AiaasBatchState *) outerPlanState(node);
 	state->reads_all = (intVal(linitial(plan->custom_private)) & AIAAS_BATCH_READS_ALL) != 0;
+	if ((intVal(linitial(plan->custom_private)) & AIAAS_BATCH_KEEPS_ROWS) != 0)
+		init_table(state);
 	init_columns(state, plan->custom_scan_tlist);
 	aiaas_batch_init(state);
 	state->totals = palloc0(state->n_calls * sizeof(AiaasBatchTotals));
@@ -168,7 +190,9 @@ static void
 count_run(AiaasBatchState *state, int call, const AiaasBatch *batch)
 {
 	AiaasBatchTotals *totals = &state->totals[call];
-	const AiaasModel *model = aiaas_call_model(state->calls[call].fcinfo);
+	const BatchCall *computed = &state->calls[call];
+	const AiaasModel *model = computed->verb->model_arg > 0 ?
+		aiaas_call_model(computed->fcinfo) : NULL;
 
 	totals->largest = Max(totals->largest, batch->counts.rows);
 	add_counts(&totals->counts, &batch->counts);
@@ -242,6 +266,37 @@ load_row(AiaasBatchState *state, int row)
 	}
 	slot->tts_flags &= ~TTS_FLAG_EMPTY;
 	slot->tts_nvalid = slot->tts_tupleDescriptor->natts;
+	if (state->table_slot != NULL)
+	{
+		slot->tts_tableOid = RelationGetRelid(state->css.ss.ss_currentRelation);
+		slot->tts_tid = state->tids[row];
+	}
+}
+
+/* Who asks for the current row then finds none. */
+static TupleTableSlot *
+no_row(CustomScanState *node)
+{
+	ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	return NULL;
+}
+
+/*
+ * Forget what has been read ahead: the child goes back to the row that was emitted last.
+ * From there rows are read one by one as long as the direction is backward.
+ */
+static void
+step_back(AiaasBatchState *state)
+{
+	int			n_steps = 0;
+
+	if (state->n_rows > 0)
+		n_steps = state->n_rows - state->position + (state->is_at_end ? 1 : 0);
+	aiaas_batch_clear(state);
+	state->is_at_end = false;
+	state->ramp = 1;
+	for (int i = 0; i < n_steps; i++)
+		(void) ExecProcNode(outerPlanState(state));
 }
 
 static TupleTableSlot *
@@ -252,18 +307,20 @@ next_row(CustomScanState *node)
 	ProjectionInfo *projection = node->ss.ps.ps_ProjInfo;
 	ExprState  *qual = node->ss.ps.qual;
 
+	if (unlikely(ScanDirectionIsBackward(node->ss.ps.state->es_direction)))
+		step_back(state);
 	for (;;)
 	{
 		if (state->position >= state->n_rows)
 		{
 			aiaas_batch_fill(state);
 			if (state->n_rows == 0)
-				return NULL;
+				return no_row(node);
 		}
 		if (!compute_row(state, state->position))
 		{
 			state->is_held = true;
-			return NULL;
+			return no_row(node);
 		}
 		load_row(state, state->position++);
 		if (qual == NULL && projection == NULL)

@@ -79,6 +79,8 @@ struct AiaasBatchState
 	int			capacity;
 	Datum	   *values;			/* [capacity][n_columns] */
 	bool	   *nulls;
+	TupleTableSlot *table_slot; /* of a scan whose rows are kept track of, or NULL */
+	ItemPointerData *tids;		/* [capacity], of these rows */
 	MemoryContext batch_context;
 	char	   *first_chunk;
 	char	   *chunk;			/* that or one of batch_context */

@@ -195,6 +195,8 @@ grow(AiaasBatchState *state)
 	int			capacity = state->capacity > 0 ? state->capacity * 2 : FIRST_CAPACITY;
 	MemoryContext old_context = MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
 
+	if (state->table_slot != NULL)
+		state->tids = grow_array(state->tids, sizeof(ItemPointerData), capacity);
 	state->values = grow_array(state->values, state->n_columns * sizeof(Datum), capacity);
 	state->nulls = grow_array(state->nulls, state->n_columns * sizeof(bool), capacity);
 	for (int i = 0; i < state->n_calls; i++)
@@ -252,7 +254,7 @@ plan_batch(AiaasBatchState *state)
 	if (aiaas_debug_batch_rows > 0)
 		max_rows = Min(max_rows, aiaas_debug_batch_rows);
 #endif
-	if (!aiaas_batch)
+	if (!aiaas_batch || ScanDirectionIsBackward(state->css.ss.ps.state->es_direction))
 		max_rows = 1;
 
 	if (state->reads_all)
@@ -360,6 +362,8 @@ read_row(AiaasBatchState *state, TupleTableSlot *slot)
 			keep_value(state, slot->tts_values[column->source - 1], column->length,
 					   column->is_by_value);
 	}
+	if (state->table_slot != NULL)
+		state->tids[row] = state->table_slot->tts_tid;
 	for (int i = 0; i < state->n_calls; i++)
 		has_room &= read_call(state, &state->calls[i], slot, row);
 	state->n_rows++;
@@ -377,14 +381,17 @@ read_child(AiaasBatchState *state)
 	TupleTableSlot *slot;
 
 	if (unlikely(source != NULL))
-		source->is_ahead = state->n_rows > 0;
+		source->is_ahead = state->is_ahead || state->n_rows > 0;
 	slot = ExecProcNode(outerPlanState(state));
 	if (likely(!TupIsNull(slot)))
 		return read_row(state, slot);
-	if (source != NULL && source->is_held)
-		source->is_held = false;
+	if (source == NULL || !source->is_held)
+		state->is_at_end = ScanDirectionIsForward(state->css.ss.ps.state->es_direction);
 	else
-		state->is_at_end = true;
+	{
+		source->is_held = false;
+		state->is_held = state->n_rows == 0;
+	}
 	return false;
 }
 

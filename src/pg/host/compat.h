@@ -16,6 +16,7 @@
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/wait_event.h"
 
 #if PG_VERSION_NUM < 140000
 #error "aiaas needs PostgreSQL 14 or later"
@@ -102,5 +103,17 @@ aiaas_function_aclcheck(Oid function, Oid user)
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
 #endif
+
+/* 17: extensions name what they wait for; may raise when there are too many */
+static inline uint32
+aiaas_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	(void) name;
+	return PG_WAIT_EXTENSION;
+#endif
+}
 
 #endif							/* AIAAS_COMPAT_H */

@@ -15,6 +15,7 @@
 
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
+#include "portability/instr_time.h"
 #include "storage/proc.h"
 #include "storage/procsignal.h"
 #include "utils/memutils.h"
@@ -25,10 +26,19 @@ typedef struct ServerHost
 	MemoryContext context;		/* of all allocations, and of this struct */
 	ErrorData  *error;			/* met by a callback and not raised yet, or NULL */
 	MemoryContextCallback forget;
+	void		(*look) (void *arg);	/* NULL: nobody watches */
+	void	   *look_arg;
+	instr_time	looked;
 } ServerHost;
+
+#define LOOK_EVERY 50			/* milliseconds */
 
 /* The host that met an error last, while it lives */
 static ServerHost *failed_host = NULL;
+
+static int	(*gate_acquire) (int n_wanted) = NULL;
+static void (*gate_release) (void) = NULL;
+static uint32 wait_event = 0;
 
 void *
 aiaas_alloc_aligned(MemoryContext context, size_t size)
@@ -104,6 +114,21 @@ answer_barrier(ServerHost *state)
 	MemoryContextSwitchTo(caller);
 }
 
+static void
+look(ServerHost *state)
+{
+	instr_time	now;
+	instr_time	since;
+
+	INSTR_TIME_SET_CURRENT(now);
+	since = now;
+	INSTR_TIME_SUBTRACT(since, state->looked);
+	if (INSTR_TIME_GET_MILLISEC(since) < LOOK_EVERY)
+		return;
+	state->looked = now;
+	state->look(state->look_arg);
+}
+
 /*
  * MyProc->recoveryConflictPending is what all versions set when replay on a
  * standby cancels a query; the flags behind it are private since 16.
@@ -113,6 +138,8 @@ host_should_stop(void *ud)
 {
 	ServerHost *state = ud;
 
+	if (state->look != NULL)
+		look(state);
 	if (state->error != NULL)
 		return true;
 	if (!InterruptPending)
@@ -165,6 +192,44 @@ host_log(void *ud, AiLogLevel level, const char *line)
 	MemoryContextSwitchTo(caller);
 }
 
+/*
+ * Threads of pools
+ */
+static int
+host_begin_run(void *ud, int n_wanted)
+{
+	(void) ud;
+	return gate_acquire != NULL ? gate_acquire(n_wanted) : n_wanted;
+}
+
+static void
+host_end_run(void *ud)
+{
+	(void) ud;
+	if (gate_release != NULL)
+		gate_release();
+}
+
+static void
+host_wait(void *ud, bool begins)
+{
+	(void) ud;
+	if (begins)
+		pgstat_report_wait_start(wait_event);
+	else
+		pgstat_report_wait_end();
+}
+
+void
+aiaas_host_set_gate(int (*acquire) (int n_wanted), void (*release) (void))
+{
+	gate_acquire = acquire;
+	gate_release = release;
+}
+
+/*
+ * Hosts
+ */
 static void
 forget_host(void *arg)
 {
@@ -179,12 +244,27 @@ aiaas_host_create(MemoryContext parent)
 												  ALLOCSET_DEFAULT_SIZES);
 	ServerHost *state = MemoryContextAllocZero(context, sizeof(ServerHost));
 
-	state->host = (AiHost) {host_alloc, host_release, host_should_stop, host_log, state};
+	if (wait_event == 0)
+		wait_event = aiaas_wait_event("AiaasThreads");
+	state->host = (AiHost) {
+		host_alloc, host_release, host_should_stop, host_log, state,
+		host_begin_run, host_end_run, host_wait
+	};
 	state->context = context;
 	state->forget.func = forget_host;
 	state->forget.arg = state;
 	MemoryContextRegisterResetCallback(context, &state->forget);
 	return &state->host;
+}
+
+void
+aiaas_host_watch(const AiHost *host, void (*watch) (void *arg), void *arg)
+{
+	ServerHost *state = host->ud;
+
+	state->look = watch;
+	state->look_arg = arg;
+	INSTR_TIME_SET_CURRENT(state->looked);
 }
 
 MemoryContext

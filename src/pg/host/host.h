@@ -20,6 +20,15 @@
  */
 extern const AiHost *aiaas_host_create(MemoryContext parent);
 
+/*
+ * From now on look(arg) is called about twenty times a second while the core works,
+ * on the main thread.  It must not longjmp, nor call what may.
+ */
+extern void aiaas_host_watch(const AiHost *host, void (*look) (void *arg), void *arg);
+
+/* Of all hosts: who is asked for the threads of a pool, and told when it is done */
+extern void aiaas_host_set_gate(int (*acquire) (int n_wanted), void (*release) (void));
+
 /* The context that the host allocates from, for its counters or its deletion */
 extern MemoryContext aiaas_host_context(const AiHost *host);
 

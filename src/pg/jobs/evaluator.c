@@ -7,6 +7,7 @@
 
 #include "pg/jobs/evaluator.h"
 
+#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 #include "pg/engine/batch.h"
@@ -27,12 +28,11 @@ row_size(const AiaasEvaluation *evaluation, bool with_probabilities)
 }
 
 static void
-open_evaluation(AiaasEvaluation *evaluation, const char *model, bool with_probabilities)
+open_evaluation(AiaasEvaluation *evaluation, const AiaasModel *model, bool with_probabilities)
 {
 	const AiTextClassifier *classifier;
 
-	MemSet(evaluation, 0, sizeof(AiaasEvaluation));
-	evaluation->engine = aiaas_engine_acquire(aiaas_model_resolve(model, AIAAS_USE));
+	evaluation->engine = aiaas_engine_acquire(model);
 	evaluation->n_labels = aiaas_engine_n_labels(evaluation->engine);
 	evaluation->labels = aiaas_labels_create();
 	classifier = aiaas_engine_classifier(evaluation->engine);
@@ -96,6 +96,8 @@ answer_example(void *ud, const AiaasExample *example)
 {
 	AiaasEvaluation *evaluation = ud;
 	double	   *probability = NULL;
+	instr_time	start;
+	instr_time	end;
 	int			best;
 
 	if (evaluation->n_rows == evaluation->capacity)
@@ -103,7 +105,12 @@ answer_example(void *ud, const AiaasExample *example)
 	if (evaluation->probability != NULL)
 		probability = evaluation->probability + evaluation->n_rows * evaluation->n_labels;
 	aiaas_check_input(example->text_len);
+	INSTR_TIME_SET_CURRENT(start);
 	aiaas_engine_run(evaluation->engine, probability, &best, example->text, example->text_len);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	evaluation->model_time += (int64) (INSTR_TIME_GET_DOUBLE(end) * 1e9);
+	aiaas_activity_rows(1);
 	evaluation->truth[evaluation->n_rows] =
 		aiaas_labels_add(evaluation->labels, example->label, example->label_len);
 	evaluation->predicted[evaluation->n_rows] = best;
@@ -111,16 +118,32 @@ answer_example(void *ud, const AiaasExample *example)
 	check_label_count(evaluation);
 }
 
-void
-aiaas_evaluate(AiaasEvaluation *evaluation, const char *model, const char *query,
-			   const char *target, bool with_probabilities)
+static void
+count_evaluation(const AiaasEvaluation *evaluation)
 {
+	aiaas_stats_add(&evaluation->key, &(AiaasCounts) {
+		.calls = 1, .rows = evaluation->n_rows, .batches = evaluation->n_rows,
+		.distinct = evaluation->n_rows, .model_time = evaluation->model_time
+	});
+}
+
+void
+aiaas_evaluate(AiaasEvaluation *evaluation, const char *function, const char *reference,
+			   const char *query, const char *target, bool with_probabilities)
+{
+	const AiaasModel *model = aiaas_model_resolve(reference, AIAAS_USE);
 	AiaasQuery	examples;
 
+	MemSet(evaluation, 0, sizeof(AiaasEvaluation));
+	evaluation->key = (AiaasStatsKey) {model->id, model->version, function};
+	aiaas_activity_begin(function, model->name, model->version);
+	aiaas_activity_model(model->id);
 	open_evaluation(evaluation, model, with_probabilities);
 	aiaas_query_open(&examples, query, target);
 	aiaas_query_run(&examples, answer_example, evaluation);
 	aiaas_query_close(&examples);
+	count_evaluation(evaluation);
+	aiaas_activity_end();
 	if (evaluation->n_rows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -9,6 +9,7 @@
 #include "core/classic/metrics.h"
 #include "pg/engine/engine.h"
 #include "pg/jobs/labels.h"
+#include "pg/stats/stats.h"
 
 typedef struct AiaasEvaluation
 {
@@ -23,14 +24,19 @@ typedef struct AiaasEvaluation
 	double	   *probability;	/* [n_rows, n_labels]; NULL: not asked for */
 	int64		n_rows;
 	int64		capacity;
+
+	/* For ai_stats */
+	AiaasStatsKey key;
+	int64		model_time;		/* nanoseconds */
 } AiaasEvaluation;
 
 /*
  * Run the query and the model, in the current memory context.  The rows, with
- * their probabilities if asked for, must fit into aiaas.max_train_memory.
+ * their probabilities if asked for, must fit into aiaas.max_train_memory.  function is
+ * the name of who asks, a literal.
  */
-extern void aiaas_evaluate(AiaasEvaluation *evaluation, const char *model,
-						   const char *query, const char *target,
+extern void aiaas_evaluate(AiaasEvaluation *evaluation, const char *function,
+						   const char *reference, const char *query, const char *target,
 						   bool with_probabilities);
 
 /* Of what was evaluated */

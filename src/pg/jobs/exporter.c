@@ -17,6 +17,7 @@
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
 #include "pg/jobs/manifest.h"
+#include "pg/stats/stats.h"
 
 #define PART_SIZE ((size_t) 1024 * 1024)
 
@@ -71,6 +72,7 @@ aiaas_export(AiaasRows *rows, const char *reference)
 	AiBuf		tail;
 	AiError		err;
 
+	aiaas_activity_begin("ai_export", model->name, model->version);
 	ai_buf_init(&tail, host);
 	AIAAS_CHECK(ai_export_head(head, host, (size_t) model->n_bytes, manifest_size, &err), &err);
 	AIAAS_CHECK(ai_export_tail(&tail, (size_t) model->n_bytes, manifest, manifest_size, &err),
@@ -80,4 +82,5 @@ aiaas_export(AiaasRows *rows, const char *reference)
 	write_bytes(&writer, tail.data, tail.len);
 	if (writer.n_bytes > 0)
 		put_part(&writer);
+	aiaas_activity_end();
 }

@@ -26,6 +26,7 @@
 #include "pg/jobs/importer_internal.h"
 #include "pg/jobs/limits.h"
 #include "pg/jobs/manifest.h"
+#include "pg/stats/stats.h"
 
 /* Between two looks at interrupts */
 #define PIECE_SIZE ((size_t) 1024 * 1024)
@@ -59,6 +60,7 @@ aiaas_importer_begin(const char *model)
 
 	aiaas_require_writable("ai_import()");
 	importer->context = context;
+	aiaas_activity_phase("receiving");
 	if (model != NULL)
 	{
 		aiaas_model_check_trainable(model);
@@ -141,6 +143,7 @@ aiaas_importer_add(AiaasImporter *importer, const void *bytes, size_t n_bytes)
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(importer->bytes + importer->n_received, from, n);
+		aiaas_activity_bytes(n);
 		importer->n_received += n;
 		from += n;
 		n_bytes -= n;
@@ -178,6 +181,7 @@ check_hash(const AiaasImporter *importer)
 		CHECK_FOR_INTERRUPTS();
 		aiaas_digest_add(digest, (const char *) opened->content + done,
 						 Min(PIECE_SIZE, opened->content_size - done));
+		aiaas_activity_bytes(Min(PIECE_SIZE, opened->content_size - done));
 	}
 	aiaas_digest_end(digest, hash);
 	if (memcmp(hash, importer->manifest.hash, AIAAS_HASH_SIZE) != 0 ||
@@ -306,9 +310,11 @@ aiaas_importer_finish(AiaasImporter *importer, bool deploy, AiaasImportResult *r
 {
 	MemoryContext old_context = MemoryContextSwitchTo(importer->context);
 
+	aiaas_activity_phase("checking");
 	open_envelope(importer);
 	check_hash(importer);
 	check_content(importer);
+	aiaas_activity_phase("storing");
 	store_version(importer, deploy, result);
 	MemoryContextSwitchTo(old_context);
 

@@ -95,6 +95,21 @@ aiaas_select_columns(const AiaasSelect *select)
 	return list.data;
 }
 
+/* With no parameters it is planned once, and run by this plan. */
+double
+aiaas_select_n_rows(const AiaasSelect *select)
+{
+	CachedPlan *plan = SPI_plan_get_cached_plan(select->plan);
+	double		n_rows = 0;
+
+	if (plan == NULL)
+		return 0;
+	if (list_length(plan->stmt_list) == 1)
+		n_rows = linitial_node(PlannedStmt, plan->stmt_list)->planTree->plan_rows;
+	ReleaseCachedPlan(plan, NULL);
+	return n_rows;
+}
+
 /*
  * The run
  */

@@ -26,6 +26,9 @@ typedef void (*AiaasRowHandler) (void *ud, TupleTableSlot *slot);
 /* SPI is connected from here to close. */
 extern void aiaas_select_open(AiaasSelect *select, const char *sql);
 
+/* How many rows the planner expects */
+extern double aiaas_select_n_rows(const AiaasSelect *select);
+
 /* Once per open */
 extern void aiaas_select_run(AiaasSelect *select, AiaasRowHandler handler, void *ud);
 extern void aiaas_select_close(AiaasSelect *select);

@@ -30,8 +30,10 @@
 #include "pg/host/raise.h"
 #include "pg/jobs/gate.h"
 #include "pg/jobs/limits.h"
+#include "pg/stats/stats.h"
 
 #define METRIC "macro_f1"
+#define ROWS_PER_LOOK 100		/* by others, at how far reading has come */
 
 typedef struct TrainRun
 {
@@ -81,6 +83,30 @@ destroy_trainer(void *arg)
 	run->trainer = NULL;
 }
 
+/* Called while the core works */
+static void
+show_progress(void *arg)
+{
+	TrainRun   *run = arg;
+	AiProgress	progress;
+
+	ai_text_trainer_progress(run->trainer, &progress);
+	aiaas_activity_progress(&progress);
+}
+
+/* All is learnt; how long it takes to store it is not guessed. */
+static void
+show_storing(TrainRun *run)
+{
+	AiProgress	progress;
+
+	ai_text_trainer_progress(run->trainer, &progress);
+	progress.phase = "storing";
+	progress.share = 1;
+	progress.seconds_left = -1;
+	aiaas_activity_progress(&progress);
+}
+
 /* Its threads must end before its memory goes, on whatever way we leave. */
 static void
 create_trainer(TrainRun *run)
@@ -95,6 +121,7 @@ create_trainer(TrainRun *run)
 	run->destroy.func = destroy_trainer;
 	run->destroy.arg = run;
 	MemoryContextRegisterResetCallback(aiaas_host_context(run->host), &run->destroy);
+	aiaas_host_watch(run->host, show_progress, run);
 }
 
 /*
@@ -112,11 +139,16 @@ learn_example(void *ud, const AiaasExample *example)
 									example->label, example->label_len, &err), &err);
 	if (is_validation)
 		aiaas_gate_add(&run->gate, example);
+	aiaas_activity_rows(1);
+	if (run->query.n_rows % ROWS_PER_LOOK == 0)
+		show_progress(run);
 }
 
 static void
 read_rows(TrainRun *run)
 {
+	ai_text_trainer_expect(run->trainer, (int64) aiaas_select_n_rows(&run->query.select));
+	show_progress(run);
 	aiaas_query_run(&run->query, learn_example, run);
 	if (run->query.n_null_rows > 0)
 		ereport(NOTICE,
@@ -283,6 +315,7 @@ finish_run(TrainRun *run)
 	AiaasModelLock lock;
 	size_t		n_bytes;
 
+	show_storing(run);
 	notice_stopped(run);
 	(void) ai_text_trainer_model(run->trainer, &n_bytes);
 	aiaas_check_model_size(n_bytes);
@@ -308,6 +341,7 @@ run_training(void *arg)
 	AiError		err;
 
 	INSTR_TIME_SET_CURRENT(run->start);
+	aiaas_activity_begin("ai_train", request->model, 0);
 	aiaas_model_check_trainable(request->model);
 	run->algorithm = choose_algorithm(request->algorithm);
 	aiaas_options_parse(&run->options, request->options);
@@ -320,6 +354,7 @@ run_training(void *arg)
 	aiaas_host_check(run->host);
 	finish_run(run);
 	aiaas_query_close(&run->query);
+	aiaas_activity_end();
 }
 
 void

@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "pg/cache/cache.h"
 #include "pg/host/rows.h"
+#include "pg/stats/stats.h"
 #include "utils/builtins.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_loaded);
@@ -58,6 +59,23 @@ state_name(AiaasCacheState state)
 	return NULL;
 }
 
+static void
+put_check(AiaasRows *rows, const AiaasModel *model)
+{
+	const char *damage = aiaas_content_damage(model);
+	const char *state = state_name(aiaas_cache_verify(model));
+	Datum		values[5] = {
+		CStringGetTextDatum(model->name),
+		Int32GetDatum(model->version),
+		Int64GetDatum(model->n_bytes),
+		CStringGetTextDatum(damage != NULL ? damage : "ok"),
+		state != NULL ? CStringGetTextDatum(state) : (Datum) 0
+	};
+	bool		is_null[5] = {false, false, model->n_bytes < 0, false, state == NULL};
+
+	aiaas_rows_put(rows, values, is_null);
+}
+
 static Datum
 check(FunctionCallInfo fcinfo, const char *reference)
 {
@@ -68,18 +86,10 @@ check(FunctionCallInfo fcinfo, const char *reference)
 	foreach(cell, aiaas_model_list(reference, AIAAS_READ))
 	{
 		const AiaasModel *model = lfirst(cell);
-		const char *damage = aiaas_content_damage(model);
-		const char *state = state_name(aiaas_cache_verify(model));
-		Datum		values[5] = {
-			CStringGetTextDatum(model->name),
-			Int32GetDatum(model->version),
-			Int64GetDatum(model->n_bytes),
-			CStringGetTextDatum(damage != NULL ? damage : "ok"),
-			state != NULL ? CStringGetTextDatum(state) : (Datum) 0
-		};
-		bool		is_null[5] = {false, false, model->n_bytes < 0, false, state == NULL};
 
-		aiaas_rows_put(&rows, values, is_null);
+		aiaas_activity_begin("ai_check", model->name, model->version);
+		put_check(&rows, model);
+		aiaas_activity_end();
 	}
 	return (Datum) 0;
 }

@@ -20,14 +20,15 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_evaluate_query);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_confusion_query);
 
 static void
-evaluate(AiaasEvaluation *evaluation, FunctionCallInfo fcinfo, bool with_probabilities)
+evaluate(AiaasEvaluation *evaluation, FunctionCallInfo fcinfo, const char *function,
+		 bool with_probabilities)
 {
 	const char *model = PG_ARGISNULL(0) ? aiaas_default_classifier_get() :
 		aiaas_text_argument(fcinfo, 0, "model");
 	const char *query = aiaas_text_argument(fcinfo, 1, "query");
 	const char *target = PG_ARGISNULL(2) ? NULL : aiaas_text_argument(fcinfo, 2, "target");
 
-	aiaas_evaluate(evaluation, model, query, target, with_probabilities);
+	aiaas_evaluate(evaluation, function, model, query, target, with_probabilities);
 }
 
 static void
@@ -55,7 +56,7 @@ aiaas_evaluate_query(PG_FUNCTION_ARGS)
 	AiaasRows	rows;
 
 	aiaas_rows_begin(&rows, fcinfo);
-	evaluate(&evaluation, fcinfo, true);
+	evaluate(&evaluation, fcinfo, "ai_evaluate", true);
 	aiaas_evaluation_measure(&evaluation, &metrics);
 
 	put_metric(&rows, "rows", metrics.n);
@@ -123,7 +124,7 @@ aiaas_confusion_query(PG_FUNCTION_ARGS)
 	int64	   *n_rows;			/* [labels, n_labels] */
 
 	aiaas_rows_begin(&rows, fcinfo);
-	evaluate(&evaluation, fcinfo, false);
+	evaluate(&evaluation, fcinfo, "ai_confusion", false);
 	n_rows = palloc0((Size) aiaas_labels_count(evaluation.labels) * evaluation.n_labels *
 					 sizeof(int64));
 	for (int64 i = 0; i < evaluation.n_rows; i++)

@@ -12,6 +12,7 @@
 #include "pg/jobs/exporter.h"
 #include "pg/jobs/importer.h"
 #include "pg/sqlapi/arguments.h"
+#include "pg/stats/stats.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_export_model);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_import_value);
@@ -31,11 +32,14 @@ aiaas_export_model(PG_FUNCTION_ARGS)
 
 /* The arguments of all forms: model, source, deploy */
 static AiaasImporter *
-begin_import(FunctionCallInfo fcinfo, const char *source)
+begin_import(FunctionCallInfo fcinfo, const char *function, const char *source)
 {
+	const char *model = PG_ARGISNULL(0) ? NULL : aiaas_text_argument(fcinfo, 0, "model");
+
 	aiaas_require_argument(fcinfo, 1, source);
 	aiaas_require_argument(fcinfo, 2, "deploy");
-	return aiaas_importer_begin(PG_ARGISNULL(0) ? NULL : aiaas_text_argument(fcinfo, 0, "model"));
+	aiaas_activity_begin(function, model != NULL ? model : "", 0);
+	return aiaas_importer_begin(model);
 }
 
 static Datum
@@ -49,6 +53,7 @@ finish_import(FunctionCallInfo fcinfo, AiaasImporter *importer)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	aiaas_importer_finish(importer, PG_GETARG_BOOL(2), &result);
+	aiaas_activity_end();
 	values[0] = CStringGetTextDatum(result.model);
 	values[1] = Int32GetDatum(result.version);
 	values[2] = CStringGetTextDatum(result.algorithm);
@@ -62,7 +67,7 @@ finish_import(FunctionCallInfo fcinfo, AiaasImporter *importer)
 Datum
 aiaas_import_value(PG_FUNCTION_ARGS)
 {
-	AiaasImporter *importer = begin_import(fcinfo, "source");
+	AiaasImporter *importer = begin_import(fcinfo, "ai_import", "source");
 
 	aiaas_import_bytea(importer, PG_GETARG_DATUM(1));
 	return finish_import(fcinfo, importer);
@@ -71,7 +76,7 @@ aiaas_import_value(PG_FUNCTION_ARGS)
 Datum
 aiaas_import_object(PG_FUNCTION_ARGS)
 {
-	AiaasImporter *importer = begin_import(fcinfo, "source");
+	AiaasImporter *importer = begin_import(fcinfo, "ai_import", "source");
 
 	aiaas_import_large_object(importer, PG_GETARG_OID(1));
 	return finish_import(fcinfo, importer);
@@ -80,7 +85,7 @@ aiaas_import_object(PG_FUNCTION_ARGS)
 Datum
 aiaas_import_rows(PG_FUNCTION_ARGS)
 {
-	AiaasImporter *importer = begin_import(fcinfo, "query");
+	AiaasImporter *importer = begin_import(fcinfo, "ai_import_query", "query");
 
 	aiaas_import_query(importer, aiaas_text_argument(fcinfo, 1, "query"));
 	return finish_import(fcinfo, importer);
@@ -89,7 +94,7 @@ aiaas_import_rows(PG_FUNCTION_ARGS)
 Datum
 aiaas_import_path(PG_FUNCTION_ARGS)
 {
-	AiaasImporter *importer = begin_import(fcinfo, "path");
+	AiaasImporter *importer = begin_import(fcinfo, "ai_import_file", "path");
 
 	aiaas_import_file(importer, aiaas_text_argument(fcinfo, 1, "path"));
 	return finish_import(fcinfo, importer);

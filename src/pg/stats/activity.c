@@ -248,7 +248,7 @@ aiaas_activity_phase(const char *phase)
 }
 
 void
-aiaas_activity_progress(const AiaasProgress *progress)
+aiaas_activity_progress(const AiProgress *progress)
 {
 	bool		is_next = progress->phase != shown.phase;
 	StatsSlot  *slot;

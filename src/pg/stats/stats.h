@@ -11,7 +11,11 @@
 #ifndef AIAAS_STATS_H
 #define AIAAS_STATS_H
 
+#include "core/base/progress.h"
 #include "datatype/timestamp.h"
+
+/* Called once from _PG_init() */
+extern void aiaas_stats_init(void);
 
 #define AIAAS_STATS_FUNCTION_MAX 31
 #define AIAAS_STATS_MODEL_MAX 63
@@ -67,17 +71,8 @@ extern void aiaas_activity_model(int64 model);
 /* These do nothing inside of an inner one, which is not shown. */
 extern void aiaas_activity_rows(int64 n_more);
 
-/* Of long work; what is not known is negative */
-typedef struct AiaasProgress
-{
-	const char *phase;			/* a literal */
-	double		share;			/* done, 0 to 1 */
-	int			epoch;
-	double		loss;
-	double		seconds_left;
-} AiaasProgress;
-
-extern void aiaas_activity_progress(const AiaasProgress *progress);
+/* Of long work */
+extern void aiaas_activity_progress(const AiProgress *progress);
 
 /*
  * These are shown with whatever is.  A phase, which is a literal, lasts until another
@@ -90,7 +85,7 @@ extern void aiaas_activity_bytes(int64 n_more);	/* in this phase */
  * The gate: threads that compute in all backends are as few as cores.  Ask
  * before a batch or another short piece of work for n_wanted threads, one's own
  * among them; the answer is 1 to n_wanted.  Release after it.  An error
- * releases.
+ * releases.  ai_pool_run() asks by itself.
  */
 extern int	aiaas_threads_acquire(int n_wanted);
 extern void aiaas_threads_release(void);
@@ -116,7 +111,7 @@ typedef struct AiaasActivity
 	TimestampTz rows_until;		/* when rows had come to their end, or 0 */
 	int64		rows;
 	int64		bytes;
-	double		share;			/* this and the next as in AiaasProgress */
+	double		share;			/* this and the next as in AiProgress */
 	int			epoch;
 	double		loss;
 	double		seconds_left;
