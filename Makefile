@@ -153,8 +153,8 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify costs evaluate explain rights pins move limits \
-	batch_same
+REGRESS = models damage settings train classify costs evaluate explain rights pins move limits stats \
+	batch_same batch_tools batch_shapes batch_modify batch_order batch_errors batch_end
 
 ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
 

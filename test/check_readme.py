@@ -10,7 +10,8 @@ errors included.  Without such a block the example must only print no error.
 
 Compared are the words of each line.  Not compared are white space, the length
 of rules, durations, times and hashes; and numbers with a fraction may differ by
-one in a hundred, since the last digits depend on the processor.
+one in a hundred, since the last digits depend on the processor.  Lines that show the
+progress of a training are left out: a fast machine prints none.
 
 With --write a "text" block that differs is replaced by what was printed, to be
 read before it is committed.
@@ -26,6 +27,7 @@ import threading
 DATABASE = "readme_examples"
 TIMEOUT = 300                   # seconds for one example
 FENCE = re.compile(r"^```(\w*)\s*$")
+PROGRESS = re.compile(r"^NOTICE:  training: \d+ % done after \d+ s$")
 
 
 def read_lines(path):
@@ -79,7 +81,8 @@ class Session:
                         if line.startswith("(1 row)"):
                             self.psql.stdout.readline()
                             return lines
-                lines.append(line.rstrip("\n"))
+                if not PROGRESS.match(line):
+                    lines.append(line.rstrip("\n"))
         except BrokenPipeError:
             pass
         finally:

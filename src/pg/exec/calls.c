@@ -63,7 +63,7 @@ subplan_walker(Node *node, void *context)
 	{
 		Plan	   *plan = list_nth(stmt->subplans, ((SubPlan *) node)->plan_id - 1);
 
-		if (plan != NULL && aiaas_plan_is_volatile(stmt, plan))
+		if (plan != NULL && aiaas_plan_is_volatile(stmt, plan, true))
 			return true;
 	}
 	return expression_tree_walker(node, subplan_walker, context);
@@ -125,6 +125,22 @@ collect_function(const PlannedStmt *stmt, List *calls, FuncExpr *function)
 	return calls;
 }
 
+/* Only the first pair is compared always. */
+static List *
+collect_row_compare(const PlannedStmt *stmt, List *calls, RowCompareExpr *expression)
+{
+	calls = aiaas_calls_collect(stmt, calls, linitial(expression->largs));
+	return aiaas_calls_collect(stmt, calls, linitial(expression->rargs));
+}
+
+/* An element of an array, or an array with an element replaced */
+static List *
+collect_subscripting(const PlannedStmt *stmt, List *calls, SubscriptingRef *expression)
+{
+	calls = aiaas_calls_collect(stmt, calls, (Node *) expression->refexpr);
+	return aiaas_calls_collect(stmt, calls, (Node *) expression->refassgnexpr);
+}
+
 static List *
 collect_case(const PlannedStmt *stmt, List *calls, CaseExpr *expression)
 {
@@ -163,7 +179,7 @@ aiaas_calls_collect(const PlannedStmt *stmt, List *calls, Node *node)
 		case T_ConvertRowtypeExpr:
 			return aiaas_calls_collect(stmt, calls, (Node *) ((ConvertRowtypeExpr *) node)->arg);
 		case T_SubscriptingRef:
-			return aiaas_calls_collect(stmt, calls, (Node *) ((SubscriptingRef *) node)->refexpr);
+			return collect_subscripting(stmt, calls, (SubscriptingRef *) node);
 		case T_FieldSelect:
 			return aiaas_calls_collect(stmt, calls, (Node *) ((FieldSelect *) node)->arg);
 		case T_NullTest:
@@ -176,6 +192,10 @@ aiaas_calls_collect(const PlannedStmt *stmt, List *calls, Node *node)
 			return collect_list(stmt, calls, ((ArrayExpr *) node)->elements);
 		case T_RowExpr:
 			return collect_list(stmt, calls, ((RowExpr *) node)->args);
+		case T_FieldStore:
+			return collect_list(stmt, calls, ((FieldStore *) node)->newvals);
+		case T_RowCompareExpr:
+			return collect_row_compare(stmt, calls, (RowCompareExpr *) node);
 		case T_BoolExpr:
 			return aiaas_calls_collect(stmt, calls, linitial(((BoolExpr *) node)->args));
 		case T_CoalesceExpr:

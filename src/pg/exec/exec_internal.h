@@ -54,11 +54,17 @@ extern int	aiaas_list_find(const List *list, const Node *node);
  * tree.c: what plans read
  */
 
-/* Does running this subtree a row further have effects that can be seen? */
-extern bool aiaas_plan_is_volatile(const PlannedStmt *stmt, Plan *plan);
+/* Does it read its input to the end before it puts out a row? */
+extern bool aiaas_reads_first(const Plan *plan);
+
+/*
+ * Does running this subtree a row further have effects that can be seen?  One that
+ * runs again may start at any row, as the inner side of a nested loop does.
+ */
+extern bool aiaas_plan_is_volatile(const PlannedStmt *stmt, Plan *plan, bool runs_again);
 
 /* The same but for its own target list and quals */
-extern bool aiaas_inputs_are_volatile(const PlannedStmt *stmt, Plan *plan);
+extern bool aiaas_inputs_are_volatile(const PlannedStmt *stmt, Plan *plan, bool runs_again);
 
 /*
  * carry.c: a column of a child of plan that holds the result of call, which is over the

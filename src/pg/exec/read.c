@@ -381,14 +381,17 @@ read_child(AiaasBatchState *state)
 	TupleTableSlot *slot;
 
 	if (unlikely(source != NULL))
-		source->is_ahead = state->n_rows > 0;
+		source->is_ahead = state->is_ahead || state->n_rows > 0;
 	slot = ExecProcNode(outerPlanState(state));
 	if (likely(!TupIsNull(slot)))
 		return read_row(state, slot);
-	if (source != NULL && source->is_held)
-		source->is_held = false;
-	else
+	if (source == NULL || !source->is_held)
 		state->is_at_end = ScanDirectionIsForward(state->css.ss.ps.state->es_direction);
+	else
+	{
+		source->is_held = false;
+		state->is_held = state->n_rows == 0;
+	}
 	return false;
 }
 

@@ -223,18 +223,39 @@ is_projecting(const Plan *plan)
 
 /* The first qual that evaluates calls, and these; the length of the list: none */
 static int
-find_qual(const Rewrite *rewrite, const Plan *plan, List **calls)
+find_qual(const Rewrite *rewrite, const List *quals, List **calls)
 {
 	ListCell   *cell;
 
 	*calls = NIL;
-	foreach(cell, plan->qual)
+	foreach(cell, quals)
 	{
 		*calls = aiaas_calls_collect(rewrite->stmt, NIL, lfirst(cell));
 		if (*calls != NIL)
 			return foreach_current_index(cell);
 	}
-	return list_length(plan->qual);
+	return list_length(quals);
+}
+
+/*
+ * Conditions of an inner join are as good as quals of its rows, if it looks at each pair
+ * and not only for the first match.
+ */
+static void
+lift_join_quals(const Rewrite *rewrite, Plan *plan)
+{
+	Join	   *join = (Join *) plan;
+	List	   *calls;
+	int			n_kept;
+
+	if (join->jointype != JOIN_INNER)
+		return;
+	n_kept = find_qual(rewrite, join->joinqual, &calls);
+	if (calls == NIL)
+		return;
+	plan->qual = list_concat(list_copy_tail(join->joinqual, n_kept), plan->qual);
+	join->joinqual = list_copy_head(join->joinqual, n_kept);
+	join->inner_unique = false;
 }
 
 static List *
@@ -254,13 +275,17 @@ find_in_targets(const Rewrite *rewrite, const Plan *plan)
  * have any.
  */
 static bool
-may_read_ahead(const Rewrite *rewrite, Plan *plan, int n_kept, const Above *above)
+may_read_ahead(const Rewrite *rewrite, Plan *plan, int n_kept, const Split *split,
+			   const Above *above)
 {
 	PlannedStmt *stmt = rewrite->stmt;
 	List	   *kept = list_copy_head(plan->qual, n_kept);
 	List	   *moved = list_copy_tail(plan->qual, n_kept);
 
-	if (!aiaas_is_volatile(stmt, (Node *) kept) && !aiaas_inputs_are_volatile(stmt, plan))
+	/* Sources are volatile inside of aggregates and window functions only. */
+	if (!aiaas_is_volatile(stmt, (Node *) kept) &&
+		(aiaas_reads_first(plan) || !aiaas_is_volatile(stmt, (Node *) split->sources)) &&
+		!aiaas_inputs_are_volatile(stmt, plan, false))
 		return true;
 	return above->is_barrier && !aiaas_is_volatile(stmt, (Node *) moved) &&
 		!aiaas_is_volatile(stmt, (Node *) plan->targetlist);
@@ -271,7 +296,7 @@ static Plan *
 wrap_once(Rewrite *rewrite, Plan *plan, const Above *above)
 {
 	Split		split = {NIL, NIL, NIL};
-	int			n_kept = find_qual(rewrite, plan, &split.calls);
+	int			n_kept = find_qual(rewrite, plan->qual, &split.calls);
 	List	   *targets = NIL;
 	List	   *quals;
 	CustomScan *node;
@@ -280,7 +305,7 @@ wrap_once(Rewrite *rewrite, Plan *plan, const Above *above)
 
 	if (split.calls == NIL)
 		split.calls = find_in_targets(rewrite, plan);
-	if (split.calls == NIL || !may_read_ahead(rewrite, plan, n_kept, above))
+	if (split.calls == NIL)
 		return NULL;
 
 	/* In the order of the target list, so that there is often nothing to project. */
@@ -293,6 +318,8 @@ wrap_once(Rewrite *rewrite, Plan *plan, const Above *above)
 	}
 	quals = (List *) over_scan((Node *) list_copy_tail(plan->qual, n_kept), &split);
 	scan = scan_tlist(&split);
+	if (!may_read_ahead(rewrite, plan, n_kept, &split, above))
+		return NULL;
 	node = make_node(rewrite, plan, above, scan);
 	node->scan.plan.targetlist = targets;
 	node->scan.plan.qual = quals;
@@ -372,6 +399,8 @@ wrap(Rewrite *rewrite, Plan *plan, const Above *above)
 	if (above->may_mark || plan->async_capable || !is_projecting(plan) ||
 		has_multiexpr_walker((Node *) plan->targetlist, NULL))
 		return plan;
+	if (IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin))
+		lift_join_quals(rewrite, plan);
 	if (is_carrying(plan))
 		carry(rewrite, plan);
 	for (;;)
@@ -510,7 +539,7 @@ insert_once(Rewrite *rewrite, Plan *plan, const Above *above)
 	ListCell   *cell;
 
 	if (arguments.calls == NIL ||
-		(aiaas_plan_is_volatile(rewrite->stmt, child) && !above->is_barrier))
+		(aiaas_plan_is_volatile(rewrite->stmt, child, false) && !above->is_barrier))
 		return false;
 
 	node = make_node(rewrite, child, above, NIL);
@@ -549,14 +578,6 @@ rewrite_list(Rewrite *rewrite, List *plans, const Above *above)
 		lfirst(cell) = rewrite_plan(rewrite, lfirst(cell), above);
 }
 
-/* Does an aggregate read its input to the end before it puts out a row? */
-static bool
-is_reading_first(const Plan *plan)
-{
-	return IsA(plan, Agg) && (((const Agg *) plan)->aggstrategy == AGG_PLAIN ||
-							  ((const Agg *) plan)->aggstrategy == AGG_HASHED);
-}
-
 /* How a node reads its (outer) child */
 static Above
 above_child(const Rewrite *rewrite, Plan *plan, const Above *above)
@@ -575,8 +596,8 @@ above_child(const Rewrite *rewrite, Plan *plan, const Above *above)
 			child.reads_all = true;
 			break;
 		case T_Agg:
-			child.reads_all = is_reading_first(plan) || above->reads_all;
-			child.is_barrier = (is_reading_first(plan) || above->is_barrier) && !is_volatile;
+			child.reads_all = aiaas_reads_first(plan) || above->reads_all;
+			child.is_barrier = (aiaas_reads_first(plan) || above->is_barrier) && !is_volatile;
 			break;
 		case T_Result:
 			child.may_mark = above->may_mark;

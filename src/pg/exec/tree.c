@@ -4,7 +4,8 @@
  *
  * A node that reads ahead runs what is below it earlier, and perhaps for rows that
  * nobody wants.  That is seen where volatile functions, data-modifying statements
- * or row locks are below.
+ * or row locks are below.  What has run to its end before the first row comes is not
+ * seen, unless it runs again for a later row.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -13,6 +14,23 @@
 
 #include "miscadmin.h"
 
+bool
+aiaas_reads_first(const Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Sort:
+		case T_Hash:
+			return true;
+		case T_Agg:
+			return ((const Agg *) plan)->aggstrategy == AGG_PLAIN ||
+				((const Agg *) plan)->aggstrategy == AGG_HASHED;
+		default:
+			return false;
+	}
+}
+
+/* Members of an Append start when rows have come already, so they count as if they ran again. */
 static bool
 any_is_volatile(const PlannedStmt *stmt, List *plans)
 {
@@ -20,7 +38,7 @@ any_is_volatile(const PlannedStmt *stmt, List *plans)
 
 	foreach(cell, plans)
 	{
-		if (aiaas_plan_is_volatile(stmt, lfirst(cell)))
+		if (aiaas_plan_is_volatile(stmt, lfirst(cell), true))
 			return true;
 	}
 	return false;
@@ -28,7 +46,7 @@ any_is_volatile(const PlannedStmt *stmt, List *plans)
 
 /* Expressions beside target list and quals, and children beside the two usual ones */
 static bool
-special_is_volatile(const PlannedStmt *stmt, Plan *plan)
+special_is_volatile(const PlannedStmt *stmt, Plan *plan, bool runs_again)
 {
 	switch (nodeTag(plan))
 	{
@@ -42,10 +60,11 @@ special_is_volatile(const PlannedStmt *stmt, Plan *plan)
 		case T_MergeAppend:
 			return any_is_volatile(stmt, ((MergeAppend *) plan)->mergeplans);
 		case T_SubqueryScan:
-			return aiaas_plan_is_volatile(stmt, ((SubqueryScan *) plan)->subplan);
+			return aiaas_plan_is_volatile(stmt, ((SubqueryScan *) plan)->subplan, runs_again);
 		case T_CteScan:
 			return aiaas_plan_is_volatile(stmt, list_nth(stmt->subplans,
-														 ((CteScan *) plan)->ctePlanId - 1));
+														 ((CteScan *) plan)->ctePlanId - 1),
+										  runs_again);
 		case T_ValuesScan:
 			return aiaas_is_volatile(stmt, (Node *) ((ValuesScan *) plan)->values_lists);
 		case T_NestLoop:
@@ -63,29 +82,40 @@ special_is_volatile(const PlannedStmt *stmt, Plan *plan)
 		case T_CustomScan:
 			return any_is_volatile(stmt, ((CustomScan *) plan)->custom_plans);
 
-			/* All of their functions run when the first row is asked for. */
+			/* These run when the first row is asked for. */
 		case T_FunctionScan:
+			return runs_again &&
+				aiaas_is_volatile(stmt, (Node *) ((FunctionScan *) plan)->functions);
 		case T_TableFuncScan:
+			return runs_again &&
+				aiaas_is_volatile(stmt, (Node *) ((TableFuncScan *) plan)->tablefunc);
+		case T_SampleScan:
+			return runs_again &&
+				aiaas_is_volatile(stmt, (Node *) ((SampleScan *) plan)->tablesample);
 		default:
 			return false;
 	}
 }
 
 bool
-aiaas_inputs_are_volatile(const PlannedStmt *stmt, Plan *plan)
+aiaas_inputs_are_volatile(const PlannedStmt *stmt, Plan *plan, bool runs_again)
 {
-	return special_is_volatile(stmt, plan) ||
-		aiaas_plan_is_volatile(stmt, plan->lefttree) ||
-		aiaas_plan_is_volatile(stmt, plan->righttree);
+	bool		right_runs_again = runs_again || IsA(plan, NestLoop) || IsA(plan, RecursiveUnion);
+
+	if (aiaas_reads_first(plan) && !runs_again)
+		return false;
+	return special_is_volatile(stmt, plan, runs_again) ||
+		aiaas_plan_is_volatile(stmt, plan->lefttree, runs_again) ||
+		aiaas_plan_is_volatile(stmt, plan->righttree, right_runs_again);
 }
 
 bool
-aiaas_plan_is_volatile(const PlannedStmt *stmt, Plan *plan)
+aiaas_plan_is_volatile(const PlannedStmt *stmt, Plan *plan, bool runs_again)
 {
 	if (plan == NULL)
 		return false;
 	check_stack_depth();
 	return aiaas_is_volatile(stmt, (Node *) plan->targetlist) ||
 		aiaas_is_volatile(stmt, (Node *) plan->qual) ||
-		aiaas_inputs_are_volatile(stmt, plan);
+		aiaas_inputs_are_volatile(stmt, plan, runs_again);
 }
