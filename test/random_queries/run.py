@@ -7,7 +7,7 @@ Script I of a seed is always the same.  Each runs twice on the same rows: what i
 must be the same, and so must be what it leaves behind and how it fails.  The databases
 random_1, random_2, ..., one for each job, have been made by setup.sql; PLACE is a folder
 that the server may write to.  With --server-functions the calls are of functions of the
-server, and aiaas.debug_batch_all is the setting that is tried.
+server, which aiaas.debug_batch_all batches.
 
 One thing may differ.  An error of an expression that is no call may come earlier under
 something that stops early: a limit, a cursor, a semi join.  It is counted, not reported.
@@ -46,12 +46,13 @@ class Runner:
     def __init__(self, options, job):
         self.options = options
         self.place = f"{options.place}/copy_{job}"
-        self.setting = "aiaas.debug_batch_all" if options.server_functions else "aiaas.batch"
         self.session = Session(f"random_{job + 1}", [
             "LOAD 'aiaas'", "SET client_min_messages = error", "SET aiaas.default_classifier = 'm1'", "SET statement_timeout = '20s'", "SET jit = off",
             "SET synchronize_seqscans = off"])
         session = self.session
         self.pin = session.execute("SELECT ai_pin('m1')")[0][0]
+        if options.server_functions:
+            session.execute("SET aiaas.debug_batch_all = on")
         self.is_debug = bool(session.execute("SELECT FROM pg_settings WHERE name = 'aiaas.debug_batch_all'"))
         self.parallel = session.execute(
             "SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')")[0][0]
@@ -62,11 +63,10 @@ class Runner:
         return Scripts(choices, calls, self.place, self.is_debug).make()
 
     def sql(self, text, batch):
-        return (text.replace("{setting}", self.setting).replace("{batch}", batch).replace("{off}", "off")
-                .replace("{parallel}", self.parallel))
+        return text.replace("{batch}", batch).replace("{parallel}", self.parallel)
 
     def begin(self, script, batch):
-        settings = script.settings + [("{setting}", "{batch}")]
+        settings = script.settings + [("aiaas.batch", "{batch}")]
         outcome = self.session.attempt(self.sql(
             "BEGIN; SELECT setval('ticks', 1, false); " +
             "; ".join(f"SET LOCAL {name} = {value}" for name, value in settings), batch))
@@ -155,7 +155,7 @@ class Runner:
         except Difference as wrong:
             lines += [f"    {x};" for x in (script.statements + script.effects)[:wrong.number + 1]]
             for batch, outcome in (("off", wrong.off), ("on", wrong.on)):
-                lines.append(f"  {self.setting} = {batch}:")
+                lines.append(f"  aiaas.batch = {batch}:")
                 lines += [f"    {x}" for x in outcome.lines()]
                 lines += [f"      {x}" for x in self.explain(script, wrong.number, batch)]
         print("\n".join(lines), flush=True)
