@@ -52,6 +52,7 @@ CLASSIC_OBJS = \
 	src/core/classic/metrics.o
 
 MODEL_OBJS = \
+	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
 	src/core/model/text_counts.o \
 	src/core/model/text_features.o \
@@ -99,10 +100,14 @@ PG_CACHE_OBJS = \
 	src/pg/cache/file.o
 
 PG_ENGINE_OBJS = \
+	src/pg/engine/batch.o \
 	src/pg/engine/call.o \
 	src/pg/engine/engine.o \
 	src/pg/engine/features.o \
-	src/pg/engine/resolved.o
+	src/pg/engine/gather.o \
+	src/pg/engine/input.o \
+	src/pg/engine/resolved.o \
+	src/pg/engine/work.o
 
 PG_EXEC_OBJS = \
 	src/pg/exec/calls.o \

@@ -100,11 +100,22 @@ def words(line):
     return re.findall(r"-?\d+\.\d+(?:e-?\d+)?|\w+|[^\w\s]", line)
 
 
+def number(word):
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def is_close(x, y):
+    a, b = number(x), number(y)
+    return "." in x + y and a is not None and b is not None and \
+        math.isclose(a, b, rel_tol=0.01, abs_tol=0.002)
+
+
 def is_alike(expected, printed):
     a, b = words(expected), words(printed)
-    return len(a) == len(b) and all(
-        x == y or "." in x and "." in y and x != "." and y != "." and
-        math.isclose(float(x), float(y), rel_tol=0.01, abs_tol=0.002) for x, y in zip(a, b))
+    return len(a) == len(b) and all(x == y or is_close(x, y) for x, y in zip(a, b))
 
 
 def compare(expected, printed):
