@@ -52,6 +52,7 @@ CLASSIC_OBJS = \
 	src/core/classic/metrics.o
 
 MODEL_OBJS = \
+	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
 	src/core/model/text_counts.o \
 	src/core/model/text_features.o \
@@ -99,10 +100,14 @@ PG_CACHE_OBJS = \
 	src/pg/cache/file.o
 
 PG_ENGINE_OBJS = \
+	src/pg/engine/batch.o \
 	src/pg/engine/call.o \
 	src/pg/engine/engine.o \
 	src/pg/engine/features.o \
-	src/pg/engine/resolved.o
+	src/pg/engine/gather.o \
+	src/pg/engine/input.o \
+	src/pg/engine/resolved.o \
+	src/pg/engine/work.o
 
 PG_EXEC_OBJS = \
 	src/pg/exec/calls.o \
@@ -153,7 +158,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train classify costs evaluate explain rights pins move limits \
+REGRESS = models damage settings train classify costs evaluate explain rights pins move limits stats \
 	batch_same batch_tools batch_shapes batch_modify batch_order batch_errors batch_cursors batch_end
 
 ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
@@ -196,7 +201,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions fuzz format demo bench-text bench-batch bench-share
+	check-readme check-versions check-core-suite check-random fuzz format demo bench-text bench-batch bench-share
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk

@@ -2,6 +2,7 @@
 -- The tests batch_* need it; batch_end removes it.
 CREATE SCHEMA batch;
 SET search_path = batch, public;
+DO $$ BEGIN PERFORM ai_drop(name) FROM ai_models; END $$;
 
 -- empty texts, nulls, texts that come again, and texts of several lengths
 CREATE TABLE mail AS

@@ -35,6 +35,8 @@ tally()
 for target in check-ladder check-format check-core-plain check-core-asan check-server fuzz; do
 	step $target
 done
+step check-random QUERIES=1000
+step check-core-suite SUITE=ci
 
 all_passed=0
 all_failed=0

@@ -8,3 +8,13 @@ copy_tree()
 	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.so' . |
 		tar -x -C "$1"
 }
+
+# Go to a copy in build/debug, compiled so that all functions of the server can be batched
+# (aiaas.debug_batch_all).
+go_to_debug_build()
+{
+	copy_tree build/debug
+	cd build/debug || exit 1
+	export COPT="${COPT:-} -DAIAAS_DEBUG_BATCH"
+	MAKEFLAGS= make -s -j"$(nproc)" >build.log 2>&1 || { cat build.log; exit 1; }
+}

@@ -63,6 +63,13 @@ check-readme:
 check-versions:
 	@$(LISTS) sh test/check_versions.sh
 
+check-core-suite:
+	@sh test/core_suite/run.sh $(SUITE)
+
+check-random:
+	@QUERIES='$(QUERIES)' SEED='$(SEED)' SERVER_FUNCTIONS='$(SERVER_FUNCTIONS)' FLAGS='$(RANDOM_FLAGS)' \
+		sh test/random_queries/run.sh
+
 demo:
 	@sh setup.sh demo
 

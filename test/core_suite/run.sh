@@ -22,10 +22,7 @@ out=$tree/build/core-suite
 
 source=$(sh test/core_suite/source.sh) || exit 1
 . test/copy_tree.sh
-copy_tree build/debug
-cd build/debug || exit 1
-export COPT="${COPT:-} -DAIAAS_DEBUG_BATCH"
-make -s -j"$(nproc)" >build.log 2>&1 || { cat build.log; exit 1; }
+go_to_debug_build
 . test/private_server.sh
 private_server_make
 cd "$tree" || exit 1
@@ -114,8 +111,8 @@ one_run()
 	mkdir -p "$keep"
 	cp -R "$run"/out/results/*.out "$keep/" || { tail -n 5 "$run/run.log"; return 1; }
 	cp "$run/server.log" "$run/run.log" "$keep/"
-	# compare.py replaces it: the only thing that has to differ
-	echo "$run" >"$keep/folder"
+	# compare.py replaces these names, which have to differ
+	echo "$run $top" >"$keep/folder"
 	if grep -E 'PANIC|terminated by signal' "$run/server.log"; then
 		echo "not ok $name $part: the server crashed (${keep#"$tree"/}/server.log)"
 		return 1

@@ -5,6 +5,7 @@ COLUMNS = (("id", "int"), ("grp", "int"), ("n", "int"), ("body", "text"), ("labe
 # name, weight, rows
 TABLES = (("t", 8, 160), ("u", 5, 80), ("p", 4, 110), ("s", 4, 9), ("v", 2, 110), ("w", 2, 80),
           ("wide", 1, 14), ("e", 1, 0))
+VIEWS = ("v", "w")
 TYPES = ("int", "text", "bool", "num")
 # joins and subqueries that would make more rows are left out
 MAX_ROWS = 4000
@@ -13,16 +14,17 @@ MAX_ROWS = 4000
 class Scope:
     """What an expression may refer to"""
 
-    def __init__(self, columns=(), rows=(), outer=None):
+    def __init__(self, columns=(), rows=(), outer=None, tables=()):
         self.columns = list(columns)    # (SQL, type)
         self.rows = list(rows)          # whole rows with a column body
+        self.tables = list(tables)      # those of them that have system columns
         self.outer = outer
 
     def of_type(self, kind):
         return [sql for sql, t in self.columns if t == kind or kind == "text" and t in ("label", "model")]
 
     def plus(self, other):
-        return Scope(self.columns + other.columns, self.rows + other.rows, self.outer)
+        return Scope(self.columns + other.columns, self.rows + other.rows, self.outer, self.tables + other.tables)
 
 
 class Relation:
@@ -33,6 +35,8 @@ class Relation:
         self.n_rows = n_rows
         self.alias = alias
         self.scope = Scope([(f"{alias}.{name}", kind) for name, kind in columns], [alias] if has_body else [])
+        if has_body and sql.split()[0] not in VIEWS and "(" not in sql:
+            self.scope.tables.append(alias)
 
 
 class Generator:
@@ -102,8 +106,8 @@ class Generator:
     def value_of(self, kind, scope, depth):
         c = self.choices
         return c.weighted(
-            (30, lambda: self.column(scope, kind)),
-            (34, lambda: getattr(self.calls, kind)(self, scope, depth)),
+            (24, lambda: self.column(scope, kind)),
+            (40, lambda: getattr(self.calls, kind)(self, scope, depth)),
             (12, lambda: getattr(self, "operator_" + kind)(scope, depth - 1)),
             (5, lambda: f"CASE WHEN {self.value('bool', scope, depth - 1)} THEN {self.value(kind, scope, depth - 1)} "
                         f"{c.one_of('', 'WHEN ' + self.value('bool', scope, 0) + ' THEN ' + self.value(kind, scope, depth - 1) + ' ')}"
@@ -115,7 +119,7 @@ class Generator:
 
     def operator_int(self, scope, depth):
         c = self.choices
-        if self.may_fail and c.chance(40):
+        if self.may_fail and c.chance(60):
             return f"10 / ({self.column(scope, 'int')} - {c.one_of(31, 5, 17, 60, 2)})"
         if self.is_volatile and c.chance(40):
             return c.one_of(f"tick({self.column(scope, 'int')})", "tick_number()")
@@ -127,6 +131,10 @@ class Generator:
 
     def operator_text(self, scope, depth):
         c = self.choices
+        if scope.tables and c.chance(12):
+            return f"{c.one_of(*scope.tables)}.{c.one_of('tableoid::regclass', 'ctid')}::text"
+        if scope.rows and c.chance(12):
+            return f"({c.one_of(*scope.rows)})::text"
         return c.weighted(
             (3, lambda: f"({self.value('text', scope, depth)} || {c.one_of(' x', '')!r})"),
             (2, lambda: f"({self.value('text', scope, depth)} || {self.value('text', scope, 0)})"),
@@ -151,15 +159,20 @@ class Generator:
     # subqueries in expressions; none stands in another one's rows
 
     def inner(self, scope):
-        return Scope(scope.columns, scope.rows) if scope.outer is None else Scope()
+        return Scope(scope.columns, scope.rows, None, scope.tables) if scope.outer is None else Scope()
+
+    def subquery_scope(self, relation, scope):
+        """Mostly correlated"""
+        own = relation.scope
+        return Scope(own.columns, own.rows, None if self.choices.chance(20) else self.inner(scope), own.tables)
 
     def scalar(self, kind, scope, depth):
         c = self.choices
         if scope.outer is not None:
             return self.column(scope, kind)
         relation = self.table()
-        own = Scope(relation.scope.columns, relation.scope.rows, self.inner(scope))
-        condition = self.equality(own.of_type("int"), scope.of_type("int"))
+        own = self.subquery_scope(relation, scope)
+        condition = self.equality(own.of_type("int"), scope.of_type("int")) if own.outer else self.value("bool", own, depth)
         value = self.value(kind, own, depth)
         call = "bool_or" if kind == "bool" else c.one_of("max", "min")
         return f"(SELECT {call}(c) FROM (SELECT {value} AS c FROM {relation.sql} WHERE {condition}) {self.alias()})"
@@ -170,8 +183,10 @@ class Generator:
             return self.column(scope, "bool")
         kind = c.one_of("int", "text", "num")
         relation = self.table()
-        own = Scope(relation.scope.columns, relation.scope.rows, self.inner(scope))
-        where = f"{self.equality(own.of_type('int'), scope.of_type('int'))} AND {self.value('bool', own, depth)}"
+        own = self.subquery_scope(relation, scope)
+        where = self.value("bool", own, depth)
+        if own.outer:
+            where = f"{self.equality(own.of_type('int'), scope.of_type('int'))} AND {where}"
         query = f"SELECT {self.value(kind, own, depth)} FROM {relation.sql} WHERE {where}"
         x = self.value(kind, scope, depth)
         return c.weighted(
@@ -188,7 +203,7 @@ class Generator:
 
     # FROM
 
-    def table(self, weight_of_bad=14):
+    def table(self, weight_of_bad=30):
         c = self.choices
         tables = [(w, (name, n)) for name, w, n in self.tables]
         if self.may_fail:

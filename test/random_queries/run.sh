@@ -9,10 +9,7 @@ flags=${FLAGS:-}
 
 if [ "${SERVER_FUNCTIONS:-}" = yes ]; then
 	. test/copy_tree.sh
-	copy_tree build/debug
-	cd build/debug || exit 1
-	export COPT="${COPT:-} -DAIAAS_DEBUG_BATCH"
-	make -s -j"$(nproc)" >build.log 2>&1 || { cat build.log; exit 1; }
+	go_to_debug_build
 	flags="$flags --server-functions"
 fi
 . test/private_server.sh

@@ -16,7 +16,7 @@ class Script:
     """
     settings: (name, value), local to the transaction.  Of the statements those in effects
     come last, and ask what the others have done; cleanup is done outside of it.  {batch}
-    stands for the setting that is tried, {off} for "off" at any rate.
+    stands for "on" or "off".
     stops_early: something reads less than a query would give.
     """
 
@@ -45,7 +45,8 @@ class Scripts:
         c = self.choices
         form = c.weighted((50, self.plain), (10, self.prepared), (12, self.cursor), (8, self.procedural),
                           (14, self.changes), (6, self.stored))
-        self.is_parallel = c.chance(20)
+        # others have no parallel plans, or make many little ones
+        self.is_parallel = form in (self.plain, self.prepared, self.stored) and c.chance(16)
         self.script.may_fail = c.chance(22)
         self.is_volatile = c.chance(10)
         self.script.settings = self.settings()
@@ -94,7 +95,7 @@ class Scripts:
         self.add(f"SET LOCAL plan_cache_mode = {mode}", f"PREPARE q(int, text, bool) AS {sql}")
         for _ in range(1 + c.weighted((3, 1), (2, 0), (2, 3), (2, 6))):
             if c.chance(15):
-                self.add(f"SET LOCAL {{setting}} = {c.one_of('{off}', '{batch}')}")
+                self.add(f"SET LOCAL aiaas.batch = {c.one_of('off', '{batch}')}")
             self.add(f"EXECUTE q({c.one_of(3, 1, 40, 0, 'NULL', 7)}, {g.constant('text')}, {g.constant('bool')})")
         self.script.cleanup.append("DEALLOCATE ALL")
 
@@ -118,7 +119,7 @@ class Scripts:
             if c.chance(10):
                 self.add(f"SAVEPOINT s{i}", c.one_of(*moves), f"ROLLBACK TO SAVEPOINT s{i}")
             if c.chance(8):
-                self.add(f"SET LOCAL {{setting}} = {c.one_of('{off}', '{batch}')}")
+                self.add(f"SET LOCAL aiaas.batch = {c.one_of('off', '{batch}')}")
             if hold and c.chance(20):
                 self.add("COMMIT")
             self.add(c.one_of(*moves))
@@ -174,11 +175,16 @@ class Scripts:
 
     def make_table(self):
         c = self.choices
-        self.add("CREATE TABLE x (LIKE t INCLUDING ALL)",
-                 f"INSERT INTO x SELECT * FROM {'bad' if self.script.may_fail else c.one_of('t', 'p')} WHERE id % {c.one_of(3, 2, 7)} = 1 ORDER BY id")
+        self.is_partitioned = c.chance(12)
+        if self.is_partitioned:
+            self.add("CREATE TABLE x (LIKE t) PARTITION BY LIST (flag)", "CREATE TABLE x1 PARTITION OF x FOR VALUES IN (true)",
+                     "CREATE TABLE x2 PARTITION OF x DEFAULT")
+        else:
+            self.add("CREATE TABLE x (LIKE t INCLUDING ALL)")
+        self.add(f"INSERT INTO x SELECT * FROM {'bad' if self.script.may_fail else c.one_of('t', 'p')} WHERE id % {c.one_of(3, 2, 7)} = 1 ORDER BY id")
         if c.chance(15):
             self.add("CREATE TRIGGER a BEFORE INSERT OR UPDATE ON x FOR EACH ROW EXECUTE FUNCTION before_row()")
-        if c.chance(15):
+        if c.chance(15) and not self.is_partitioned:
             self.add("CREATE TRIGGER b AFTER INSERT ON x REFERENCING NEW TABLE AS changed EXECUTE FUNCTION after_statement()",
                      "CREATE TRIGGER c AFTER UPDATE ON x REFERENCING NEW TABLE AS changed EXECUTE FUNCTION after_statement()")
             self.script.effects.append("SELECT place, value FROM log ORDER BY number")
@@ -224,7 +230,7 @@ class Scripts:
             empty = type(scope)()
             return (f"INSERT INTO x (id, body, label) VALUES (1001, {g.value('text', empty, 2)}, 'a'), "
                     f"(1002, 'b', {g.value('text', empty, 2)})")
-        conflict = c.weighted(
+        conflict = "" if self.is_partitioned else c.weighted(
             (3, ""), (2, " ON CONFLICT DO NOTHING"),
             (2, f" ON CONFLICT (id) DO UPDATE SET label = ai_classify(excluded.body, 'm1'), n = x.n + 1"))
         key = f"{other.alias}.id" if conflict else f"1000 + {other.alias}.id"

@@ -72,6 +72,11 @@ SELECT FROM ai_train('m2', 'SELECT body, topic AS label FROM examples');
 SELECT FROM ai_train('m1', $$SELECT body, CASE label WHEN 'ham' THEN 'spam' ELSE 'ham' END AS label
 	FROM examples$$, options => '{"deploy": "never"}');
 
+-- calls that an index has computed
+SELECT ai_pin('m1') AS pin \gset
+CREATE INDEX ON u (ai_classify_pinned(body, :'pin'));
+CREATE INDEX ON t ((round(ai_score_pinned(body, 'ham', :'pin')::numeric, 6)), id);
+
 CREATE VIEW v WITH (security_barrier) AS SELECT * FROM t WHERE ai_classify(body, 'm1') = 'ham' OR flag;
 CREATE VIEW w AS SELECT id, grp, n, ai_classify(body, 'm2') AS body, label, model, flag,
 	round(ai_score(body, 'spam', 'm1')::numeric, 6) AS amount FROM t WHERE id % 2 = 0;

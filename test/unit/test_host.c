@@ -94,7 +94,10 @@ void
 test_host_init(TestHost *test, int64_t fail_at, int64_t stop_at)
 {
 	*test = (TestHost) {
-		.host = {test_alloc, test_release, test_should_stop, test_log, test},
+		.host = {
+			.alloc = test_alloc, .release = test_release, .should_stop = test_should_stop,
+			.log = test_log, .ud = test
+		},
 		.fail_at = fail_at,
 		.stop_at = stop_at,
 		.thread = pthread_self()

@@ -1212,6 +1212,46 @@ test_scratch_after_cancel(void **state)
 	free_rows(&rows);
 }
 
+/* a text that has nothing to read for a long time stops there, too */
+static void
+test_cancel_in_blanks(void **state)
+{
+	Rows		rows = make_rows(100, 2);
+	AiTextOptions options = default_options();
+	Trained		trained = must_train(&rows, &options, 1);
+	Opened		opened = must_open(&trained);
+	const size_t len = 1000 * 1000;
+	char	   *blanks = malloc(len);
+	const AiTextContribution *contributions;
+	int64_t		n_contributions;
+
+	(void) state;
+	memset(blanks, ' ', len);
+	for (int stop_at = 1; stop_at <= 3; stop_at++)
+	{
+		TestHost	test;
+		AiTextScratch *scratch;
+		int			best;
+
+		test_host_init(&test, 0, stop_at);
+		assert_int_equal(ai_text_scratch_create(&scratch, opened.model, &test.host, NULL), AI_OK);
+		assert_int_equal(ai_text_classifier_run(opened.model, scratch, NULL, &best, blanks, len,
+												NULL), AI_ERR_CANCELLED);
+		assert_int_equal(test.n_asks, stop_at + 1);
+		test.n_asks = 0;
+		assert_int_equal(ai_text_classifier_explain(opened.model, scratch, &contributions,
+													&n_contributions, 0, blanks, len, NULL),
+						 AI_ERR_CANCELLED);
+		assert_int_equal(test.n_asks, stop_at + 1);
+		ai_text_scratch_destroy(scratch);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(blanks);
+	close_opened(&opened);
+	free(trained.bytes);
+	free_rows(&rows);
+}
+
 /*
  * Tests of applying
  */
@@ -1612,6 +1652,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_every_cancel),
 		cmocka_unit_test(test_cancel_with_threads),
 		cmocka_unit_test(test_scratch_after_cancel),
+		cmocka_unit_test(test_cancel_in_blanks),
 		cmocka_unit_test(test_scratch_is_clean),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_importance),

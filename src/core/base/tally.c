@@ -36,7 +36,7 @@ struct AiTallyEntry
 	atomic_int_least64_t since;
 	atomic_int_least64_t used;	/* when it was added to last */
 	atomic_int_least64_t sum[AI_TALLY_N_SUMS];
-	atomic_bool has_key;
+	atomic_uint has_key;		/* 0 or not: damage may leave anything here */
 } __attribute__((aligned(64)));
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "atomics between processes must need no lock");
@@ -74,7 +74,7 @@ write_key(AiTallyEntry *entry, const AiTallyKey *key, int64_t now)
 		atomic_store_explicit(&entry->word[i], key->word[i], memory_order_relaxed);
 	atomic_store_explicit(&entry->since, now, memory_order_relaxed);
 	atomic_store_explicit(&entry->used, now, memory_order_relaxed);
-	atomic_store_explicit(&entry->has_key, true, memory_order_release);
+	atomic_store_explicit(&entry->has_key, 1, memory_order_release);
 }
 
 /* Of an entry that has one */
@@ -131,7 +131,7 @@ empty_entry(AiTallyEntry *entry, uint64_t state, AiTallyEntry *to)
 		sum[i] = atomic_exchange_explicit(&entry->sum[i], 0, memory_order_relaxed);
 	if (to != NULL)
 		add_sums(to, sum);
-	atomic_store_explicit(&entry->has_key, false, memory_order_relaxed);
+	atomic_store_explicit(&entry->has_key, 0, memory_order_relaxed);
 	atomic_store_explicit(&entry->state, STATE_REMOVED, memory_order_release);
 	return true;
 }
@@ -224,7 +224,8 @@ read_sums(AiTallyRow *row, AiTallyEntry *entry)
 	if (since < row->since)
 		row->since = since;
 	for (int i = 0; i < AI_TALLY_N_SUMS; i++)
-		row->sum[i] += atomic_load_explicit(&entry->sum[i], memory_order_relaxed);
+		row->sum[i] = (int64_t) ((uint64_t) row->sum[i] + (uint64_t)
+								 atomic_load_explicit(&entry->sum[i], memory_order_relaxed));
 }
 
 bool

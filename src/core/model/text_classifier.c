@@ -32,8 +32,8 @@ struct AiTextScratch
 	const AiTextClassifier *model;	/* borrowed */
 	AiTextReader *reader;
 	AiTextReader *span_reader;	/* made when something is to be explained */
+	size_t		longest;		/* text so far */
 	float	   *logit;			/* [width] */
-	double	   *probability;	/* [n_labels] */
 	AiBuf		contributions;	/* of AiTextContribution */
 	AiBuf		strings;
 };
@@ -307,8 +307,7 @@ AiCode
 ai_text_scratch_create(AiTextScratch **scratch, const AiTextClassifier *model,
 					   const AiHost *host, AiError *err)
 {
-	size_t		size = (size_t) model->linear.width * sizeof(float) +
-		(size_t) model->n_labels * sizeof(double);
+	size_t		size = (size_t) model->linear.width * sizeof(float);
 	AiTextScratch *s = ai_host_alloc(host, sizeof(AiTextScratch));
 	AiCode		code;
 
@@ -317,9 +316,8 @@ ai_text_scratch_create(AiTextScratch **scratch, const AiTextClassifier *model,
 	*s = (AiTextScratch) {.host = host, .model = model};
 	ai_buf_init(&s->contributions, host);
 	ai_buf_init(&s->strings, host);
-	s->logit = ai_host_alloc(host, (size_t) model->linear.width * sizeof(float));
-	s->probability = ai_host_alloc(host, (size_t) model->n_labels * sizeof(double));
-	if (s->logit == NULL || s->probability == NULL)
+	s->logit = ai_host_alloc(host, size);
+	if (s->logit == NULL)
 		code = ai_out_of_memory(err, size, "scratch");
 	else
 		code = ai_text_reader_create(&s->reader, &model->known, host, false, err);
@@ -338,12 +336,24 @@ ai_text_scratch_destroy(AiTextScratch *s)
 	if (s == NULL)
 		return;
 	ai_host_release(s->host, s->logit);
-	ai_host_release(s->host, s->probability);
 	ai_text_reader_destroy(s->reader);
 	ai_text_reader_destroy(s->span_reader);
 	ai_buf_free(&s->contributions);
 	ai_buf_free(&s->strings);
 	ai_host_release(s->host, s);
+}
+
+size_t
+ai_text_scratch_longest(const AiTextScratch *s)
+{
+	return s->longest;
+}
+
+static inline void
+note_length(AiTextScratch *s, size_t text_len)
+{
+	if (text_len > s->longest)
+		s->longest = text_len;
 }
 
 AiCode
@@ -354,6 +364,7 @@ ai_text_classifier_run(const AiTextClassifier *model, AiTextScratch *scratch,
 	const AiTextFeatures *features;
 	AiSparseRow row;
 
+	note_length(scratch, text_len);
 	AI_TRY(ai_text_reader_read(scratch->reader, &features, text, text_len, err));
 	row = (AiSparseRow) {
 		.index = features->feature, .value = features->value, .n = (uint32_t) features->n
@@ -461,6 +472,7 @@ ai_text_classifier_explain(const AiTextClassifier *model, AiTextScratch *s,
 {
 	const AiTextFeatures *features;
 
+	note_length(s, text_len);
 	if (s->span_reader == NULL)
 		AI_TRY(ai_text_reader_create(&s->span_reader, &model->known, s->host, true, err));
 	AI_TRY(ai_text_reader_read(s->span_reader, &features, text, text_len, err));

@@ -162,6 +162,9 @@ extern AiCode ai_text_scratch_create(AiTextScratch **scratch,
 									 const AiHost *host, AiError *err);
 extern void ai_text_scratch_destroy(AiTextScratch *scratch);
 
+/* The length of the longest text that it was used for: its size grows with that. */
+extern size_t ai_text_scratch_longest(const AiTextScratch *scratch);
+
 /*
  * probability:[n_labels], sums to 1; *best is the first largest.  Either may be
  * NULL.  Fails by AI_ERR_NOMEM and AI_ERR_CANCELLED only.

@@ -69,6 +69,7 @@ static AiCode
 alloc_reader(AiTextReader *r, AiError *err)
 {
 	AI_TRY(ai_ngram_reader_create(&r->ngrams, r->host, &r->known->options, r->with_spans, err));
+	ai_ngram_reader_stop_with(r->ngrams, r->host);
 	AI_TRY(ai_text_counts_create(&r->counts, r->known, r->with_spans ? 0 : AI_TEXT_N_PLACES,
 								 r->host, err));
 	if (!r->with_spans)
@@ -358,7 +359,7 @@ read_spans(AiTextReader *r, AiError *err)
 		}
 		AI_TRY(count_batch(r, err));
 	}
-	return AI_OK;
+	return count_batch(r, err);
 }
 
 static AiCode

@@ -133,6 +133,7 @@ size_outputs(AiTextRows *rows, size_t size, AiError *err)
 
 		AI_TRY(ai_ngram_reader_create(&output->reader, rows->arena->host, &rows->options,
 									  false, err));
+		ai_ngram_reader_stop_with(output->reader, ai_pool_thread_host(rows->pool, t));
 		output->hash = ai_arena_alloc(rows->arena, size * sizeof(uint64_t));
 		output->count = ai_arena_alloc(rows->arena, size);
 		output->slots = ai_arena_alloc_zero(rows->arena, 2 * size, sizeof(uint32_t));

@@ -20,6 +20,7 @@
 #include "core/text/unicode.h"
 
 #define WINDOW_SIZE 2048		/* characters; more than AI_NGRAM_MAX_TOKEN */
+#define WINDOWS_PER_QUESTION 64 /* whether to stop: about a millisecond */
 
 /* Odd numbers with random bits, from the digits of pi and e */
 #define CHAR_FACTOR UINT64_C(0x243F6A8885A308D3)
@@ -38,6 +39,8 @@ struct AiNgramReader
 	const AiHost *host;			/* borrowed */
 	AiNgramOptions options;
 	bool		with_spans;
+	const AiHost *stop_host;	/* borrowed; NULL: texts are read to their ends */
+	unsigned	n_windows;		/* read so far */
 
 	/* The text in progress */
 	AiNormalizer normalizer;
@@ -73,6 +76,8 @@ ai_ngram_reader_create(AiNgramReader **reader, const AiHost *host,
 	r->host = host;
 	r->options = *options;
 	r->with_spans = with_spans;
+	r->stop_host = NULL;
+	r->n_windows = 0;
 	memset(r->code, 0, sizeof(r->code));
 	memset(r->kind, 0, sizeof(r->kind));
 	ai_ngram_reader_start(r, "", 0);
@@ -85,6 +90,12 @@ ai_ngram_reader_destroy(AiNgramReader *reader)
 {
 	if (reader != NULL)
 		ai_host_release(reader->host, reader);
+}
+
+void
+ai_ngram_reader_stop_with(AiNgramReader *reader, const AiHost *host)
+{
+	reader->stop_host = host;
 }
 
 void
@@ -443,6 +454,14 @@ fill_window(AiNgramReader *r)
 	}
 }
 
+/* A caller asks by himself as n-grams come, but some texts have none for a long time. */
+static bool
+should_stop(AiNgramReader *r)
+{
+	return r->stop_host != NULL && ++r->n_windows % WINDOWS_PER_QUESTION == 0 &&
+		ai_host_should_stop(r->stop_host);
+}
+
 /* The run that comes next in the window, false when more has to be read first */
 static bool
 next_run(AiNgramReader *r, AiNgramRun *run)
@@ -479,6 +498,8 @@ ai_ngram_reader_next_runs(AiNgramReader *r, AiNgramRun *runs, size_t max)
 			n++;
 		if (n > 0 || (r->at_end && r->place == r->n_chars))
 			return n;
+		if (should_stop(r))
+			return 0;
 		fill_window(r);
 	}
 }

@@ -66,6 +66,12 @@ extern AiCode ai_ngram_reader_create(AiNgramReader **reader, const AiHost *host,
 									 AiError *err);
 extern void ai_ngram_reader_destroy(AiNgramReader *reader);
 
+/*
+ * From now on, ask this host once in a while whether to stop.  Where it says so the text
+ * ends early; the caller, who asks the same host, will find out.
+ */
+extern void ai_ngram_reader_stop_with(AiNgramReader *reader, const AiHost *host);
+
 /* Begin a text, which is borrowed while it is read; any bytes, at most 1 GB. */
 extern void ai_ngram_reader_start(AiNgramReader *reader, const char *text, size_t len);
 

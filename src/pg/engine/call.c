@@ -1,24 +1,18 @@
 /*-------------------------------------------------------------------------
  * call.c
- *		Call sites: the resolved model, the input's reader, the last label.
+ *		Call sites: the resolved model, how the input is read, the last label.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "pg/engine/call.h"
 
-#include "access/detoast.h"
-#include "access/htup_details.h"
 #include "access/xact.h"
-#include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
-#include "utils/typcache.h"
 
-#include "pg/engine/features.h"
 #include "pg/engine/verb.h"
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
@@ -50,21 +44,13 @@ struct AiaasCall
 	/* The model */
 	AiaasPin	pin;
 	StatementKey key;
+	bool		is_new;			/* not counted since it first ran in this statement */
 	char	   *reference;		/* as given; [reference_len] and a NUL */
 	size_t		reference_len;
 	const AiaasModel *model;
 	MemoryContext model_context;	/* of model, reset when it is resolved again */
 
-	/* Argument 0, while it is not a text; type is constant for a call site */
-	Oid			type;
-	bool		is_row;
-	bool		is_varlena;		/* what reader reads, which is as short as a name otherwise */
-	AiaasTextReader reader;
-
-	/* Of rows: where the model's column is in the row type seen last */
-	Oid			row_type;
-	int32		row_typmod;
-	AttrNumber	column;			/* 0: not looked up for this row type and model */
+	AiaasInput	input;
 
 	/* ai_score: the label asked for last */
 	char	   *label;
@@ -126,8 +112,9 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 
 	/* Until all is well the call remembers nothing. */
 	call->model = NULL;
-	call->column = 0;
+	aiaas_input_forget_model(&call->input);
 	call->label_index = -1;
+	call->is_new |= !is_same_statement(&call->key, key);
 
 	MemoryContextReset(call->model_context);
 	old_context = MemoryContextSwitchTo(call->model_context);
@@ -172,6 +159,36 @@ aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
 	return call;
 }
 
+AiaasCall *
+aiaas_call_find(FunctionCallInfo fcinfo)
+{
+	AiaasCall  *call = fcinfo->flinfo->fn_extra;
+	StatementKey key;
+
+	if (call == NULL || call->model == NULL)
+		return NULL;
+	key = statement_key();
+	return is_same_statement(&call->key, &key) ? call : NULL;
+}
+
+/* A value that is out of line or compressed is no name: to unpack it might raise an error. */
+static bool
+is_equal_text(Datum value, const char *bytes, size_t len)
+{
+	const struct varlena *text = (const struct varlena *) DatumGetPointer(value);
+
+	return !VARATT_IS_EXTERNAL(text) && !VARATT_IS_COMPRESSED(text) &&
+		VARSIZE_ANY_EXHDR(text) == len && memcmp(VARDATA_ANY(text), bytes, len) == 0;
+}
+
+bool
+aiaas_call_is_for(const AiaasCall *call, const NullableDatum *reference)
+{
+	if (reference != NULL)
+		return is_equal_text(reference->value, call->reference, call->reference_len);
+	return strcmp(aiaas_default_classifier, call->reference) == 0;
+}
+
 AiaasEngine *
 aiaas_call_engine(const AiaasCall *call)
 {
@@ -186,112 +203,51 @@ aiaas_call_model(FunctionCallInfo fcinfo)
 	return call != NULL ? call->model : NULL;
 }
 
-/* Before the value is unpacked; the limit is the rare case. */
-static inline void
-check_length(Datum value)
+/*
+ * What the server counts and shows
+ */
+void
+aiaas_call_start_work(const AiaasCall *call, const char *function)
 {
-	if (unlikely(aiaas_max_input_bytes > 0))
-		aiaas_check_input(toast_raw_datum_size(value) - VARHDRSZ);
+	aiaas_activity_begin(function, call->model->name, call->model->version);
+	aiaas_activity_model(call->model->id);
 }
 
 void
-aiaas_call_text(FunctionCallInfo fcinfo, const char **utf8, size_t *len)
+aiaas_call_end_work(AiaasCall *call, const char *function, const AiaasCounts *counts)
 {
-	check_length(PG_GETARG_DATUM(0));
-	*utf8 = aiaas_text_to_utf8(PG_GETARG_TEXT_PP(0), len);
+	AiaasStatsKey key = {call->model->id, call->model->version, function};
+	AiaasCounts all = *counts;
+
+	all.calls = call->is_new;
+	call->is_new = false;
+	aiaas_stats_add(&key, &all);
+	aiaas_activity_rows(counts->rows);
+	aiaas_activity_end();
 }
 
-static void
-reject_type(const AiaasCall *call, Oid type)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("model \"%s\" classifies text, not %s", call->model->name,
-					format_type_be(type)),
-			 errhint("Cast the input to text if its text is what the model should read.")));
-}
-
-/* The type of argument 0 is known once, at the first row. */
-static void
-init_input(AiaasCall *call, FunctionCallInfo fcinfo)
-{
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-
-	if (!OidIsValid(type))
-		elog(ERROR, "could not determine the type of the input");
-
-	call->is_row = type_is_rowtype(type);
-	if (!call->is_row && !aiaas_text_reader_init(&call->reader, type, call->context))
-		reject_type(call, type);
-	call->is_varlena = get_typlen(type) == -1;
-	call->type = type;
-}
-
-/* Find the model's column in a row type, and how to read it. */
-static void
-find_column(AiaasCall *call, Oid row_type, int32 row_typmod)
-{
-	TupleDesc	desc = lookup_rowtype_tupdesc(row_type, row_typmod);
-	const char *name = aiaas_features_column(call->model);
-	AttrNumber	column = 0;
-	Oid			type = InvalidOid;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-		{
-			column = att->attnum;
-			type = att->atttypid;
-		}
-	}
-	ReleaseTupleDesc(desc);
-
-	if (column == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("the row has no column \"%s\"", name),
-				 errdetail("Model \"%s\" was trained on that column and finds it by name.",
-						   call->model->name)));
-	if (!aiaas_text_reader_init(&call->reader, type, call->context))
-		reject_type(call, type);
-	call->is_varlena = get_typlen(type) == -1;
-	call->row_type = row_type;
-	call->row_typmod = row_typmod;
-	call->column = column;
-}
-
-static bool
-read_row(AiaasCall *call, HeapTupleHeader row, const char **utf8, size_t *len)
-{
-	Oid			row_type = HeapTupleHeaderGetTypeId(row);
-	int32		row_typmod = HeapTupleHeaderGetTypMod(row);
-	Datum		value;
-	bool		is_null;
-
-	if (call->column == 0 || row_type != call->row_type || row_typmod != call->row_typmod)
-		find_column(call, row_type, row_typmod);
-	value = GetAttributeByNum(row, call->column, &is_null);
-	if (is_null)
-		return false;
-	if (call->is_varlena)
-		check_length(value);
-	aiaas_reader_get(&call->reader, value, utf8, len);
-	return true;
-}
-
+/*
+ * Arguments
+ */
 bool
-aiaas_call_any(AiaasCall *call, FunctionCallInfo fcinfo, const char **utf8, size_t *len)
+aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type, const char **utf8,
+				 size_t *len)
 {
-	if (unlikely(!OidIsValid(call->type)))
-		init_input(call, fcinfo);
-	if (call->is_row)
-		return read_row(call, PG_GETARG_HEAPTUPLEHEADER(0), utf8, len);
-	if (call->is_varlena)
-		check_length(PG_GETARG_DATUM(0));
-	aiaas_reader_get(&call->reader, PG_GETARG_DATUM(0), utf8, len);
-	return true;
+	if (unlikely(!OidIsValid(call->input.type)))
+	{
+		if (!OidIsValid(type))
+			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+		if (!OidIsValid(type))
+			elog(ERROR, "could not determine the type of the input");
+		aiaas_input_init(&call->input, type, call->model, call->context);
+	}
+	return aiaas_input_read(&call->input, call->model, PG_GETARG_DATUM(0), utf8, len);
+}
+
+AiaasReading
+aiaas_call_try_input(const AiaasCall *call, Datum value, const char **utf8, size_t *len)
+{
+	return aiaas_input_try_read(&call->input, value, utf8, len);
 }
 
 /* 'ham', 'spam', ... */
@@ -341,4 +297,16 @@ aiaas_call_label(AiaasCall *call, FunctionCallInfo fcinfo, int label_arg)
 		memcmp(VARDATA_ANY(argument), call->label, call->label_len) != 0)
 		find_label(call, argument);
 	return call->label_index;
+}
+
+int
+aiaas_call_try_label(const AiaasCall *call, Datum value)
+{
+	const char *utf8;
+	size_t		len;
+
+	if (call->label_index >= 0 && is_equal_text(value, call->label, call->label_len))
+		return call->label_index;
+	utf8 = aiaas_text_try_to_utf8((const text *) PG_DETOAST_DATUM_PACKED(value), &len);
+	return utf8 != NULL ? aiaas_engine_find_label(call->pin.engine, utf8, len) : -1;
 }

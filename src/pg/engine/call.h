@@ -15,7 +15,9 @@
 #include "fmgr.h"
 
 #include "pg/engine/engine.h"
+#include "pg/engine/input.h"
 #include "pg/engine/resolved.h"
+#include "pg/stats/stats.h"
 
 typedef struct AiaasCall AiaasCall;
 
@@ -29,16 +31,33 @@ extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg,
 
 extern AiaasEngine *aiaas_call_engine(const AiaasCall *call);
 
+/* The same if that has been done in this statement, for whichever reference; else NULL */
+extern AiaasCall *aiaas_call_find(FunctionCallInfo fcinfo);
+
+/* Does this reference mean the same model?  NULL: the setting does. */
+extern bool aiaas_call_is_for(const AiaasCall *call, const NullableDatum *reference);
+
 /*
- * Argument 0 as UTF-8: a text, or of any type that can be read as one, or a
- * row with the column that the model was trained on.  The bytes live as long
- * as the argument or the current memory context.  False: it is NULL.
+ * Around what a function does with the model; an error between them counts as one of the
+ * function's.  function is a literal, counts are what was done.
  */
-extern void aiaas_call_text(FunctionCallInfo fcinfo, const char **utf8, size_t *len);
-extern bool aiaas_call_any(AiaasCall *call, FunctionCallInfo fcinfo,
-						   const char **utf8, size_t *len);
+extern void aiaas_call_start_work(const AiaasCall *call, const char *function);
+extern void aiaas_call_end_work(AiaasCall *call, const char *function,
+								const AiaasCounts *counts);
+
+/*
+ * Argument 0 as UTF-8, see input.h.  type is InvalidOid where any will do: then the call
+ * knows its own.  False: it is NULL.
+ */
+extern bool aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type,
+							 const char **utf8, size_t *len);
 
 /* The index of the label that a text argument names; raises when there is none. */
 extern int	aiaas_call_label(AiaasCall *call, FunctionCallInfo fcinfo, int label_arg);
+
+/* The same for values that nobody has asked for yet; the label is -1 where that would raise */
+extern AiaasReading aiaas_call_try_input(const AiaasCall *call, Datum value,
+										 const char **utf8, size_t *len);
+extern int	aiaas_call_try_label(const AiaasCall *call, Datum value);
 
 #endif							/* AIAAS_CALL_H */

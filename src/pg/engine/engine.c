@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  * engine.c
- *		Opening models once, keeping the recently used, running them.
+ *		Opening models once, and keeping the recently used.
  *
  * The bytes of a model are shared with all other backends (pg/cache); what this
- * backend has of its own is what running them takes.
+ * backend has of its own is what running them takes (batch.c).
  *
  * Every engine has a memory context of its own under "aiaas models", named in
  * pg_backend_memory_contexts by what it was opened for.
@@ -13,36 +13,14 @@
 
 #include "pg/engine/engine.h"
 
-#include "lib/ilist.h"
 #include "utils/memutils.h"
 
 #include "pg/cache/cache.h"
+#include "pg/engine/engine_internal.h"
+#include "pg/engine/work.h"
 #include "pg/host/datum.h"
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
-
-/* After a longer text the scratch may be much larger than others need. */
-#define LARGE_INPUT ((size_t) 1024 * 1024)
-
-struct AiaasEngine
-{
-	/* The cache */
-	dlist_node	node;			/* in recently_used */
-	uint8		hash[AIAAS_HASH_SIZE];
-	Size		size;			/* bytes when opened, without the shared file */
-	int			n_pins;
-	bool		is_retired;		/* no longer in the cache; goes with its last pin */
-	MemoryContext context;		/* holds this struct and all that it points to */
-
-	/* The model */
-	AiaasCacheFile *file;		/* with the model's bytes */
-	const AiHost *host;
-	AiTextClassifier *classifier;
-	AiTextScratch *scratch;		/* NULL: dropped after a large text */
-	bool		is_scratch_large;
-	text	  **labels;			/* [n_labels], each NULL until it is asked for */
-	double	   *probability;	/* [n_labels], of the last text */
-};
 
 static MemoryContext cache_context = NULL;
 static dlist_head recently_used = DLIST_STATIC_INIT(recently_used);	/* newest first */
@@ -116,27 +94,6 @@ check_kind(const AiaasModel *model)
 				 errdetail("Its kind is \"%s\".", model->kind)));
 }
 
-static void
-drop_scratch(AiaasEngine *engine)
-{
-	ai_text_scratch_destroy(engine->scratch);
-	engine->scratch = NULL;
-	engine->is_scratch_large = false;
-}
-
-static AiTextScratch *
-get_scratch(AiaasEngine *engine)
-{
-	AiError		err;
-
-	if (unlikely(engine->is_scratch_large))
-		drop_scratch(engine);
-	if (unlikely(engine->scratch == NULL))
-		AIAAS_CHECK(ai_text_scratch_create(&engine->scratch, engine->classifier,
-										   engine->host, &err), &err);
-	return engine->scratch;
-}
-
 /* What is about to be shared by all sessions is sound. */
 static void
 check_bytes(const AiaasModel *model, const void *bytes, size_t n_bytes)
@@ -190,10 +147,10 @@ open_engine(const AiaasModel *model)
 	engine->host = aiaas_host_create(context);
 
 	open_classifier(engine, model);
-	(void) get_scratch(engine);
+	(void) aiaas_engine_scratch(engine);
+	aiaas_text_cost(model, &engine->cost);
 	n_labels = ai_text_classifier_n_labels(engine->classifier);
 	engine->labels = palloc0(n_labels * sizeof(text *));
-	engine->probability = palloc(n_labels * sizeof(double));
 	engine->size = MemoryContextMemAllocated(context, true);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(old_context);
@@ -267,26 +224,14 @@ aiaas_engine_acquire(const AiaasModel *model)
 	return pin->engine;
 }
 
-void
-aiaas_raise_long_input(size_t n_bytes)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("the text is too long to be classified"),
-			 errdetail("It has %zu bytes, and aiaas.max_input_bytes is %d.",
-					   n_bytes, aiaas_max_input_bytes),
-			 errhint("Raise aiaas.max_input_bytes, or classify a part of the text, "
-					 "for example with left().")));
-}
-
 int
 aiaas_engine_n_labels(const AiaasEngine *engine)
 {
 	return ai_text_classifier_n_labels(engine->classifier);
 }
 
-text *
-aiaas_engine_label(AiaasEngine *engine, int index)
+static text *
+make_label(AiaasEngine *engine, int index, text *(*make) (const char *utf8, size_t len))
 {
 	if (engine->labels[index] == NULL)
 	{
@@ -294,10 +239,22 @@ aiaas_engine_label(AiaasEngine *engine, int index)
 		size_t		len;
 		const char *label = ai_text_classifier_label(engine->classifier, index, &len);
 
-		engine->labels[index] = aiaas_utf8_to_text(label, len);
+		engine->labels[index] = make(label, len);
 		MemoryContextSwitchTo(old_context);
 	}
 	return engine->labels[index];
+}
+
+text *
+aiaas_engine_label(AiaasEngine *engine, int index)
+{
+	return make_label(engine, index, aiaas_utf8_to_text);
+}
+
+text *
+aiaas_engine_try_label(AiaasEngine *engine, int index)
+{
+	return make_label(engine, index, aiaas_utf8_try_text);
 }
 
 int
@@ -307,34 +264,12 @@ aiaas_engine_find_label(const AiaasEngine *engine, const char *label, size_t len
 }
 
 void
-aiaas_engine_run(AiaasEngine *engine, double *probability, int *best,
-				 const char *utf8, size_t len)
-{
-	AiError		err;
-	AiCode		code = ai_text_classifier_run(engine->classifier, get_scratch(engine),
-											  probability, best, utf8, len, &err);
-
-	if (unlikely(len > LARGE_INPUT))
-		drop_scratch(engine);
-	if (code != AI_OK)
-		aiaas_raise(&err);
-}
-
-double
-aiaas_engine_probability(AiaasEngine *engine, const char *utf8, size_t len, int label)
-{
-	aiaas_engine_run(engine, engine->probability, NULL, utf8, len);
-	return engine->probability[label];
-}
-
-void
 aiaas_engine_explain(AiaasEngine *engine, const AiTextContribution **contributions,
 					 int64_t *n_contributions, int label, const char *utf8, size_t len)
 {
-	AiTextScratch *scratch = get_scratch(engine);
+	AiTextScratch *scratch = aiaas_engine_scratch(engine);
 	AiError		err;
 
-	engine->is_scratch_large = len > LARGE_INPUT;
 	AIAAS_CHECK(ai_text_classifier_explain(engine->classifier, scratch, contributions,
 										   n_contributions, label, utf8, len, &err), &err);
 }

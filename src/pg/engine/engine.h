@@ -17,7 +17,6 @@
 
 #include "core/model/text_classifier.h"
 #include "pg/catalog/catalog.h"
-#include "pg/host/guc.h"
 
 #define AIAAS_ENGINE_MAX_MODELS 8
 #define AIAAS_ENGINE_MAX_BYTES ((Size) 256 * 1024 * 1024)
@@ -41,30 +40,15 @@ extern AiaasEngine *aiaas_engine_acquire(const AiaasModel *model);
 
 extern int	aiaas_engine_n_labels(const AiaasEngine *engine);
 
-extern _Noreturn void aiaas_raise_long_input(size_t n_bytes);
-
-/* Raises program_limit_exceeded for a text longer than aiaas.max_input_bytes */
-static inline void
-aiaas_check_input(size_t n_bytes)
-{
-	if (aiaas_max_input_bytes > 0 && n_bytes > (size_t) aiaas_max_input_bytes)
-		aiaas_raise_long_input(n_bytes);
-}
-
 /* Label in the database's encoding; borrowed from the engine */
 extern text *aiaas_engine_label(AiaasEngine *engine, int index);
+
+/* The same without an error: NULL where the encoding has no such characters */
+extern text *aiaas_engine_try_label(AiaasEngine *engine, int index);
 
 /* The index of a label in UTF-8, or -1 */
 extern int	aiaas_engine_find_label(const AiaasEngine *engine, const char *label,
 									size_t len);
-
-/* probability:[n_labels] and best as in the core, either may be NULL */
-extern void aiaas_engine_run(AiaasEngine *engine, double *probability, int *best,
-							 const char *utf8, size_t len);
-
-/* Of one label */
-extern double aiaas_engine_probability(AiaasEngine *engine, const char *utf8, size_t len,
-									   int label);
 
 /* Contributions live until the engine's next call. */
 extern void aiaas_engine_explain(AiaasEngine *engine,

@@ -7,6 +7,8 @@
 
 #include "pg/engine/features.h"
 
+#include <math.h>
+
 #include "utils/builtins.h"
 
 #include "pg/host/json.h"
@@ -26,6 +28,14 @@ aiaas_features_create(const char *column, Oid type, int64 count)
 	aiaas_json_int(&json, "count", count);
 	aiaas_json_end(&json);
 	return aiaas_json_finish(&json);
+}
+
+double
+aiaas_features_count(const Jsonb *features)
+{
+	double		count = features != NULL ? aiaas_json_number(features, "count") : 0;
+
+	return isnan(count) ? 0 : count;
 }
 
 char *

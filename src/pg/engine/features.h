@@ -13,6 +13,9 @@
 /* count: n-grams that the model weighs */
 extern Jsonb *aiaas_features_create(const char *column, Oid type, int64 count);
 
+/* 0: not known */
+extern double aiaas_features_count(const Jsonb *features);
+
 /* The name of the text column in them, or NULL */
 extern char *aiaas_features_find_column(const Jsonb *features);
 

@@ -3,8 +3,7 @@
  *		Functions that are calls of a verb, by their C entry points.
  *
  * Neither names nor schemas count, so it does not matter where the extension was
- * created, nor who made another function of our entry.  The answer is remembered
- * until something about functions changes.
+ * created.  The answer is remembered until something about functions changes.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"

@@ -43,6 +43,37 @@ server_to_utf8(const char *bytes, size_t n_bytes, size_t *len)
 	return utf8;
 }
 
+/* The same between any two encodings without an error: NULL where something has no place */
+static char *
+try_convert(const char *bytes, size_t n_bytes, int from, int to, size_t *len)
+{
+	Oid			proc = FindDefaultConversionProc(from, to);
+	size_t		room = n_bytes * MAX_CONVERSION_GROWTH + 1;
+	char	   *converted;
+
+	if (!OidIsValid(proc) || !AllocSizeIsValid(room))
+		return NULL;
+	converted = palloc(room);
+	if (pg_do_encoding_conversion_buf(proc, from, to, (unsigned char *) bytes, (int) n_bytes,
+									  (unsigned char *) converted, (int) room, true) <
+		(int) n_bytes)
+	{
+		pfree(converted);
+		return NULL;
+	}
+	*len = strlen(converted);
+	return converted;
+}
+
+static const char *
+try_server_to_utf8(const char *bytes, size_t n_bytes, size_t *len)
+{
+	*len = n_bytes;
+	if (is_encoding_passed_through())
+		return bytes;
+	return try_convert(bytes, n_bytes, GetDatabaseEncoding(), PG_UTF8, len);
+}
+
 char *
 aiaas_utf8_to_cstring(const char *utf8, size_t len)
 {
@@ -64,6 +95,19 @@ aiaas_utf8_to_text(const char *utf8, size_t len)
 		return cstring_to_text_with_len(utf8, (int) len);
 	}
 	return cstring_to_text(aiaas_utf8_to_cstring(utf8, len));
+}
+
+text *
+aiaas_utf8_try_text(const char *utf8, size_t len)
+{
+	char	   *converted;
+
+	if (GetDatabaseEncoding() != PG_SQL_ASCII && !pg_verify_mbstr(PG_UTF8, utf8, (int) len, true))
+		return NULL;
+	if (is_encoding_passed_through())
+		return cstring_to_text_with_len(utf8, (int) len);
+	converted = try_convert(utf8, len, PG_UTF8, GetDatabaseEncoding(), &len);
+	return converted != NULL ? cstring_to_text_with_len(converted, (int) len) : NULL;
 }
 
 char *
@@ -112,6 +156,12 @@ const char *
 aiaas_text_to_utf8(const text *value, size_t *len)
 {
 	return server_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), len);
+}
+
+const char *
+aiaas_text_try_to_utf8(const text *value, size_t *len)
+{
+	return try_server_to_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), len);
 }
 
 /*
@@ -199,53 +249,77 @@ aiaas_label_reader_init(AiaasTextReader *reader, Oid type, MemoryContext context
 	return reader_init(reader, type, context, label_form_of);
 }
 
-static const char *
-cstring_to_utf8(const char *value, size_t *len)
+/*
+ * A value's text in the database's encoding
+ */
+typedef struct Bytes
 {
-	return server_to_utf8(value, strlen(value), len);
+	const char *data;			/* [len], not terminated */
+	size_t		len;
+} Bytes;
+
+static Bytes
+cstring_bytes(const char *value)
+{
+	return (Bytes) {value, strlen(value)};
+}
+
+static Bytes
+varlena_bytes(const text *value)
+{
+	return (Bytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
 }
 
 /* The content of a string, the text of any other document */
-static const char *
-jsonb_to_utf8(Datum value, size_t *len)
+static Bytes
+jsonb_bytes(Jsonb *document)
 {
-	Jsonb	   *document = DatumGetJsonbP(value);
 	JsonbValue	scalar;
 
 	if (JsonbExtractScalar(&document->root, &scalar) && scalar.type == jbvString)
-		return server_to_utf8(scalar.val.string.val, scalar.val.string.len, len);
-	return cstring_to_utf8(JsonbToCString(NULL, &document->root, VARSIZE(document)), len);
+		return (Bytes) {scalar.val.string.val, scalar.val.string.len};
+	return cstring_bytes(JsonbToCString(NULL, &document->root, VARSIZE(document)));
 }
 
-static const char *
-json_to_utf8(Datum value, size_t *len)
+static bool
+is_json_string(Bytes document)
 {
-	text	   *document = DatumGetTextPP(value);
-	const char *bytes = VARDATA_ANY(document);
-	size_t		n_bytes = VARSIZE_ANY_EXHDR(document);
 	size_t		start = 0;
 
-	while (start < n_bytes && strchr(" \t\r\n", bytes[start]) != NULL)
+	while (start < document.len && strchr(" \t\r\n", document.data[start]) != NULL)
 		start++;
-	if (start == n_bytes || bytes[start] != '"')
-		return server_to_utf8(bytes, n_bytes, len);
-	return jsonb_to_utf8(DirectFunctionCall1(jsonb_in,
-											 CStringGetDatum(text_to_cstring(document))),
-						 len);
+	return start < document.len && document.data[start] == '"';
 }
 
-static const char *
-bpchar_to_utf8(Datum value, size_t *len)
+static Bytes
+json_bytes(const text *document)
 {
-	BpChar	   *padded = DatumGetBpCharPP(value);
-	int			n_bytes = bpchartruelen(VARDATA_ANY(padded), VARSIZE_ANY_EXHDR(padded));
+	Bytes		bytes = varlena_bytes(document);
+	Datum		parsed;
 
-	return server_to_utf8(VARDATA_ANY(padded), n_bytes, len);
+	if (!is_json_string(bytes))
+		return bytes;
+	parsed = DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(document)));
+	return jsonb_bytes(DatumGetJsonbP(parsed));
+}
+
+static Bytes
+bpchar_bytes(const BpChar *padded)
+{
+	return (Bytes) {
+		VARDATA_ANY(padded), bpchartruelen(VARDATA_ANY(padded), VARSIZE_ANY_EXHDR(padded))
+	};
+}
+
+static Bytes
+output_bytes(const AiaasTextReader *reader, Datum value)
+{
+	return cstring_bytes(OutputFunctionCall((FmgrInfo *) &reader->output, value));
 }
 
 /* 3, 3.0 and 3e0 are one class. */
 static bool
-numeric_to_utf8(Datum value, const char **utf8, size_t *len)
+numeric_bytes(Bytes *bytes, Datum value)
 {
 	Numeric		number = DatumGetNumeric(value);
 	Datum		whole;
@@ -255,60 +329,118 @@ numeric_to_utf8(Datum value, const char **utf8, size_t *len)
 	whole = DirectFunctionCall2(numeric_trunc, value, Int32GetDatum(0));
 	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, value, whole)))
 		return false;
-	*utf8 = cstring_to_utf8(DatumGetCString(DirectFunctionCall1(numeric_out, whole)), len);
+	*bytes = cstring_bytes(DatumGetCString(DirectFunctionCall1(numeric_out, whole)));
 	return true;
 }
 
 static bool
-float_to_utf8(const AiaasTextReader *reader, Datum value, const char **utf8, size_t *len)
+float_bytes(Bytes *bytes, const AiaasTextReader *reader, Datum value)
 {
 	bool		is_single = reader->base_type == FLOAT4OID;
 	double		number = is_single ? DatumGetFloat4(value) : DatumGetFloat8(value);
 
 	if (!isfinite(number) || number != trunc(number))
 		return false;
-	if (number == 0)			/* -0 as well */
-		*utf8 = cstring_to_utf8("0", len);
-	else
-		*utf8 = cstring_to_utf8(OutputFunctionCall((FmgrInfo *) &reader->output, value), len);
+	/* -0 as well */
+	*bytes = number == 0 ? cstring_bytes("0") : output_bytes(reader, value);
+	return true;
+}
+
+static bool
+get_bytes(Bytes *bytes, const AiaasTextReader *reader, Datum value)
+{
+	switch (reader->form)
+	{
+		case AIAAS_FORM_VARLENA:
+			*bytes = varlena_bytes(DatumGetTextPP(value));
+			break;
+		case AIAAS_FORM_BPCHAR:
+			*bytes = bpchar_bytes(DatumGetBpCharPP(value));
+			break;
+		case AIAAS_FORM_NAME:
+			*bytes = cstring_bytes(NameStr(*DatumGetName(value)));
+			break;
+		case AIAAS_FORM_CSTRING:
+			*bytes = cstring_bytes(DatumGetCString(value));
+			break;
+		case AIAAS_FORM_JSON:
+			*bytes = json_bytes(DatumGetTextPP(value));
+			break;
+		case AIAAS_FORM_JSONB:
+			*bytes = jsonb_bytes(DatumGetJsonbP(value));
+			break;
+		case AIAAS_FORM_BOOL:
+			*bytes = cstring_bytes(DatumGetBool(value) ? "true" : "false");
+			break;
+		case AIAAS_FORM_NUMBER:
+			if (reader->base_type == NUMERICOID)
+				return numeric_bytes(bytes, value);
+			return float_bytes(bytes, reader, value);
+		case AIAAS_FORM_OUTPUT:
+			*bytes = output_bytes(reader, value);
+			break;
+		case AIAAS_FORM_NONE:
+			elog(ERROR, "type %u has no reader", reader->type);
+	}
 	return true;
 }
 
 bool
 aiaas_reader_get(const AiaasTextReader *reader, Datum value, const char **utf8, size_t *len)
 {
+	Bytes		bytes;
+
+	if (!get_bytes(&bytes, reader, value))
+		return false;
+	*utf8 = server_to_utf8(bytes.data, bytes.len, len);
+	return true;
+}
+
+/*
+ * Reading without an error
+ */
+
+/* A number of some bytes may have 131,072 digits, and a text at most a gigabyte. */
+#define MAX_HARMLESS_JSONB (64 * 1024)
+
+/* json allows escapes that jsonb does not take, such as \u0000. */
+static bool
+is_harmless_json(const text *document)
+{
+	Bytes		bytes = varlena_bytes(document);
+
+	return !is_json_string(bytes) ||
+		(bytes.len <= JENTRY_OFFLENMASK && memchr(bytes.data, '\\', bytes.len) == NULL);
+}
+
+/* Is it sure that get_bytes() raises nothing?  A document is unpacked in its place. */
+static bool
+is_harmless(const AiaasTextReader *reader, Datum *value)
+{
 	switch (reader->form)
 	{
-		case AIAAS_FORM_VARLENA:
-			*utf8 = aiaas_text_to_utf8(DatumGetTextPP(value), len);
-			break;
-		case AIAAS_FORM_BPCHAR:
-			*utf8 = bpchar_to_utf8(value, len);
-			break;
-		case AIAAS_FORM_NAME:
-			*utf8 = cstring_to_utf8(NameStr(*DatumGetName(value)), len);
-			break;
-		case AIAAS_FORM_CSTRING:
-			*utf8 = cstring_to_utf8(DatumGetCString(value), len);
-			break;
 		case AIAAS_FORM_JSON:
-			*utf8 = json_to_utf8(value, len);
-			break;
+			*value = PointerGetDatum(DatumGetTextPP(*value));
+			return is_harmless_json((const text *) DatumGetPointer(*value));
 		case AIAAS_FORM_JSONB:
-			*utf8 = jsonb_to_utf8(value, len);
-			break;
-		case AIAAS_FORM_BOOL:
-			*utf8 = cstring_to_utf8(DatumGetBool(value) ? "true" : "false", len);
-			break;
-		case AIAAS_FORM_NUMBER:
-			if (reader->base_type == NUMERICOID)
-				return numeric_to_utf8(value, utf8, len);
-			return float_to_utf8(reader, value, utf8, len);
+			*value = PointerGetDatum(DatumGetJsonbP(*value));
+			return JB_ROOT_IS_SCALAR(DatumGetPointer(*value)) ||
+				VARSIZE(DatumGetPointer(*value)) <= MAX_HARMLESS_JSONB;
 		case AIAAS_FORM_OUTPUT:
-			*utf8 = cstring_to_utf8(OutputFunctionCall((FmgrInfo *) &reader->output, value), len);
-			break;
-		case AIAAS_FORM_NONE:
-			elog(ERROR, "type %u has no reader", reader->type);
+			/* Others, such as a user's own type, may have an output function that raises. */
+			return reader->is_enum || reader->output.fn_addr == textout;
+		default:
+			return true;
 	}
-	return true;
+}
+
+bool
+aiaas_reader_try_get(const AiaasTextReader *reader, Datum value, const char **utf8, size_t *len)
+{
+	Bytes		bytes;
+
+	if (!is_harmless(reader, &value) || !get_bytes(&bytes, reader, value))
+		return false;
+	*utf8 = try_server_to_utf8(bytes.data, bytes.len, len);
+	return *utf8 != NULL;
 }

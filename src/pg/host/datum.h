@@ -59,8 +59,16 @@ extern bool aiaas_label_reader_init(AiaasTextReader *reader, Oid type,
 extern bool aiaas_reader_get(const AiaasTextReader *reader, Datum value,
 							 const char **utf8, size_t *len);
 
+/*
+ * The same for a value that nobody has asked for yet: false where reading it would raise, or
+ * might.  Only what is stored can be so damaged that this raises all the same.
+ */
+extern bool aiaas_reader_try_get(const AiaasTextReader *reader, Datum value,
+								 const char **utf8, size_t *len);
+
 /* A text argument as UTF-8, lifetime as above */
 extern const char *aiaas_text_to_utf8(const text *value, size_t *len);
+extern const char *aiaas_text_try_to_utf8(const text *value, size_t *len);	/* NULL: not possible */
 
 /*
  * From the core to SQL, in the current memory context.  Raises
@@ -69,6 +77,9 @@ extern const char *aiaas_text_to_utf8(const text *value, size_t *len);
  */
 extern text *aiaas_utf8_to_text(const char *utf8, size_t len);
 extern char *aiaas_utf8_to_cstring(const char *utf8, size_t len);
+
+/* As the first of them without an error: NULL */
+extern text *aiaas_utf8_try_text(const char *utf8, size_t len);
 
 /* As above for messages: never raises, a lost character becomes '?' */
 extern char *aiaas_utf8_to_message(const char *utf8);

@@ -10,6 +10,8 @@
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 
+#include "pg/engine/batch.h"
+#include "pg/engine/input.h"
 #include "pg/host/guc.h"
 #include "pg/host/host.h"
 #include "pg/host/raise.h"

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "pg/engine/batch.h"
 #include "pg/host/host.h"
 #include "pg/host/json.h"
 #include "pg/host/raise.h"

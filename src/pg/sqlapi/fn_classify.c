@@ -1,270 +1,312 @@
 /*-------------------------------------------------------------------------
  * fn_classify.c
- *		ai_classify, ai_scores, ai_score, and the same by pins.
+ *		ai_classify, ai_scores, ai_score, and the same by pins: verbs (pg/engine/verb.h).
  *
- * Every verb has two entries: _text for texts, which is the fast one, and _any
- * for values whose type is looked at.  The model is the last argument, if given;
- * in the place of its name the _pinned functions take a pin.
+ * Every verb has two entries: _text for texts, and _any for values whose type is looked
+ * at.  The model is the last argument, if given; in the place of its name the _pinned
+ * functions take a pin.  A call of an entry is a batch of one row.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
 
-#include "pg/engine/call.h"
-#include "pg/host/compat.h"
+#include "pg/engine/batch.h"
+#include "pg/engine/gather.h"
+#include "pg/engine/work.h"
 #include "pg/host/json.h"
+#include "pg/host/raise.h"
 #include "pg/sqlapi/verbs.h"
 
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_text);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_any);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_text);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_any);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_text);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_any);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_pinned_text);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_classify_pinned_any);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_pinned_text);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_scores_pinned_any);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_pinned_text);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_score_pinned_any);
+#define MAX_ARGS 3
 
-static Datum
-classify(const AiaasCall *call, const char *utf8, size_t len)
+/* While the answers of a run become results */
+typedef struct Answers
 {
-	AiaasEngine *engine = aiaas_call_engine(call);
-	text	   *label;
-	text	   *result;
-	int			best;
+	AiaasEngine *engine;
+	Datum	   *labels;			/* [n_labels] that rows share, 0: not yet; NULL: one row only */
+	MemoryContext garbage;		/* emptied now and then; NULL: one row only */
+} Answers;
 
-	aiaas_engine_run(engine, NULL, &best, utf8, len);
+/*
+ * An answer as a result, in the current memory context.  Only where somebody has asked for
+ * it may it raise an error; else false says that it would.
+ */
+typedef bool (*MakeResult) (Datum *result, Answers *answers, const AiTextInput *input,
+							int label, bool is_asked);
+
+typedef struct TextVerb
+{
+	const char *name;
+	AiaasSignature signature;
+	MakeResult	make;
+	bool		needs_probabilities;
+	bool		is_shared;		/* equal inputs have one result */
+	int			label_bytes;	/* that an answer takes for each label of the model */
+} TextVerb;
+
+/*
+ * Results
+ */
+static bool
+make_label(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
+{
+	const text *name;
+
+	(void) label;
+	if (answers->labels != NULL && answers->labels[input->best] != (Datum) 0)
+	{
+		*result = answers->labels[input->best];
+		return true;
+	}
+	name = is_asked ? aiaas_engine_label(answers->engine, input->best) :
+		aiaas_engine_try_label(answers->engine, input->best);
+	if (name == NULL)
+		return false;
 
 	/* A copy, since the engine may be gone before the result is used. */
-	label = aiaas_engine_label(engine, best);
-	result = palloc(VARSIZE(label));
-	memcpy(result, label, VARSIZE(label));
-	PG_RETURN_TEXT_P(result);
+	*result = datumCopy(PointerGetDatum(name), false, -1);
+	if (answers->labels != NULL)
+		answers->labels[input->best] = *result;
+	return true;
 }
 
-static Datum
-scores(const AiaasCall *call, const char *utf8, size_t len)
+static bool
+have_labels(const Answers *answers)
 {
-	AiaasEngine *engine = aiaas_call_engine(call);
-	int			n_labels = aiaas_engine_n_labels(engine);
-	double	   *probability = palloc(n_labels * sizeof(double));
+	int			n_labels = aiaas_engine_n_labels(answers->engine);
+
+	for (int i = 0; i < n_labels; i++)
+	{
+		if (aiaas_engine_try_label(answers->engine, i) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static Jsonb *
+scores_json(const Answers *answers, const double *probability)
+{
+	int			n_labels = aiaas_engine_n_labels(answers->engine);
 	AiaasJson	json = {0};
 
-	aiaas_engine_run(engine, probability, NULL, utf8, len);
 	aiaas_json_begin(&json, NULL);
 	for (int i = 0; i < n_labels; i++)
-		aiaas_json_float(&json, text_to_cstring(aiaas_engine_label(engine, i)), probability[i]);
+		aiaas_json_float(&json, text_to_cstring(aiaas_engine_label(answers->engine, i)),
+						 probability[i]);
 	aiaas_json_end(&json);
-	PG_RETURN_JSONB_P(aiaas_json_finish(&json));
+	return aiaas_json_finish(&json);
 }
 
-static Datum
-score(const AiaasCall *call, const char *utf8, size_t len, int label)
+static bool
+make_scores(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
 {
-	PG_RETURN_FLOAT8(aiaas_engine_probability(aiaas_call_engine(call), utf8, len, label));
+	MemoryContext context = CurrentMemoryContext;
+
+	(void) label;
+	if (!is_asked && !have_labels(answers))
+		return false;
+	if (answers->garbage != NULL)
+		MemoryContextSwitchTo(answers->garbage);
+	*result = JsonbPGetDatum(scores_json(answers, input->probability));
+	if (answers->garbage != NULL)
+	{
+		MemoryContextSwitchTo(context);
+		*result = datumCopy(*result, false, -1);
+		MemoryContextReset(answers->garbage);
+	}
+	return true;
 }
 
-static Datum
-classify_text(FunctionCallInfo fcinfo, AiaasCallMode mode)
+static bool
+make_score(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
-	const char *utf8;
-	size_t		len;
-
-	aiaas_call_text(fcinfo, &utf8, &len);
-	return classify(call, utf8, len);
-}
-
-static Datum
-classify_any(FunctionCallInfo fcinfo, AiaasCallMode mode)
-{
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
-	const char *utf8;
-	size_t		len;
-
-	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
-		PG_RETURN_NULL();
-	return classify(call, utf8, len);
-}
-
-static Datum
-scores_text(FunctionCallInfo fcinfo, AiaasCallMode mode)
-{
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
-	const char *utf8;
-	size_t		len;
-
-	aiaas_call_text(fcinfo, &utf8, &len);
-	return scores(call, utf8, len);
-}
-
-static Datum
-scores_any(FunctionCallInfo fcinfo, AiaasCallMode mode)
-{
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, mode);
-	const char *utf8;
-	size_t		len;
-
-	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
-		PG_RETURN_NULL();
-	return scores(call, utf8, len);
-}
-
-static Datum
-score_text(FunctionCallInfo fcinfo, AiaasCallMode mode)
-{
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 2, mode);
-	int			label = aiaas_call_label(call, fcinfo, 1);
-	const char *utf8;
-	size_t		len;
-
-	aiaas_call_text(fcinfo, &utf8, &len);
-	return score(call, utf8, len, label);
-}
-
-static Datum
-score_any(FunctionCallInfo fcinfo, AiaasCallMode mode)
-{
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 2, mode);
-	int			label = aiaas_call_label(call, fcinfo, 1);
-	const char *utf8;
-	size_t		len;
-
-	if (!aiaas_call_any(call, fcinfo, &utf8, &len))
-		PG_RETURN_NULL();
-	return score(call, utf8, len, label);
-}
-
-Datum
-aiaas_classify_text(PG_FUNCTION_ARGS)
-{
-	return classify_text(fcinfo, AIAAS_CALL_USE);
-}
-
-Datum
-aiaas_classify_any(PG_FUNCTION_ARGS)
-{
-	return classify_any(fcinfo, AIAAS_CALL_USE);
-}
-
-Datum
-aiaas_scores_text(PG_FUNCTION_ARGS)
-{
-	return scores_text(fcinfo, AIAAS_CALL_USE);
-}
-
-Datum
-aiaas_scores_any(PG_FUNCTION_ARGS)
-{
-	return scores_any(fcinfo, AIAAS_CALL_USE);
-}
-
-Datum
-aiaas_score_text(PG_FUNCTION_ARGS)
-{
-	return score_text(fcinfo, AIAAS_CALL_USE);
-}
-
-Datum
-aiaas_score_any(PG_FUNCTION_ARGS)
-{
-	return score_any(fcinfo, AIAAS_CALL_USE);
-}
-
-Datum
-aiaas_classify_pinned_text(PG_FUNCTION_ARGS)
-{
-	return classify_text(fcinfo, AIAAS_CALL_PINNED);
-}
-
-Datum
-aiaas_classify_pinned_any(PG_FUNCTION_ARGS)
-{
-	return classify_any(fcinfo, AIAAS_CALL_PINNED);
-}
-
-Datum
-aiaas_scores_pinned_text(PG_FUNCTION_ARGS)
-{
-	return scores_text(fcinfo, AIAAS_CALL_PINNED);
-}
-
-Datum
-aiaas_scores_pinned_any(PG_FUNCTION_ARGS)
-{
-	return scores_any(fcinfo, AIAAS_CALL_PINNED);
-}
-
-Datum
-aiaas_score_pinned_text(PG_FUNCTION_ARGS)
-{
-	return score_text(fcinfo, AIAAS_CALL_PINNED);
-}
-
-Datum
-aiaas_score_pinned_any(PG_FUNCTION_ARGS)
-{
-	return score_any(fcinfo, AIAAS_CALL_PINNED);
+	(void) answers;
+	(void) is_asked;
+	*result = Float8GetDatum(input->probability[label]);
+	return true;
 }
 
 /*
- * The verbs
+ * Running
  */
-
-/* A row at a time, by the function itself */
 static void
-run_one(FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
+alloc_probabilities(const AiaasGathered *gathered, int n_labels)
 {
-	MemoryContext old_context = CurrentMemoryContext;
-	NullableDatum *result;
+	double	   *probability = MemoryContextAllocHuge(CurrentMemoryContext, (Size) gathered->n *
+													 n_labels * sizeof(double));
 
-	if (first < 0)
-		return;
-	result = &batch->results[first];
-	MemoryContextSwitchTo(batch->context);
-	for (int i = 0; i < fcinfo->nargs; i++)
-		fcinfo->args[i] = batch->args[i].values[(Size) first * batch->args[i].stride];
-	fcinfo->isnull = false;
-	result->value = FunctionCallInvoke(fcinfo);
-	result->isnull = fcinfo->isnull;
-	batch->is_done[first] = true;
+	for (int i = 0; i < gathered->n; i++)
+		gathered->inputs[i].probability = probability + (Size) i * n_labels;
+}
+
+/* False: the row is left, or the one that it equals was. */
+static bool
+find_result(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
+			const AiaasBatch *batch, Datum *result, int i, bool is_asked)
+{
+	int			same_as = gathered->inputs[i].same_as;
+	int			row = gathered->rows[same_as].row;
+
+	if (gathered->inputs[same_as].code != AI_OK)
+		return false;
+	if (same_as == i || !verb->is_shared)
+		return verb->make(result, answers, &gathered->inputs[same_as], gathered->rows[i].label,
+						  is_asked);
+	*result = batch->results[row].value;
+	return batch->is_done[row];
+}
+
+static void
+store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
+			  AiaasBatch *batch, int first)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
+
+	for (int i = 0; i < gathered->n; i++)
+	{
+		int			row = gathered->rows[i].row;
+		Datum		result;
+
+		if (!find_result(verb, answers, gathered, batch, &result, i, row == first))
+			continue;
+		batch->results[row] = (NullableDatum) {.value = result, .isnull = false};
+		batch->is_done[row] = true;
+	}
 	MemoryContextSwitchTo(old_context);
 }
 
+/* In a memory context of its own where there are many rows */
 static void
-size_text(FunctionCallInfo fcinfo, AiaasBatchSize *size)
+run_gathered(const TextVerb *verb, AiaasCall *call, const AiaasGathered *gathered,
+			 AiaasBatch *batch, int first)
 {
-	*size = (AiaasBatchSize) {.unit = AIAAS_WORK_BYTES, .target = 128 * 1024, .max_rows = 1024};
+	Answers		answers = {.engine = aiaas_call_engine(call)};
+	int			n_labels = aiaas_engine_n_labels(answers.engine);
+	AiError		err;
+
+	if (verb->needs_probabilities)
+		alloc_probabilities(gathered, n_labels);
+	if (batch->n_rows > 1)
+	{
+		answers.labels = palloc0(n_labels * sizeof(Datum));
+		answers.garbage = AllocSetContextCreate(CurrentMemoryContext, "aiaas results",
+												ALLOCSET_DEFAULT_SIZES);
+	}
+	aiaas_engine_run_many(answers.engine, gathered->inputs, gathered->n, &batch->counts, &err);
+	if (gathered->rows[0].row == first && gathered->inputs[0].code != AI_OK)
+		aiaas_raise(&err);
+	store_results(verb, &answers, gathered, batch, first);
 }
 
-/* About what the text classifier takes with AVX2 */
 static void
-cost_text(const AiaasModel *model, AiaasVerbCost *cost)
+run(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
-	(void) model;
-	*cost = (AiaasVerbCost) {.per_row = 1e-6, .per_byte = 30e-9};
+	AiaasCall  *call = aiaas_gather_begin(&verb->signature, fcinfo, batch, first);
+	MemoryContext old_context = CurrentMemoryContext;
+	MemoryContext context = batch->context;
+	AiaasGathered gathered;
+	Size		row_bytes;
+
+	if (call == NULL)
+		return;
+	aiaas_call_start_work(call, verb->name);
+	if (batch->n_rows > 1)
+		context = AllocSetContextCreate(batch->context, "aiaas inputs", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	row_bytes = sizeof(AiTextInput) +
+		verb->label_bytes * aiaas_engine_n_labels(aiaas_call_engine(call));
+	aiaas_gather(&gathered, &verb->signature, call, fcinfo, batch, first, row_bytes);
+	if (gathered.n > 0)
+		run_gathered(verb, call, &gathered, batch, first);
+	MemoryContextSwitchTo(old_context);
+	if (batch->n_rows > 1)
+		MemoryContextDelete(context);
+	aiaas_call_end_work(call, verb->name, &batch->counts);
 }
 
-#define TEXT_VERB(name, entry, model_arg, mode) \
-	{name, entry, model_arg, mode, run_one, size_text, cost_text}
+/* The call of a function of SQL, which is strict */
+static Datum
+run_row(const TextVerb *verb, FunctionCallInfo fcinfo)
+{
+	AiaasColumn args[MAX_ARGS];
+	NullableDatum result;
+	bool		is_done = false;
+	AiaasBatch	batch = {
+		.n_rows = 1, .args = args, .results = &result, .is_done = &is_done,
+		.context = CurrentMemoryContext
+	};
+
+	for (int i = 0; i < fcinfo->nargs; i++)
+		args[i] = (AiaasColumn) {&fcinfo->args[i], 0};
+	run(verb, fcinfo, &batch, 0);
+	fcinfo->isnull = result.isnull;
+	return result.value;
+}
+
+static void
+size_batch(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatchSize *size)
+{
+	const AiaasCall *call = fcinfo->flinfo->fn_extra;
+	bool		is_known = aiaas_call_model(fcinfo) != NULL;
+
+	aiaas_text_size(is_known ? aiaas_call_engine(call) : NULL, verb->label_bytes, size);
+}
+
+/*
+ * The verbs: name, what they answer, type of the input, number of the label and of the
+ * model among the arguments, how the model is named, costs
+ */
+#define LABEL make_label, false, true, 0
+#define SCORES make_scores, true, true, 64
+#define SCORE make_score, true, false, sizeof(double)
+
+#define TEXT_VERBS(VERB) \
+	VERB(aiaas_classify_text, "ai_classify", LABEL, TEXTOID, 0, 1, USE, text) \
+	VERB(aiaas_classify_any, "ai_classify", LABEL, InvalidOid, 0, 1, USE, text) \
+	VERB(aiaas_scores_text, "ai_scores", SCORES, TEXTOID, 0, 1, USE, scores) \
+	VERB(aiaas_scores_any, "ai_scores", SCORES, InvalidOid, 0, 1, USE, scores) \
+	VERB(aiaas_score_text, "ai_score", SCORE, TEXTOID, 1, 2, USE, text) \
+	VERB(aiaas_score_any, "ai_score", SCORE, InvalidOid, 1, 2, USE, text) \
+	VERB(aiaas_classify_pinned_text, "ai_classify_pinned", LABEL, TEXTOID, 0, 1, PINNED, text) \
+	VERB(aiaas_classify_pinned_any, "ai_classify_pinned", LABEL, InvalidOid, 0, 1, PINNED, text) \
+	VERB(aiaas_scores_pinned_text, "ai_scores_pinned", SCORES, TEXTOID, 0, 1, PINNED, scores) \
+	VERB(aiaas_scores_pinned_any, "ai_scores_pinned", SCORES, InvalidOid, 0, 1, PINNED, scores) \
+	VERB(aiaas_score_pinned_text, "ai_score_pinned", SCORE, TEXTOID, 1, 2, PINNED, text) \
+	VERB(aiaas_score_pinned_any, "ai_score_pinned", SCORE, InvalidOid, 1, 2, PINNED, text)
+
+/* Its entry, and what the table of verbs refers to */
+#define DEFINE_VERB(entry, name, answer, type, label_arg, model_arg, mode, cost) \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(entry); \
+	static const TextVerb entry##_verb = { \
+		name, {type, label_arg, model_arg, AIAAS_CALL_##mode}, answer \
+	}; \
+	Datum \
+	entry(PG_FUNCTION_ARGS) \
+	{ \
+		return run_row(&entry##_verb, fcinfo); \
+	} \
+	static void \
+	entry##_run(FunctionCallInfo fcinfo, AiaasBatch *batch, int first) \
+	{ \
+		run(&entry##_verb, fcinfo, batch, first); \
+	} \
+	static void \
+	entry##_size(FunctionCallInfo fcinfo, AiaasBatchSize *size) \
+	{ \
+		size_batch(&entry##_verb, fcinfo, size); \
+	}
+
+#define LIST_VERB(entry, name, answer, type, label_arg, model_arg, mode, cost) \
+	{name, entry, model_arg, AIAAS_CALL_##mode, entry##_run, entry##_size, aiaas_##cost##_cost},
+
+TEXT_VERBS(DEFINE_VERB)
 
 const AiaasVerb aiaas_verbs[] = {
-	TEXT_VERB("ai_classify", aiaas_classify_text, 1, AIAAS_CALL_USE),
-	TEXT_VERB("ai_classify", aiaas_classify_any, 1, AIAAS_CALL_USE),
-	TEXT_VERB("ai_scores", aiaas_scores_text, 1, AIAAS_CALL_USE),
-	TEXT_VERB("ai_scores", aiaas_scores_any, 1, AIAAS_CALL_USE),
-	TEXT_VERB("ai_score", aiaas_score_text, 2, AIAAS_CALL_USE),
-	TEXT_VERB("ai_score", aiaas_score_any, 2, AIAAS_CALL_USE),
-	TEXT_VERB("ai_classify_pinned", aiaas_classify_pinned_text, 1, AIAAS_CALL_PINNED),
-	TEXT_VERB("ai_classify_pinned", aiaas_classify_pinned_any, 1, AIAAS_CALL_PINNED),
-	TEXT_VERB("ai_scores_pinned", aiaas_scores_pinned_text, 1, AIAAS_CALL_PINNED),
-	TEXT_VERB("ai_scores_pinned", aiaas_scores_pinned_any, 1, AIAAS_CALL_PINNED),
-	TEXT_VERB("ai_score_pinned", aiaas_score_pinned_text, 2, AIAAS_CALL_PINNED),
-	TEXT_VERB("ai_score_pinned", aiaas_score_pinned_any, 2, AIAAS_CALL_PINNED),
+	TEXT_VERBS(LIST_VERB)
 	{0}
 };

@@ -5,9 +5,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "pg/engine/batch.h"
 #include "pg/engine/call.h"
 #include "pg/host/datum.h"
 #include "pg/host/rows.h"
@@ -69,7 +71,7 @@ aiaas_explain_text(PG_FUNCTION_ARGS)
 	size_t		len;
 
 	aiaas_rows_begin(&rows, fcinfo);
-	aiaas_call_text(fcinfo, &utf8, &len);
+	(void) aiaas_call_input(call, fcinfo, TEXTOID, &utf8, &len);
 	explain(&rows, call, fcinfo, utf8, len);
 	return (Datum) 0;
 }
@@ -83,7 +85,7 @@ aiaas_explain_any(PG_FUNCTION_ARGS)
 	size_t		len;
 
 	aiaas_rows_begin(&rows, fcinfo);
-	if (aiaas_call_any(call, fcinfo, &utf8, &len))
+	if (aiaas_call_input(call, fcinfo, InvalidOid, &utf8, &len))
 		explain(&rows, call, fcinfo, utf8, len);
 	return (Datum) 0;
 }

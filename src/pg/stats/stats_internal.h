@@ -22,7 +22,7 @@
 typedef struct StatsSlot
 {
 	atomic_uint process;		/* pid, 0: none */
-	atomic_bool is_active;
+	atomic_uint is_active;		/* 0 or not */
 	atomic_int_least64_t rows;
 	atomic_int_least64_t bytes;
 	atomic_uint change;			/* odd while what follows is written */

@@ -1,0 +1,208 @@
+/*-------------------------------------------------------------------------
+ * batch.c
+ *		Running a model over many inputs, on as many threads as they are worth.
+ *
+ * The threads are one pool for all models.  Each needs a scratch for each model that it
+ * works with, of some 1.5 MB; the backend keeps few of them, those of the models whose
+ * batches were last shared among threads.
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pg/engine/batch.h"
+
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/memutils.h"
+
+#include "pg/engine/engine_internal.h"
+#include "pg/host/guc.h"
+#include "pg/host/host.h"
+#include "pg/host/raise.h"
+
+/* After a longer text the scratch may be much larger than others need. */
+#define LARGE_INPUT ((size_t) 1024 * 1024)
+
+/* Less work than this, in seconds, is not worth waking a thread for. */
+#define MIN_THREAD_WORK 1e-3
+
+/* Scratches of further threads that are kept, of all models together */
+#define MAX_CREW 8
+
+static AiPool *pool = NULL;		/* its threads sleep until the backend ends */
+static dlist_head crews = DLIST_STATIC_INIT(crews); /* engines, the last used first */
+static int	n_crew = 0;			/* of all engines */
+
+/*
+ * Scratches
+ */
+static void
+drop_scratch(AiaasEngine *engine, int thread)
+{
+	if (engine->scratch[thread] == NULL)
+		return;
+	ai_text_scratch_destroy(engine->scratch[thread]);
+	engine->scratch[thread] = NULL;
+	if (thread == 0)
+		return;
+	n_crew--;
+	if (--engine->n_crew == 0)
+		dlist_delete(&engine->crew_node);
+}
+
+static void
+drop_if_large(AiaasEngine *engine, int thread)
+{
+	if (unlikely(ai_text_scratch_longest(engine->scratch[thread]) > LARGE_INPUT))
+		drop_scratch(engine, thread);
+}
+
+AiTextScratch *
+aiaas_engine_scratch(AiaasEngine *engine)
+{
+	AiError		err;
+
+	if (likely(engine->scratch[0] != NULL))
+		drop_if_large(engine, 0);
+	if (unlikely(engine->scratch[0] == NULL))
+		AIAAS_CHECK(ai_text_scratch_create(&engine->scratch[0], engine->classifier,
+										   engine->host, &err), &err);
+	return engine->scratch[0];
+}
+
+static void
+dismiss_crew(void *arg)
+{
+	AiaasEngine *engine = arg;
+
+	for (int t = 1; engine->n_crew > 0; t++)
+		drop_scratch(engine, t);
+}
+
+/* Further threads' memory is malloc's, so nobody else would give it back with the engine. */
+static void
+watch_crew(AiaasEngine *engine)
+{
+	if (engine->dismiss.func != NULL)
+		return;
+	engine->dismiss.func = dismiss_crew;
+	engine->dismiss.arg = engine;
+	MemoryContextRegisterResetCallback(engine->context, &engine->dismiss);
+}
+
+/* A scratch for one more thread; false: there is no memory for it, so there are fewer threads. */
+static bool
+hire(AiaasEngine *engine, int thread)
+{
+	if (engine->scratch[thread] != NULL)
+		return true;
+	while (n_crew >= MAX_CREW && dlist_tail_element(AiaasEngine, crew_node, &crews) != engine)
+		dismiss_crew(dlist_tail_element(AiaasEngine, crew_node, &crews));
+	if (ai_text_scratch_create(&engine->scratch[thread], engine->classifier,
+							   ai_pool_thread_host(pool, thread), NULL) != AI_OK)
+		return false;
+	if (engine->n_crew++ == 0)
+		dlist_push_head(&crews, &engine->crew_node);
+	n_crew++;
+	return true;
+}
+
+/* How many threads, of those that may be, are ready to work on this model */
+static int
+prepare_threads(AiaasEngine *engine, int n_threads)
+{
+	int			n = 1;
+	AiError		err;
+
+	(void) aiaas_engine_scratch(engine);
+	if (n_threads == 1)
+		return 1;
+	if (pool == NULL)
+		AIAAS_CHECK(ai_pool_create(&pool, aiaas_host_create(TopMemoryContext),
+								   AI_POOL_MAX_THREADS, &err), &err);
+	watch_crew(engine);
+	if (engine->n_crew > 0)
+		dlist_move_head(&crews, &engine->crew_node);
+	while (n < n_threads && hire(engine, n))
+		n++;
+	return n;
+}
+
+/*
+ * Running
+ */
+
+/* Threads that the batch is worth, and that the other backends leave */
+static int
+acquire_threads(const AiaasEngine *engine, const AiTextBatch *batch)
+{
+	double		work = engine->cost.per_row * batch->n_distinct +
+		engine->cost.per_byte * batch->n_bytes;
+	int			n = aiaas_n_threads();
+
+	n = Min(n, (int) Min(batch->n_distinct, AI_POOL_MAX_THREADS));
+	n = (int) Min(n, work / MIN_THREAD_WORK);
+	return aiaas_threads_acquire(Max(n, 1));
+}
+
+static AiCode
+run_batch(AiaasEngine *engine, const AiTextBatch *batch, int n_threads, AiError *err)
+{
+	AiCode		code = ai_text_batch_run(batch, engine->classifier, engine->scratch, n_threads,
+										 pool, err);
+
+	for (int t = 0; t < n_threads; t++)
+		drop_if_large(engine, t);
+	return code;
+}
+
+static AiCode
+run_shared(AiaasEngine *engine, const AiTextBatch *batch, AiError *err)
+{
+	int			n_threads = acquire_threads(engine, batch);
+	AiCode		code = run_batch(engine, batch, prepare_threads(engine, n_threads), err);
+
+	aiaas_threads_release();
+	return code;
+}
+
+void
+aiaas_engine_run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n, AiaasCounts *counts,
+					  AiError *err)
+{
+	AiTextBatch batch;
+	AiCode		code;
+	instr_time	start;
+	instr_time	end;
+
+	(void) aiaas_engine_scratch(engine);
+	INSTR_TIME_SET_CURRENT(start);
+	AIAAS_CHECK(ai_text_batch_init(&batch, inputs, n, engine->host, err), err);
+	code = n == 1 ? run_batch(engine, &batch, 1, err) : run_shared(engine, &batch, err);
+	ai_text_batch_free(&batch);
+	INSTR_TIME_SET_CURRENT(end);
+	if (code != AI_OK)
+		aiaas_raise(err);
+	CHECK_FOR_INTERRUPTS();
+
+	INSTR_TIME_SUBTRACT(end, start);
+	counts->rows += n;
+	counts->batches++;
+	counts->distinct += batch.n_distinct;
+	counts->model_time += (int64) (INSTR_TIME_GET_DOUBLE(end) * 1e9);
+}
+
+void
+aiaas_engine_run(AiaasEngine *engine, double *probability, int *best, const char *utf8,
+				 size_t len)
+{
+	AiTextInput input = {.text = utf8, .len = len, .probability = probability};
+	AiaasCounts counts = {0};
+	AiError		err;
+
+	aiaas_engine_run_many(engine, &input, 1, &counts, &err);
+	if (input.code != AI_OK)
+		aiaas_raise(&err);
+	if (best != NULL)
+		*best = input.best;
+}

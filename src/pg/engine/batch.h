@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ * batch.h
+ *		Running a model over many inputs, on as many threads as they are worth.
+ *
+ * Threads are the backend's own: they sleep between batches, never call the server,
+ * and none of them works when these functions return or raise.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_BATCH_H
+#define AIAAS_BATCH_H
+
+#include "core/model/text_batch.h"
+#include "pg/engine/engine.h"
+#include "pg/stats/stats.h"
+
+/*
+ * All answers, see text_batch.h: what befalls an input is its code, and err too if it
+ * befalls inputs[0].  What was done is added to counts.  Raises when it is cancelled,
+ * and where there is no memory for the batch itself.
+ */
+extern void aiaas_engine_run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n,
+								  AiaasCounts *counts, AiError *err);
+
+/* One input; an error is raised.  probability:[n_labels] and best may be NULL */
+extern void aiaas_engine_run(AiaasEngine *engine, double *probability, int *best,
+							 const char *utf8, size_t len);
+
+#endif							/* AIAAS_BATCH_H */

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ * engine_internal.h
+ *		An open model, for what keeps it and what runs it.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_ENGINE_INTERNAL_H
+#define AIAAS_ENGINE_INTERNAL_H
+
+#include "core/base/pool.h"
+#include "lib/ilist.h"
+#include "pg/cache/cache.h"
+#include "pg/engine/engine.h"
+#include "pg/engine/verb.h"
+
+struct AiaasEngine
+{
+	/* The cache */
+	dlist_node	node;			/* in recently_used */
+	uint8		hash[AIAAS_HASH_SIZE];
+	Size		size;			/* bytes when opened, without the shared file */
+	int			n_pins;
+	bool		is_retired;		/* no longer in the cache; goes with its last pin */
+	MemoryContext context;		/* holds this struct and all that it points to */
+
+	/* The model */
+	AiaasCacheFile *file;		/* with the model's bytes */
+	const AiHost *host;
+	AiTextClassifier *classifier;
+	AiaasVerbCost cost;			/* of labelling a text */
+	text	  **labels;			/* [n_labels], each NULL until it is asked for */
+
+	/* Running: one for each thread, NULL until it is needed, and after a large text */
+	AiTextScratch *scratch[AI_POOL_MAX_THREADS];
+	int			n_crew;			/* scratches of further threads */
+	dlist_node	crew_node;		/* in crews, while there are some */
+	MemoryContextCallback dismiss;
+};
+
+/* batch.c: the scratch of the backend's own thread */
+extern AiTextScratch *aiaas_engine_scratch(AiaasEngine *engine);
+
+#endif							/* AIAAS_ENGINE_INTERNAL_H */

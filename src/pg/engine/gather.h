@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ * gather.h
+ *		The rows of a batch that one run of a model can answer.
+ *
+ * They are those with the same model as the first whose input can be read without an
+ * error.  The others are left as they are: when their turn comes each is the first
+ * itself, and then raises what it has to.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIAAS_GATHER_H
+#define AIAAS_GATHER_H
+
+#include "core/model/text_batch.h"
+#include "pg/engine/call.h"
+#include "pg/engine/verb.h"
+
+/* What the arguments of a function say */
+typedef struct AiaasSignature
+{
+	Oid			type;			/* of the input; InvalidOid: the call knows it */
+	int			label_arg;		/* 0: there is none */
+	int			model_arg;		/* functions with fewer arguments use a setting */
+	AiaasCallMode mode;
+} AiaasSignature;
+
+typedef struct AiaasGatheredRow
+{
+	int			row;			/* of the batch */
+	int			label;			/* that is asked for */
+} AiaasGatheredRow;
+
+typedef struct AiaasGathered
+{
+	int			n;
+	Size		n_bytes;		/* of the inputs */
+	AiTextInput *inputs;		/* [n]; their bytes live in the current memory context */
+	AiaasGatheredRow *rows;		/* [n] */
+	AiTextInput one_input;		/* the arrays of a single row */
+	AiaasGatheredRow one_row;
+} AiaasGathered;
+
+/*
+ * The call with its model ready, by the arguments of row first, which fcinfo has from
+ * then on.  NULL: first is -1 and the model is not known yet.
+ */
+extern AiaasCall *aiaas_gather_begin(const AiaasSignature *signature, FunctionCallInfo fcinfo,
+									 const AiaasBatch *batch, int first);
+
+/*
+ * Row first comes first, unless its input is NULL: such rows are done here.  What rows
+ * take, row_bytes each and their inputs, is bound by aiaas.max_batch_memory.
+ */
+extern void aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature,
+						 AiaasCall *call, FunctionCallInfo fcinfo, AiaasBatch *batch,
+						 int first, Size row_bytes);
+
+#endif							/* AIAAS_GATHER_H */
