@@ -32,12 +32,8 @@ typedef struct Answers
 	MemoryContext garbage;		/* emptied now and then; NULL: one row only */
 } Answers;
 
-/*
- * An answer as a result, in the current memory context.  Only where somebody has asked for
- * it may it raise an error; else false says that it would.
- */
-typedef bool (*MakeResult) (Datum *result, Answers *answers, const AiTextInput *input,
-							int label, bool is_asked);
+/* An answer as a result, in the current memory context; raises nothing */
+typedef Datum (*MakeResult) (Answers *answers, const AiTextInput *input, int label);
 
 typedef struct TextVerb
 {
@@ -51,47 +47,27 @@ typedef struct TextVerb
 /*
  * Results
  */
-static bool
-make_label(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
+static Datum
+make_label(Answers *answers, const AiTextInput *input, int label)
 {
 	const text *name;
 	text	   *copy;
 
 	(void) label;
 	if (answers->labels != NULL && answers->labels[input->best] != (Datum) 0)
-	{
-		*result = answers->labels[input->best];
-		return true;
-	}
-	name = is_asked ? aiaas_engine_label(answers->engine, input->best) :
-		aiaas_engine_try_label(answers->engine, input->best);
-	if (name == NULL)
-		return false;
+		return answers->labels[input->best];
 
 	/* A copy, since the engine may be gone before the result is used. */
+	name = aiaas_engine_label(answers->engine, input->best);
 	copy = palloc(VARSIZE(name));
 	memcpy(copy, name, VARSIZE(name));
-	*result = PointerGetDatum(copy);
 	if (answers->labels != NULL)
-		answers->labels[input->best] = *result;
-	return true;
+		answers->labels[input->best] = PointerGetDatum(copy);
+	return PointerGetDatum(copy);
 }
 
-static bool
-have_labels(const Answers *answers)
-{
-	int			n_labels = aiaas_engine_n_labels(answers->engine);
-
-	for (int i = 0; i < n_labels; i++)
-	{
-		if (aiaas_engine_try_label(answers->engine, i) == NULL)
-			return false;
-	}
-	return true;
-}
-
-static Jsonb *
-scores_json(const Answers *answers, const double *probability)
+static Datum
+make_json(const Answers *answers, const double *probability)
 {
 	int			n_labels = aiaas_engine_n_labels(answers->engine);
 	AiaasJson	json = {0};
@@ -101,36 +77,31 @@ scores_json(const Answers *answers, const double *probability)
 		aiaas_json_float(&json, text_to_cstring(aiaas_engine_label(answers->engine, i)),
 						 probability[i]);
 	aiaas_json_end(&json);
-	return aiaas_json_finish(&json);
+	return JsonbPGetDatum(aiaas_json_finish(&json));
 }
 
-static bool
-make_scores(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
+static Datum
+make_scores(Answers *answers, const AiTextInput *input, int label)
 {
-	MemoryContext context = CurrentMemoryContext;
+	MemoryContext context;
+	Datum		result;
 
 	(void) label;
-	if (!is_asked && !have_labels(answers))
-		return false;
-	if (answers->garbage != NULL)
-		MemoryContextSwitchTo(answers->garbage);
-	*result = JsonbPGetDatum(scores_json(answers, input->probability));
-	if (answers->garbage != NULL)
-	{
-		MemoryContextSwitchTo(context);
-		*result = datumCopy(*result, false, -1);
-		MemoryContextReset(answers->garbage);
-	}
-	return true;
+	if (answers->garbage == NULL)
+		return make_json(answers, input->probability);
+	context = MemoryContextSwitchTo(answers->garbage);
+	result = make_json(answers, input->probability);
+	MemoryContextSwitchTo(context);
+	result = datumCopy(result, false, -1);
+	MemoryContextReset(answers->garbage);
+	return result;
 }
 
-static bool
-make_score(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
+static Datum
+make_score(Answers *answers, const AiTextInput *input, int label)
 {
 	(void) answers;
-	(void) is_asked;
-	*result = Float8GetDatum(input->probability[label]);
-	return true;
+	return Float8GetDatum(input->probability[label]);
 }
 
 /*
@@ -148,38 +119,28 @@ alloc_probabilities(const AiaasGathered *gathered, const AiaasEngine *engine)
 		gathered->inputs[i].probability = probability + (Size) i * n_labels;
 }
 
-/* False: the row is left, or the one that it equals was. */
-static pg_attribute_always_inline bool
-find_result(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
-			const AiaasBatch *batch, Datum *result, int i, bool is_asked)
-{
-	int			same_as = gathered->inputs[i].same_as;
-	int			row = gathered->rows[same_as].row;
-
-	if (gathered->inputs[same_as].code != AI_OK)
-		return false;
-	if (same_as == i || !verb->is_shared)
-		return verb->make(result, answers, &gathered->inputs[same_as], gathered->rows[i].label,
-						  is_asked);
-	*result = batch->results[row].value;
-	return batch->is_done[row];
-}
-
+/* What could not be computed is left. */
 static pg_attribute_always_inline void
 store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
-			  AiaasBatch *batch, int first)
+			  AiaasBatch *batch)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 
 	for (int i = 0; i < gathered->n; i++)
 	{
-		int			row = gathered->rows[i].row;
-		Datum		result;
+		int			same_as = gathered->inputs[i].same_as;
+		const AiTextInput *input = &gathered->inputs[same_as];
+		const AiaasGatheredRow *row = &gathered->rows[i];
+		NullableDatum *result = &batch->results[row->row];
 
-		if (!find_result(verb, answers, gathered, batch, &result, i, row == first))
+		if (input->code != AI_OK)
 			continue;
-		batch->results[row] = (NullableDatum) {.value = result, .isnull = false};
-		batch->is_done[row] = true;
+		if (same_as != i && verb->is_shared)
+			result->value = batch->results[gathered->rows[same_as].row].value;
+		else
+			result->value = verb->make(answers, input, row->label);
+		result->isnull = false;
+		batch->is_done[row->row] = true;
 	}
 	MemoryContextSwitchTo(old_context);
 }
@@ -202,7 +163,7 @@ run_gathered(const TextVerb *verb, AiaasEngine *engine, const AiaasGathered *gat
 	aiaas_engine_run_many(engine, gathered->inputs, gathered->n, &batch->counts, &err);
 	if (gathered->rows[0].row == first && gathered->inputs[0].code != AI_OK)
 		aiaas_raise(&err);
-	store_results(verb, &answers, gathered, batch, first);
+	store_results(verb, &answers, gathered, batch);
 }
 
 /* In a memory context of its own where there are many rows */
