@@ -159,7 +159,7 @@ MAIN_OBJS = \
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
 REGRESS = models damage settings train classify costs evaluate explain rights pins move limits stats \
-	batch_same batch_tools batch_shapes batch_modify batch_order batch_errors batch_end
+	batch_same batch_tools batch_shapes batch_modify batch_order batch_errors batch_cursors batch_end
 
 ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
 

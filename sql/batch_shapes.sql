@@ -19,6 +19,7 @@ SELECT shape('SELECT id, ai_classify(body) FROM mail WHERE ai_classify(body) = '
 SELECT shape('SELECT ai_classify(body) a, ai_classify(body) || ''!'' b, ai_classify(body) IS NULL c FROM mail');
 -- another argument is another call
 SELECT shape('SELECT ai_classify(body) a, ai_classify(body || '''') b, ai_classify(lower(body)) c FROM mail');
+SELECT shape('SELECT ai_classify(CASE label WHEN ''spam'' THEN body ELSE label END) a, ai_classify(array_to_string(string_to_array(body, '' '')::varchar(3)[], '' '')) b FROM mail');
 -- calls of calls
 SELECT shape('SELECT ai_classify(ai_classify(body), ''mood'') FROM mail');
 SELECT shape('SELECT id FROM mail WHERE ai_classify(ai_classify(body), ''mood'') = ''bad''');

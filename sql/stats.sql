@@ -18,6 +18,28 @@ SELECT count(*) FROM ai_confusion('stats', 'SELECT label, body FROM mail LIMIT 7
 SELECT * FROM counts();
 SELECT DISTINCT since BETWEEN now() - interval '1 hour' AND clock_timestamp() FROM ai_stats;
 
+-- of equal inputs in a batch one is computed, and NULLs are none
+SELECT ai_stats_reset();
+SELECT count(ai_classify(body, 'stats')), count(ai_score(CASE WHEN label = 1 THEN 'see you' END, '1', 'stats'))
+FROM mail;
+SELECT function, calls, rows, distinct_inputs, batches > 0 AS has_batches, errors, model_time > 0 AS has_time
+FROM ai_stats WHERE function IS NOT NULL;
+SELECT ai_stats_reset();
+SET aiaas.batch = off;
+SELECT count(ai_classify(body, 'stats')), count(ai_score(CASE WHEN label = 1 THEN 'see you' END, '1', 'stats'))
+FROM mail;
+RESET aiaas.batch;
+SELECT function, calls, rows, distinct_inputs, batches, errors, model_time > 0 AS has_time
+FROM ai_stats WHERE function IS NOT NULL;
+
+-- a row that fails is an error of its function, a row before it is not
+SELECT ai_stats_reset();
+SELECT ai_score(body, CASE label WHEN 0 THEN 'none' ELSE '0' END, 'stats') IS NOT NULL FROM mail LIMIT 1;
+SELECT count(ai_score(body, CASE body WHEN 'see you 7' THEN 'none' ELSE '0' END, 'stats')) FROM mail;
+SELECT ai_classify(body || 1 / (label - label), 'stats') FROM mail;
+SELECT function, errors FROM ai_stats WHERE function IS NOT NULL;
+SELECT ai_stats_reset();
+
 -- what is counted stays when the transaction rolls back, and errors are counted then
 BEGIN;
 SELECT count(*) FROM ai_evaluate('stats', 'SELECT label, body FROM mail LIMIT 1', 'label');

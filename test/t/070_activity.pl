@@ -133,6 +133,47 @@ is(query($counted), '80|6400|0', 'all of it is counted');
 is(query(q{SELECT cache_builds, cache_hits FROM ai_stats WHERE function IS NULL}), '0|80', 'and models that were opened');
 is(scalar(() = stats_file()), 1, 'there is one file');
 
+# so are those of parallel workers, and of batches in many sessions
+query(q{CREATE TABLE many AS SELECT body || ' ' || j AS body FROM mail, generate_series(1, 500) j; ANALYZE many});
+query('SELECT ai_stats_reset()');
+my $parallel = q{
+	SET parallel_setup_cost = 0;
+	SET parallel_tuple_cost = 0;
+	SET min_parallel_table_scan_size = 0;
+	SET max_parallel_workers_per_gather = 2;
+	SET parallel_leader_participation = off;};
+my $classify = q{SELECT count(ai_classify(body, 'sms')) FROM many};
+my $classified = q{SELECT calls, rows, distinct_inputs, errors FROM ai_stats WHERE function = 'ai_classify'};
+is(query("$parallel $classify;\n$classified"), "40000\n2|40000|40000|0", 'what parallel workers do is counted');
+append_to_file($script, "$classify;\n");
+command_ok(
+	[ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '3', '-f', $script,
+		'-h', $node->host, '-p', $node->port, 'postgres' ],
+	'four sessions classify, three times');
+is(query($classified), '14|520000|520000|0', 'rows of all batches are counted');
+
+# a query of many batches shows its rows, and its workers whom they work for
+my $classifier = start_session($node);
+my $classifier_pid = ask($classifier, 'SELECT pg_backend_pid()');
+my $forever = "DO 'BEGIN FOR i IN 1 .. 100000 LOOP PERFORM count(ai_classify(body, ''sms'')) FROM many; END LOOP; END'";
+ask_without_waiting($classifier, $forever);
+ok( $node->poll_query_until('postgres', qq{SELECT count(*) > 0 FROM ai_activity
+		WHERE pid = $classifier_pid AND function = 'ai_classify' AND model = 'sms' AND version = 1 AND
+			phase IS NULL AND rows > 40000 AND rows_per_second > 100 AND threads > 0}),
+	'the rows of a long statement rise');
+query("SELECT pg_cancel_backend($classifier_pid)");
+like(answer_of($classifier), qr/canceling statement/, 'until it is cancelled');
+is(query('SELECT count(*) FROM ai_activity'), '0', 'then it is gone');
+ask($classifier, $parallel);
+ask_without_waiting($classifier, $forever);
+ok( $node->poll_query_until('postgres', qq{SELECT count(*) > 0 FROM ai_activity
+		WHERE leader_pid = $classifier_pid AND function = 'ai_classify'}),
+	'parallel workers show whom they work for');
+query("SELECT pg_cancel_backend($classifier_pid)");
+answer_of($classifier);
+end_session($classifier);
+query('SELECT ai_stats_reset(); ' . "$evaluate; " x 80);
+
 # databases have counters of their own, and see what runs in each other
 query('CREATE DATABASE other');
 query(
@@ -188,6 +229,25 @@ foreach my $bad ('', 'x' x 4096, substr($good, 0, length($good) - 1), "\0" x len
 	is(query("$evaluate;\n$counted"), "16\n1|80|0", 'until there can be one again');
 }
 
+# threads that a training computes with, at most
+sub threads_of_training
+{
+	my ($model) = @_;
+	my $session = start_session($node);
+	my $most = 0;
+
+	ask_without_waiting($session,
+		"SELECT version FROM ai_train('$model', 'SELECT label, body FROM noise', 'label')");
+	until ($session->{out} =~ /^done$/m)
+	{
+		my $now = query('SELECT max(threads) FROM ai_activity') || 0;
+		$most = $now if $now > $most;
+		$session->{run}->pump_nb;
+	}
+	end_session($session);
+	return $most;
+}
+
 # a session that is killed: the server recovers, and nothing is left of it
 ask($holder, 'SELECT pg_advisory_lock(1)');
 ($trainer, $trainer_pid) = start_training('three', 1);
@@ -197,20 +257,25 @@ end_session($_) foreach ($trainer, $session, $caller, $holder);
 is(query('SELECT count(*) FROM ai_activity'), '0', 'when it is killed, it runs no more');
 is(query($counted), '', 'and counters begin anew with the server');
 
-# the same where files outlive the server
+# the same where files outlive the server, with a training that computes
 my $elsewhere = $node->basedir . '/cache';
 mkdir($elsewhere) or die "$elsewhere: $!";
 $node->append_conf('postgresql.conf', "aiaas.cache_directory = '$elsewhere'");
 $node->restart;
 query($evaluate);
 is(scalar(() = stats_file($elsewhere)), 1, 'the file may be elsewhere');
-$holder = start_session($node);
-ask($holder, 'SELECT pg_advisory_lock(1)');
-($trainer, $trainer_pid) = start_training('four', 1);
+my $most = threads_of_training('four');
+cmp_ok($most, '>=', 1, 'a training computes with threads');
+$trainer = start_session($node);
+$trainer_pid = ask($trainer, 'SELECT pg_backend_pid()');
+ask_without_waiting($trainer, q{SELECT version FROM ai_train('four', 'SELECT label, body FROM noise', 'label')});
+$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM ai_activity WHERE threads = $most")
+	or die 'the training does not compute';
 kill_and_recover($node, $trainer_pid);
-end_session($_) foreach ($trainer, $holder);
+end_session($trainer);
 is(query('SELECT count(*) FROM ai_activity'), '0', 'what the dead did is not seen there either');
 is(query($counted), '1|80|0', 'there a kill loses no counters');
+is(threads_of_training('four'), $most, 'and the threads of the dead are free');
 $node->restart;
 is(query($counted), '', 'a start of the server does');
 is(scalar(() = stats_file($elsewhere)), 1, 'in the same file\'s place');

@@ -270,6 +270,7 @@ aiaas_engine_explain(AiaasEngine *engine, const AiTextContribution **contributio
 	AiTextScratch *scratch = aiaas_engine_scratch(engine);
 	AiError		err;
 
+	engine->is_scratch_large = len > AIAAS_LARGE_INPUT;
 	AIAAS_CHECK(ai_text_classifier_explain(engine->classifier, scratch, contributions,
 										   n_contributions, label, utf8, len, &err), &err);
 }

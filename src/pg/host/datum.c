@@ -264,7 +264,7 @@ cstring_bytes(const char *value)
 	return (Bytes) {value, strlen(value)};
 }
 
-static Bytes
+static inline Bytes
 varlena_bytes(const text *value)
 {
 	return (Bytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
@@ -390,7 +390,9 @@ aiaas_reader_get(const AiaasTextReader *reader, Datum value, const char **utf8, 
 {
 	Bytes		bytes;
 
-	if (!get_bytes(&bytes, reader, value))
+	if (likely(reader->form == AIAAS_FORM_VARLENA))
+		bytes = varlena_bytes(DatumGetTextPP(value));
+	else if (!get_bytes(&bytes, reader, value))
 		return false;
 	*utf8 = server_to_utf8(bytes.data, bytes.len, len);
 	return true;

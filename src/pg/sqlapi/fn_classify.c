@@ -41,7 +41,6 @@ typedef bool (*MakeResult) (Datum *result, Answers *answers, const AiTextInput *
 
 typedef struct TextVerb
 {
-	const char *name;
 	AiaasSignature signature;
 	MakeResult	make;
 	bool		needs_probabilities;
@@ -56,6 +55,7 @@ static bool
 make_label(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
 {
 	const text *name;
+	text	   *copy;
 
 	(void) label;
 	if (answers->labels != NULL && answers->labels[input->best] != (Datum) 0)
@@ -69,7 +69,9 @@ make_label(Datum *result, Answers *answers, const AiTextInput *input, int label,
 		return false;
 
 	/* A copy, since the engine may be gone before the result is used. */
-	*result = datumCopy(PointerGetDatum(name), false, -1);
+	copy = palloc(VARSIZE(name));
+	memcpy(copy, name, VARSIZE(name));
+	*result = PointerGetDatum(copy);
 	if (answers->labels != NULL)
 		answers->labels[input->best] = *result;
 	return true;
@@ -132,11 +134,13 @@ make_score(Datum *result, Answers *answers, const AiTextInput *input, int label,
 }
 
 /*
- * Running
+ * Running.  What is inlined is compiled once more for a call, which is a batch of one row:
+ * beside a short text that counts.
  */
 static void
-alloc_probabilities(const AiaasGathered *gathered, int n_labels)
+alloc_probabilities(const AiaasGathered *gathered, const AiaasEngine *engine)
 {
+	int			n_labels = aiaas_engine_n_labels(engine);
 	double	   *probability = MemoryContextAllocHuge(CurrentMemoryContext, (Size) gathered->n *
 													 n_labels * sizeof(double));
 
@@ -145,7 +149,7 @@ alloc_probabilities(const AiaasGathered *gathered, int n_labels)
 }
 
 /* False: the row is left, or the one that it equals was. */
-static bool
+static pg_attribute_always_inline bool
 find_result(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
 			const AiaasBatch *batch, Datum *result, int i, bool is_asked)
 {
@@ -161,7 +165,7 @@ find_result(const TextVerb *verb, Answers *answers, const AiaasGathered *gathere
 	return batch->is_done[row];
 }
 
-static void
+static pg_attribute_always_inline void
 store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
 			  AiaasBatch *batch, int first)
 {
@@ -180,53 +184,47 @@ store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathe
 	MemoryContextSwitchTo(old_context);
 }
 
-/* In a memory context of its own where there are many rows */
-static void
-run_gathered(const TextVerb *verb, AiaasCall *call, const AiaasGathered *gathered,
+static pg_attribute_always_inline void
+run_gathered(const TextVerb *verb, AiaasEngine *engine, const AiaasGathered *gathered,
 			 AiaasBatch *batch, int first)
 {
-	Answers		answers = {.engine = aiaas_call_engine(call)};
-	int			n_labels = aiaas_engine_n_labels(answers.engine);
+	Answers		answers = {.engine = engine};
 	AiError		err;
 
 	if (verb->needs_probabilities)
-		alloc_probabilities(gathered, n_labels);
+		alloc_probabilities(gathered, engine);
 	if (batch->n_rows > 1)
 	{
-		answers.labels = palloc0(n_labels * sizeof(Datum));
+		answers.labels = palloc0(aiaas_engine_n_labels(engine) * sizeof(Datum));
 		answers.garbage = AllocSetContextCreate(CurrentMemoryContext, "aiaas results",
 												ALLOCSET_DEFAULT_SIZES);
 	}
-	aiaas_engine_run_many(answers.engine, gathered->inputs, gathered->n, &batch->counts, &err);
+	aiaas_engine_run_many(engine, gathered->inputs, gathered->n, &batch->counts, &err);
 	if (gathered->rows[0].row == first && gathered->inputs[0].code != AI_OK)
 		aiaas_raise(&err);
 	store_results(verb, &answers, gathered, batch, first);
 }
 
-static void
+/* In a memory context of its own where there are many rows */
+static pg_attribute_always_inline void
 run(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
-	AiaasCall  *call = aiaas_gather_begin(&verb->signature, fcinfo, batch, first);
-	MemoryContext old_context = CurrentMemoryContext;
 	MemoryContext context = batch->context;
+	MemoryContext old_context;
 	AiaasGathered gathered;
-	Size		row_bytes;
+	AiaasCall  *call;
 
-	if (call == NULL)
-		return;
-	aiaas_call_start_work(call, verb->name);
 	if (batch->n_rows > 1)
 		context = AllocSetContextCreate(batch->context, "aiaas inputs", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(context);
-	row_bytes = sizeof(AiTextInput) +
-		verb->label_bytes * aiaas_engine_n_labels(aiaas_call_engine(call));
-	aiaas_gather(&gathered, &verb->signature, call, fcinfo, batch, first, row_bytes);
-	if (gathered.n > 0)
-		run_gathered(verb, call, &gathered, batch, first);
+	old_context = MemoryContextSwitchTo(context);
+	call = aiaas_gather(&gathered, &verb->signature, fcinfo, batch, first, verb->label_bytes);
+	if (call != NULL && gathered.n > 0)
+		run_gathered(verb, aiaas_call_engine(call), &gathered, batch, first);
+	if (call != NULL)
+		aiaas_call_end_work(call, verb->signature.function, &batch->counts);
 	MemoryContextSwitchTo(old_context);
 	if (batch->n_rows > 1)
 		MemoryContextDelete(context);
-	aiaas_call_end_work(call, verb->name, &batch->counts);
 }
 
 /* The call of a function of SQL, which is strict */
@@ -283,7 +281,7 @@ size_batch(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatchSize *size)
 #define DEFINE_VERB(entry, name, answer, type, label_arg, model_arg, mode, cost) \
 	PGDLLEXPORT PG_FUNCTION_INFO_V1(entry); \
 	static const TextVerb entry##_verb = { \
-		name, {type, label_arg, model_arg, AIAAS_CALL_##mode}, answer \
+		{name, type, label_arg, model_arg, AIAAS_CALL_##mode}, answer \
 	}; \
 	Datum \
 	entry(PG_FUNCTION_ARGS) \

@@ -252,7 +252,7 @@ use_mapping(const Mapping *new)
 	mapping = *new;
 }
 
-/* While the server's memory is still there, and with it the number of this place */
+/* After the last transaction has ended, and while nobody else can have this place */
 static void
 leave_file(int code, Datum arg)
 {
@@ -289,6 +289,6 @@ aiaas_shared_look(TimestampTz now)
 	}
 	use_mapping(&new);
 	if (!is_registered)
-		before_shmem_exit(leave_file, (Datum) 0);
+		on_shmem_exit(leave_file, (Datum) 0);
 	is_registered = true;
 }
