@@ -137,6 +137,50 @@ RESET plan_cache_mode;
 DEALLOCATE known;
 
 --
+-- Batches: of full size at once where everything is read anyway, equal inputs once
+--
+SET aiaas.threads = 1;
+-- rows, batches, the largest of them, different inputs, for each call
+CREATE FUNCTION work(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ' || query INTO plan;
+	RETURN (
+		SELECT string_agg(format('%s rows in %s, largest %s, different %s', call ->> 'Batched Rows',
+			call ->> 'Batches', call ->> 'Largest Batch', call ->> 'Distinct Inputs'), '; ')
+		FROM nodes(plan), LATERAL jsonb_array_elements(node -> 'Batched Calls') call);
+END $$;
+SELECT work('SELECT ai_classify(label) FROM mail');
+SELECT work('SELECT ai_classify(label) FROM mail LIMIT 100');
+SELECT work('SELECT id FROM mail ORDER BY ai_classify(label), id');
+SELECT work('SELECT ai_classify(label), count(*) FROM mail GROUP BY 1');
+SELECT work('SELECT max(ai_classify(label)) FROM mail');
+SELECT work('SELECT count(*) FROM mail WHERE ai_classify(label) = ''ham''');
+SELECT work('SELECT count(ai_classify(ai_classify(label), ''mood'')) FROM mail');
+SELECT work('SELECT a.id FROM kind k JOIN (SELECT id, ai_classify(label) AS l FROM mail OFFSET 0) a ON a.l = k.label');
+SELECT work('SELECT DISTINCT ai_classify(label) FROM mail');
+SELECT work('SELECT ai_classify(label) FROM mail UNION SELECT ai_classify(label) FROM mail WHERE id < 9');
+BEGIN;
+SELECT work('INSERT INTO mail (id, body) SELECT -id, ai_classify(body) FROM mail');
+SELECT work('UPDATE mail SET label = ai_classify(label)');
+SELECT work('DELETE FROM mail WHERE ai_classify(label) = ''ham''');
+ROLLBACK;
+-- nulls are no work; an input that comes again is not computed again, and a call that stands twice neither
+SELECT work('SELECT max(ai_classify(body)) FROM mail WHERE id % 50 = 0');
+SELECT work('SELECT max(ai_classify(body)), min(ai_classify(body)), count(*) FROM mail WHERE ai_classify(body) IS NOT NULL');
+SELECT work('SELECT id, ai_classify(body) FROM mail WHERE ai_classify(body) = ''spam'' ORDER BY ai_classify(body), id');
+-- without batches: one by one, also in a plan that was made with them
+PREPARE known AS SELECT id FROM mail ORDER BY ai_classify(body), id;
+SET plan_cache_mode = force_generic_plan;
+SELECT work('EXECUTE known');
+SET aiaas.batch = off;
+SELECT work('EXECUTE known');
+RESET aiaas.batch;
+RESET plan_cache_mode;
+DEALLOCATE known;
+
+--
 -- Memory
 --
 CREATE TABLE wide (id int, body text, note text);
@@ -164,7 +208,11 @@ DECLARE c NO SCROLL CURSOR FOR SELECT upper, ai_classify(upper), ai_classify(ai_
 MOVE 16 FROM c;
 SELECT batch_bytes() < 2 * (64000 + 2 * 110000 + 30000);
 ROLLBACK;
+SELECT work('SELECT max(ai_classify(body)) FROM wide');
+SELECT work('SELECT max(ai_classify(upper(body))) FROM wide');
 SELECT compare('SELECT id, ai_classify(upper(body)) a, ai_classify(note) b FROM wide', NULL);
+SET aiaas.max_batch_memory = '64MB';
+SELECT work('SELECT max(ai_classify(note)) FROM wide');
 RESET aiaas.max_batch_memory;
 -- one that is stored out of line stays there, and one on a page stays on it
 BEGIN;
@@ -186,4 +234,5 @@ SELECT count(*), bool_and(n LIKE '%n' || id AND length(b) = 102000) FROM (
 	SELECT id, body AS b, note AS n, ai_classify(ai_classify('prize ' || id), 'mood') AS l FROM wide ORDER BY ai_classify('prize ' || id) OFFSET 0) q;
 
 DROP TABLE wide;
-DROP FUNCTION reads, told, batch_bytes;
+RESET aiaas.threads;
+DROP FUNCTION reads, told, work, batch_bytes;
