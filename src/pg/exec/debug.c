@@ -155,17 +155,17 @@ aiaas_debug_recognise(Oid function)
 static Node *
 spell_mutator(Node *node, void *context)
 {
-	OpExpr	   *operator = (OpExpr *) node;
+	OpExpr	   *old = (OpExpr *) node;
 	FuncExpr   *call;
 
 	if (node == NULL || IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
 		return node;
-	if (!IsA(node, OpExpr) || operator->opretset)
+	if (!IsA(node, OpExpr) || old->opretset)
 		return expression_tree_mutator(node, spell_mutator, context);
-	call = makeFuncExpr(operator->opfuncid, operator->opresulttype,
-						(List *) spell_mutator((Node *) operator->args, context),
-						operator->opcollid, operator->inputcollid, COERCE_EXPLICIT_CALL);
-	call->location = operator->location;
+	call = makeFuncExpr(old->opfuncid, old->opresulttype,
+						(List *) spell_mutator((Node *) old->args, context),
+						old->opcollid, old->inputcollid, COERCE_EXPLICIT_CALL);
+	call->location = old->location;
 	return (Node *) call;
 }
 
