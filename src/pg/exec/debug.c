@@ -155,17 +155,17 @@ aiaas_debug_recognise(Oid function)
 static Node *
 spell_mutator(Node *node, void *context)
 {
-	OpExpr	   *op = (OpExpr *) node;
+	OpExpr	   *old = (OpExpr *) node;
 	FuncExpr   *call;
 
 	if (node == NULL || IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
 		return node;
-	if (!IsA(node, OpExpr) || op->opretset)
+	if (!IsA(node, OpExpr) || old->opretset)
 		return expression_tree_mutator(node, spell_mutator, context);
-	call = makeFuncExpr(op->opfuncid, op->opresulttype,
-						(List *) spell_mutator((Node *) op->args, context),
-						op->opcollid, op->inputcollid, COERCE_EXPLICIT_CALL);
-	call->location = op->location;
+	call = makeFuncExpr(old->opfuncid, old->opresulttype,
+						(List *) spell_mutator((Node *) old->args, context),
+						old->opcollid, old->inputcollid, COERCE_EXPLICIT_CALL);
+	call->location = old->location;
 	return (Node *) call;
 }
 
