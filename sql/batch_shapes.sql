@@ -190,6 +190,7 @@ SELECT shape('SELECT ai_classify(x.b) FROM mail, XMLTABLE(''/b'' PASSING xmlelem
 SELECT shape('SELECT ai_classify(body) FROM mail TABLESAMPLE BERNOULLI (50) REPEATABLE (1)');
 SELECT shape('SELECT ai_classify(body) FROM mail WHERE ctid = ''(0,3)''');
 SELECT shape('SELECT ai_classify(body) FROM mail WHERE ctid > ''(0,3)'' AND ctid < ''(0,9)''');
+CREATE INDEX mail_id ON mail (id);
 SET enable_seqscan = off;
 SELECT shape('SELECT id, ai_classify(body) FROM mail WHERE id BETWEEN 5 AND 15 AND ai_classify(body) = ''ham'' ORDER BY id');
 SET enable_indexscan = off;
@@ -199,6 +200,7 @@ CREATE INDEX mail_label ON mail (label);
 VACUUM mail;
 SELECT shape('SELECT ai_classify(label) FROM mail WHERE label > ''h'' AND ai_classify(label || '' '') > '''' ORDER BY label');
 RESET enable_seqscan;
+DROP INDEX mail_id, mail_label;
 CREATE VIEW labelled AS SELECT id, ai_classify(body) AS l, ai_score(body, 'spam') AS s FROM mail;
 SELECT shape('SELECT id, l FROM labelled WHERE s > 0.5');
 SELECT shape('SELECT id FROM labelled WHERE l = ''spam''');
@@ -255,7 +257,7 @@ SELECT shape('SELECT count(*), max(ai_classify(body)) FROM mail WHERE ai_classif
 RESET parallel_leader_participation;
 ALTER TABLE mail RESET (parallel_workers);
 
-DROP INDEX kind_label, mail_label;
+DROP INDEX kind_label;
 DROP FUNCTION label_of, alone;
 DROP VIEW labelled;
 DROP TABLE part;
