@@ -92,16 +92,17 @@ SKIP:
 }
 
 # pg_cancel_backend, at several moments of a batch of long texts
+my $control = start_session($node);
+ask($control, 'SELECT 1');
 ask($session, q{SET aiaas.threads = 4});
 my $long = q{SELECT count(ai_classify(body, 'm')) FROM long};
-foreach my $delay (0.05, 0.2, 0.5)
+foreach my $delay (0.1, 0.2, 0.5)
 {
 	my $pid = pid_of($session);
 	ask_without_waiting($session, $long);
-	$node->poll_query_until('postgres', "SELECT state = 'active' FROM pg_stat_activity WHERE pid = $pid");
 	usleep($delay * 1e6);
 	my $start = time;
-	$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
+	ask($control, "SELECT pg_cancel_backend($pid)");
 	my $answer = answer_of($session);
 	my $took = time - $start;
 	like($answer, qr/canceling statement due to user request/, "a batch is cancelled after $delay s");
@@ -131,9 +132,8 @@ is( ask($session, q{SELECT sum(total_bytes) < 50000000 FROM pg_backend_memory_co
 {
 	my $pid = pid_of($session);
 	ask_without_waiting($session, $long);
-	$node->poll_query_until('postgres', "SELECT state = 'active' FROM pg_stat_activity WHERE pid = $pid");
 	usleep(300000);
-	$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
+	ask($control, "SELECT pg_terminate_backend($pid)");
 	ok( $node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid"),
 		'a backend in the middle of a batch is terminated');
 	end_session($session);
@@ -143,5 +143,6 @@ is( ask($session, q{SELECT sum(total_bytes) < 50000000 FROM pg_backend_memory_co
 	is($node->safe_psql('postgres', $answers), $expected, 'the server goes on');
 }
 
+end_session($control);
 $node->stop;
 done_testing();

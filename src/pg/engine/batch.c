@@ -143,6 +143,7 @@ run_one(AiaasEngine *engine, AiTextInput *input, AiError *err)
 
 	if (unlikely(scratch == NULL || engine->is_scratch_large))
 		scratch = aiaas_engine_scratch(engine);
+	engine->mean_length = input->len;
 	input->same_as = 0;
 	input->code = ai_text_classifier_run(engine->classifier, scratch, input->probability,
 										 &input->best, input->text, input->len, err);
@@ -159,6 +160,7 @@ run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n, size_t *n_distinct,
 	AiCode		code;
 
 	AI_TRY(ai_text_batch_init(&batch, inputs, n, engine->host, err));
+	engine->mean_length = batch.n_bytes / batch.n_distinct;
 	n_threads = prepare_threads(engine, acquire_threads(engine, &batch));
 	code = ai_text_batch_run(&batch, engine->classifier, engine->scratch, n_threads, pool, err);
 	for (int t = 0; t < n_threads; t++)

@@ -35,6 +35,7 @@ struct AiaasEngine
 	/* Running: one for each thread, NULL until it is needed, and after a large text */
 	AiTextScratch *scratch[AI_POOL_MAX_THREADS];
 	bool		is_scratch_large;	/* the first goes when it is asked for again */
+	size_t		mean_length;	/* of the inputs of the last run */
 	int			n_crew;			/* scratches of further threads */
 	dlist_node	crew_node;		/* in crews, while there are some */
 	MemoryContextCallback dismiss;

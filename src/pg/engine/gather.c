@@ -7,6 +7,8 @@
 
 #include "pg/engine/gather.h"
 
+#include "miscadmin.h"
+
 #include "pg/host/guc.h"
 
 static inline const NullableDatum *
@@ -109,6 +111,7 @@ gather_others(AiaasGathered *gathered, const AiaasSignature *signature, const Ai
 			continue;
 		if (gathered->n_bytes + gathered->n * row_bytes >= limit)
 			break;
+		CHECK_FOR_INTERRUPTS();
 		gather_other(gathered, signature, call, fcinfo, batch, row);
 	}
 }

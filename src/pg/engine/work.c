@@ -33,6 +33,7 @@
 /* A batch's work: less costs, more lets others wait and falls out of the cache */
 #define BATCH_WORK 2.5e-3		/* seconds for each thread */
 #define MAX_BATCH_THREADS 16
+#define TEXTS_PER_THREAD 2		/* at least, where there are several threads */
 
 /* Of a batch's row beside its text and its answer */
 #define ROW_BYTES 128
@@ -74,7 +75,9 @@ aiaas_scores_cost(const AiaasModel *model, AiaasVerbCost *cost)
 void
 aiaas_text_size(const AiaasEngine *engine, int label_bytes, AiaasBatchSize *size)
 {
-	double		seconds = BATCH_WORK * Min(aiaas_n_threads(), MAX_BATCH_THREADS);
+	int			n_threads = Min(aiaas_n_threads(), MAX_BATCH_THREADS);
+	double		seconds = BATCH_WORK * n_threads;
+	double		n_bytes;
 	double		memory = aiaas_max_batch_memory * 1024.0 / 2;
 	double		row_bytes = ROW_BYTES + (double) label_bytes *
 		(engine != NULL ? aiaas_engine_n_labels(engine) : AI_TEXT_MAX_LABELS);
@@ -84,7 +87,10 @@ aiaas_text_size(const AiaasEngine *engine, int label_bytes, AiaasBatchSize *size
 		cost = engine->cost;
 	else
 		aiaas_text_cost(NULL, &cost);
+	n_bytes = seconds / cost.per_byte;
+	if (engine != NULL && n_threads > 1)
+		n_bytes = Max(n_bytes, (double) engine->mean_length * n_threads * TEXTS_PER_THREAD);
 	size->unit = AIAAS_WORK_BYTES;
-	size->target = (int64) Max(1, Min(seconds / cost.per_byte, memory));
+	size->target = (int64) Max(1, Min(n_bytes, memory));
 	size->max_rows = (int) Max(1, Min(seconds / cost.per_row, memory / row_bytes));
 }
