@@ -159,9 +159,10 @@ MAIN_OBJS = \
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
 REGRESS = models damage settings train classify costs evaluate explain rights pins move limits stats \
-	batch_same batch_tools batch_shapes batch_modify batch_order batch_errors batch_end
+	batch_same batch_tools batch_shapes batch_modify batch_merge batch_order batch_errors batch_cursors batch_security \
+	batch_plans batch_limits batch_end
 
-ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race
+ISOLATION = train-train deploy-classify drop-classify drop-train drop-grant content-race batch-recheck
 
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=$(EXTENSION)
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSION)

@@ -78,13 +78,6 @@ ai_text_batch_init(AiTextBatch *batch, AiTextInput *inputs, size_t n, const AiHo
 	Slot	   *slots;
 
 	*batch = (AiTextBatch) {.inputs = inputs, .n = n, .host = host};
-	if (n == 1)
-	{
-		inputs[0].same_as = 0;
-		batch->n_distinct = 1;
-		batch->n_bytes = inputs[0].len;
-		return AI_OK;
-	}
 	n_slots = n_slots_for(n);
 	slots = ai_host_alloc(host, n_slots * sizeof(Slot));
 	batch->tasks = ai_host_alloc(host, n * sizeof(AiTextTask));
@@ -170,8 +163,7 @@ ai_text_batch_run(const AiTextBatch *batch, const AiTextClassifier *model,
 		return run_on_threads(&run, n_threads, pool);
 	for (size_t i = 0; i < batch->n_distinct; i++)
 	{
-		if (compute(&run, batch->tasks != NULL ? batch->tasks[i].number : 0, 0) ==
-			AI_ERR_CANCELLED)
+		if (compute(&run, batch->tasks[i].number, 0) == AI_ERR_CANCELLED)
 			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 	}
 	return AI_OK;

@@ -36,7 +36,7 @@ typedef struct AiTextBatch
 	size_t		n_distinct;
 	size_t		n_bytes;		/* of the distinct ones */
 	const AiHost *host;			/* borrowed */
-	AiTextTask *tasks;			/* [n_distinct]; NULL: input 0 is all */
+	AiTextTask *tasks;			/* [n_distinct] */
 } AiTextBatch;
 
 /* Find equal inputs.  Fails by AI_ERR_NOMEM only, and then needs no free. */

@@ -20,9 +20,6 @@
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
 
-/* After a longer text the scratch may be much larger than others need. */
-#define LARGE_INPUT ((size_t) 1024 * 1024)
-
 /* Less work than this, in seconds, is not worth waking a thread for. */
 #define MIN_THREAD_WORK 1e-3
 
@@ -50,21 +47,15 @@ drop_scratch(AiaasEngine *engine, int thread)
 		dlist_delete(&engine->crew_node);
 }
 
-static void
-drop_if_large(AiaasEngine *engine, int thread)
-{
-	if (unlikely(ai_text_scratch_longest(engine->scratch[thread]) > LARGE_INPUT))
-		drop_scratch(engine, thread);
-}
-
 AiTextScratch *
 aiaas_engine_scratch(AiaasEngine *engine)
 {
 	AiError		err;
 
-	if (likely(engine->scratch[0] != NULL))
-		drop_if_large(engine, 0);
-	if (unlikely(engine->scratch[0] == NULL))
+	if (engine->is_scratch_large)
+		drop_scratch(engine, 0);
+	engine->is_scratch_large = false;
+	if (engine->scratch[0] == NULL)
 		AIAAS_CHECK(ai_text_scratch_create(&engine->scratch[0], engine->classifier,
 										   engine->host, &err), &err);
 	return engine->scratch[0];
@@ -146,23 +137,38 @@ acquire_threads(const AiaasEngine *engine, const AiTextBatch *batch)
 }
 
 static AiCode
-run_batch(AiaasEngine *engine, const AiTextBatch *batch, int n_threads, AiError *err)
+run_one(AiaasEngine *engine, AiTextInput *input, AiError *err)
 {
-	AiCode		code = ai_text_batch_run(batch, engine->classifier, engine->scratch, n_threads,
-										 pool, err);
+	AiTextScratch *scratch = engine->scratch[0];
 
-	for (int t = 0; t < n_threads; t++)
-		drop_if_large(engine, t);
-	return code;
+	if (unlikely(scratch == NULL || engine->is_scratch_large))
+		scratch = aiaas_engine_scratch(engine);
+	input->same_as = 0;
+	input->code = ai_text_classifier_run(engine->classifier, scratch, input->probability,
+										 &input->best, input->text, input->len, err);
+	if (unlikely(input->len > AIAAS_LARGE_INPUT))
+		drop_scratch(engine, 0);
+	return input->code == AI_ERR_CANCELLED ? AI_ERR_CANCELLED : AI_OK;
 }
 
 static AiCode
-run_shared(AiaasEngine *engine, const AiTextBatch *batch, AiError *err)
+run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n, size_t *n_distinct, AiError *err)
 {
-	int			n_threads = acquire_threads(engine, batch);
-	AiCode		code = run_batch(engine, batch, prepare_threads(engine, n_threads), err);
+	AiTextBatch batch;
+	int			n_threads;
+	AiCode		code;
 
+	AI_TRY(ai_text_batch_init(&batch, inputs, n, engine->host, err));
+	n_threads = prepare_threads(engine, acquire_threads(engine, &batch));
+	code = ai_text_batch_run(&batch, engine->classifier, engine->scratch, n_threads, pool, err);
+	for (int t = 0; t < n_threads; t++)
+	{
+		if (ai_text_scratch_longest(engine->scratch[t]) > AIAAS_LARGE_INPUT)
+			drop_scratch(engine, t);
+	}
 	aiaas_threads_release();
+	ai_text_batch_free(&batch);
+	*n_distinct = batch.n_distinct;
 	return code;
 }
 
@@ -170,25 +176,20 @@ void
 aiaas_engine_run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n, AiaasCounts *counts,
 					  AiError *err)
 {
-	AiTextBatch batch;
-	AiCode		code;
+	size_t		n_distinct = 1;
 	instr_time	start;
 	instr_time	end;
 
-	(void) aiaas_engine_scratch(engine);
 	INSTR_TIME_SET_CURRENT(start);
-	AIAAS_CHECK(ai_text_batch_init(&batch, inputs, n, engine->host, err), err);
-	code = n == 1 ? run_batch(engine, &batch, 1, err) : run_shared(engine, &batch, err);
-	ai_text_batch_free(&batch);
+	AIAAS_CHECK(n == 1 ? run_one(engine, inputs, err) :
+				run_many(engine, inputs, n, &n_distinct, err), err);
 	INSTR_TIME_SET_CURRENT(end);
-	if (code != AI_OK)
-		aiaas_raise(err);
 	CHECK_FOR_INTERRUPTS();
 
 	INSTR_TIME_SUBTRACT(end, start);
 	counts->rows += n;
 	counts->batches++;
-	counts->distinct += batch.n_distinct;
+	counts->distinct += n_distinct;
 	counts->model_time += (int64) (INSTR_TIME_GET_DOUBLE(end) * 1e9);
 }
 

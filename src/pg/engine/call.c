@@ -214,14 +214,13 @@ aiaas_call_start_work(const AiaasCall *call, const char *function)
 }
 
 void
-aiaas_call_end_work(AiaasCall *call, const char *function, const AiaasCounts *counts)
+aiaas_call_end_work(AiaasCall *call, const char *function, AiaasCounts *counts)
 {
 	AiaasStatsKey key = {call->model->id, call->model->version, function};
-	AiaasCounts all = *counts;
 
-	all.calls = call->is_new;
+	counts->calls = call->is_new;
 	call->is_new = false;
-	aiaas_stats_add(&key, &all);
+	aiaas_stats_add(&key, counts);
 	aiaas_activity_rows(counts->rows);
 	aiaas_activity_end();
 }

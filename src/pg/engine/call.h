@@ -39,11 +39,11 @@ extern bool aiaas_call_is_for(const AiaasCall *call, const NullableDatum *refere
 
 /*
  * Around what a function does with the model; an error between them counts as one of the
- * function's.  function is a literal, counts are what was done.
+ * function's.  function is a literal, counts are what was done but for the call itself,
+ * which is added.
  */
 extern void aiaas_call_start_work(const AiaasCall *call, const char *function);
-extern void aiaas_call_end_work(AiaasCall *call, const char *function,
-								const AiaasCounts *counts);
+extern void aiaas_call_end_work(AiaasCall *call, const char *function, AiaasCounts *counts);
 
 /*
  * Argument 0 as UTF-8, see input.h.  type is InvalidOid where any will do: then the call

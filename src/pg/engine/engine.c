@@ -230,8 +230,8 @@ aiaas_engine_n_labels(const AiaasEngine *engine)
 	return ai_text_classifier_n_labels(engine->classifier);
 }
 
-static text *
-make_label(AiaasEngine *engine, int index, text *(*make) (const char *utf8, size_t len))
+text *
+aiaas_engine_label(AiaasEngine *engine, int index)
 {
 	if (engine->labels[index] == NULL)
 	{
@@ -239,22 +239,10 @@ make_label(AiaasEngine *engine, int index, text *(*make) (const char *utf8, size
 		size_t		len;
 		const char *label = ai_text_classifier_label(engine->classifier, index, &len);
 
-		engine->labels[index] = make(label, len);
+		engine->labels[index] = aiaas_utf8_to_text(label, len);
 		MemoryContextSwitchTo(old_context);
 	}
 	return engine->labels[index];
-}
-
-text *
-aiaas_engine_label(AiaasEngine *engine, int index)
-{
-	return make_label(engine, index, aiaas_utf8_to_text);
-}
-
-text *
-aiaas_engine_try_label(AiaasEngine *engine, int index)
-{
-	return make_label(engine, index, aiaas_utf8_try_text);
 }
 
 int
@@ -270,6 +258,7 @@ aiaas_engine_explain(AiaasEngine *engine, const AiTextContribution **contributio
 	AiTextScratch *scratch = aiaas_engine_scratch(engine);
 	AiError		err;
 
+	engine->is_scratch_large = len > AIAAS_LARGE_INPUT;
 	AIAAS_CHECK(ai_text_classifier_explain(engine->classifier, scratch, contributions,
 										   n_contributions, label, utf8, len, &err), &err);
 }

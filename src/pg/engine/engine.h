@@ -40,11 +40,11 @@ extern AiaasEngine *aiaas_engine_acquire(const AiaasModel *model);
 
 extern int	aiaas_engine_n_labels(const AiaasEngine *engine);
 
-/* Label in the database's encoding; borrowed from the engine */
+/*
+ * Label in the database's encoding, which has its characters: it is stored with the
+ * version as well.  Borrowed from the engine
+ */
 extern text *aiaas_engine_label(AiaasEngine *engine, int index);
-
-/* The same without an error: NULL where the encoding has no such characters */
-extern text *aiaas_engine_try_label(AiaasEngine *engine, int index);
 
 /* The index of a label in UTF-8, or -1 */
 extern int	aiaas_engine_find_label(const AiaasEngine *engine, const char *label,

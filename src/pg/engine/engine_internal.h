@@ -12,6 +12,9 @@
 #include "pg/engine/engine.h"
 #include "pg/engine/verb.h"
 
+/* After a longer text the scratch may be much larger than others need. */
+#define AIAAS_LARGE_INPUT ((size_t) 1024 * 1024)
+
 struct AiaasEngine
 {
 	/* The cache */
@@ -31,6 +34,7 @@ struct AiaasEngine
 
 	/* Running: one for each thread, NULL until it is needed, and after a large text */
 	AiTextScratch *scratch[AI_POOL_MAX_THREADS];
+	bool		is_scratch_large;	/* the first goes when it is asked for again */
 	int			n_crew;			/* scratches of further threads */
 	dlist_node	crew_node;		/* in crews, while there are some */
 	MemoryContextCallback dismiss;

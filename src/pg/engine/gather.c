@@ -15,21 +15,28 @@ argument(const AiaasBatch *batch, int arg, int row)
 	return &batch->args[arg].values[(Size) row * batch->args[arg].stride];
 }
 
-AiaasCall *
-aiaas_gather_begin(const AiaasSignature *signature, FunctionCallInfo fcinfo,
-				   const AiaasBatch *batch, int first)
+static inline AiaasCall *
+begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const AiaasBatch *batch,
+		   int first)
 {
 	if (first < 0)
 		return aiaas_call_find(fcinfo);
-	for (int i = 0; i < fcinfo->nargs; i++)
-		fcinfo->args[i] = *argument(batch, i, first);
+	if (batch->args[0].values != fcinfo->args)
+	{
+		for (int i = 0; i < fcinfo->nargs; i++)
+			fcinfo->args[i] = *argument(batch, i, first);
+	}
 	return aiaas_call_begin(fcinfo, signature->model_arg, signature->mode);
 }
 
 static void
 add_row(AiaasGathered *gathered, const char *utf8, size_t len, int row, int label)
 {
-	gathered->inputs[gathered->n] = (AiTextInput) {.text = utf8, .len = len};
+	AiTextInput *input = &gathered->inputs[gathered->n];
+
+	input->text = utf8;
+	input->len = len;
+	input->probability = NULL;
 	gathered->rows[gathered->n] = (AiaasGatheredRow) {row, label};
 	gathered->n++;
 	gathered->n_bytes += len;
@@ -87,28 +94,15 @@ gather_other(AiaasGathered *gathered, const AiaasSignature *signature, const Aia
 	}
 }
 
+/* Until all are there, or they take too much memory */
 static void
-alloc_rows(AiaasGathered *gathered, int n)
-{
-	gathered->n = 0;
-	gathered->n_bytes = 0;
-	gathered->inputs = &gathered->one_input;
-	gathered->rows = &gathered->one_row;
-	if (n == 1)
-		return;
-	gathered->inputs = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(AiTextInput));
-	gathered->rows = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(AiaasGatheredRow));
-}
-
-void
-aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall *call,
-			 FunctionCallInfo fcinfo, AiaasBatch *batch, int first, Size row_bytes)
+gather_others(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasCall *call,
+			  FunctionCallInfo fcinfo, AiaasBatch *batch, int first, int label_bytes)
 {
 	Size		limit = (Size) aiaas_max_batch_memory * 1024;
+	Size		row_bytes = sizeof(AiTextInput) +
+		(Size) label_bytes * aiaas_engine_n_labels(aiaas_call_engine(call));
 
-	alloc_rows(gathered, batch->n_rows);
-	if (first >= 0)
-		gather_first(gathered, signature, call, fcinfo, batch, first);
 	for (int row = 0; row < batch->n_rows; row++)
 	{
 		if (batch->is_done[row] || row == first)
@@ -117,4 +111,31 @@ aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall
 			break;
 		gather_other(gathered, signature, call, fcinfo, batch, row);
 	}
+}
+
+AiaasCall *
+aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionCallInfo fcinfo,
+			 AiaasBatch *batch, int first, int label_bytes)
+{
+	AiaasCall  *call = begin_call(signature, fcinfo, batch, first);
+	Size		n = batch->n_rows;
+
+	if (call == NULL)
+		return NULL;
+	aiaas_call_start_work(call, signature->function);
+	gathered->n = 0;
+	gathered->n_bytes = 0;
+	gathered->inputs = &gathered->one_input;
+	gathered->rows = &gathered->one_row;
+	if (n > 1)
+	{
+		gathered->inputs = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(AiTextInput));
+		gathered->rows = MemoryContextAllocHuge(CurrentMemoryContext,
+												n * sizeof(AiaasGatheredRow));
+	}
+	if (first >= 0)
+		gather_first(gathered, signature, call, fcinfo, batch, first);
+	if (n > 1 || first < 0)
+		gather_others(gathered, signature, call, fcinfo, batch, first, label_bytes);
+	return call;
 }

@@ -14,9 +14,10 @@
 #include "pg/engine/call.h"
 #include "pg/engine/verb.h"
 
-/* What the arguments of a function say */
+/* A function, and what its arguments say */
 typedef struct AiaasSignature
 {
+	const char *function;		/* a literal */
 	Oid			type;			/* of the input; InvalidOid: the call knows it */
 	int			label_arg;		/* 0: there is none */
 	int			model_arg;		/* functions with fewer arguments use a setting */
@@ -40,18 +41,15 @@ typedef struct AiaasGathered
 } AiaasGathered;
 
 /*
- * The call with its model ready, by the arguments of row first, which fcinfo has from
- * then on.  NULL: first is -1 and the model is not known yet.
- */
-extern AiaasCall *aiaas_gather_begin(const AiaasSignature *signature, FunctionCallInfo fcinfo,
-									 const AiaasBatch *batch, int first);
-
-/*
+ * The call with its model ready, by the arguments of row first, which fcinfo has from then
+ * on; its work has begun (call.h).  NULL: first is -1 and the model is not known yet.
+ *
  * Row first comes first, unless its input is NULL: such rows are done here.  What rows
- * take, row_bytes each and their inputs, is bound by aiaas.max_batch_memory.
+ * take is bound by aiaas.max_batch_memory: their inputs, and label_bytes for each label of
+ * the model.
  */
-extern void aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature,
-						 AiaasCall *call, FunctionCallInfo fcinfo, AiaasBatch *batch,
-						 int first, Size row_bytes);
+extern AiaasCall *aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature,
+							   FunctionCallInfo fcinfo, AiaasBatch *batch, int first,
+							   int label_bytes);
 
 #endif							/* AIAAS_GATHER_H */

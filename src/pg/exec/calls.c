@@ -75,14 +75,21 @@ aiaas_is_volatile(const PlannedStmt *stmt, Node *node)
 	return contain_volatile_functions(node) || subplan_walker(node, (void *) stmt);
 }
 
-/* What only its surroundings give a value */
+/*
+ * What only its surroundings give a value.  context: a node inside which values of
+ * CASE stand for its own, or NULL.
+ */
 static bool
 is_bound_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (IsA(node, CaseTestExpr) || IsA(node, CoerceToDomainValue) || IsA(node, SetToDefault))
+	if (IsA(node, CoerceToDomainValue) || IsA(node, SetToDefault))
 		return true;
+	if (IsA(node, CaseTestExpr))
+		return context == NULL;
+	if (IsA(node, ArrayCoerceExpr) || (IsA(node, CaseExpr) && ((CaseExpr *) node)->arg != NULL))
+		context = node;
 	return expression_tree_walker(node, is_bound_walker, context);
 }
 

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * debug.c
- *		In builds for tests: every function of the server is a verb.
+ *		In builds for tests: every function of the server is a verb, and so are operators.
  *
  * So the server's own tests run through BatchProject.  Functions written in C inside
  * the server are computed for the whole batch; one that raises leaves its row and
@@ -20,6 +20,8 @@
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -146,11 +148,45 @@ aiaas_debug_recognise(Oid function)
 	return is_verb ? &any_function : NULL;
 }
 
+/*
+ * What a hashed subquery compares, and quals that it has taken from there, must stay
+ * operators; set-returning ones are no calls.
+ */
+static Node *
+spell_mutator(Node *node, void *context)
+{
+	OpExpr	   *old = (OpExpr *) node;
+	FuncExpr   *call;
+
+	if (node == NULL || IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
+		return node;
+	if (!IsA(node, OpExpr) || old->opretset)
+		return expression_tree_mutator(node, spell_mutator, context);
+	call = makeFuncExpr(old->opfuncid, old->opresulttype,
+						(List *) spell_mutator((Node *) old->args, context),
+						old->opcollid, old->inputcollid, COERCE_EXPLICIT_CALL);
+	call->location = old->location;
+	return (Node *) call;
+}
+
+void
+aiaas_debug_spell_operators(Plan *plan)
+{
+	if (!debug_batch_all || IsA(plan, ModifyTable) || IsA(plan, ForeignScan) ||
+		IsA(plan, CustomScan))
+		return;
+	plan->targetlist = (List *) spell_mutator((Node *) plan->targetlist, NULL);
+	plan->qual = (List *) spell_mutator((Node *) plan->qual, NULL);
+	if (IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin))
+		((Join *) plan)->joinqual = (List *) spell_mutator((Node *) ((Join *) plan)->joinqual,
+														   NULL);
+}
+
 void
 aiaas_debug_init(void)
 {
 	DefineCustomBoolVariable("aiaas.debug_batch_all",
-							 "Batches every immutable and stable function.", NULL,
+							 "Batches every immutable and stable function, and operators.", NULL,
 							 &debug_batch_all, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.debug_batch_rows",
 							"Largest number of rows in a batch; 0 for what the function wants.", NULL,

@@ -28,6 +28,9 @@ extern const AiaasVerb *aiaas_recognise(Oid function);
 extern void aiaas_debug_init(void);
 extern const AiaasVerb *aiaas_debug_recognise(Oid function);
 extern int	aiaas_debug_batch_rows;	/* 0: as the verb says */
+
+/* Turn the operators that a plan node evaluates into calls of their functions */
+extern void aiaas_debug_spell_operators(Plan *plan);
 #endif
 
 /*

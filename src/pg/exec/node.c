@@ -288,14 +288,19 @@ no_row(CustomScanState *node)
 static void
 step_back(AiaasBatchState *state)
 {
-	int			n_steps = 0;
+	int64		n_steps = state->n_rejected;
 
 	if (state->n_rows > 0)
-		n_steps = state->n_rows - state->position + (state->is_at_end ? 1 : 0);
+		n_steps += state->n_rows - state->position + (state->is_at_end ? 1 : 0);
 	aiaas_batch_clear(state);
+	state->n_rejected = 0;
 	state->is_at_end = false;
 	state->ramp = 1;
-	for (int i = 0; i < n_steps; i++)
+
+	/* It has been here before, so it has no reason to hold a row back. */
+	if (state->source != NULL)
+		state->source->is_ahead = false;
+	for (int64 i = 0; i < n_steps; i++)
 		(void) ExecProcNode(outerPlanState(state));
 }
 
@@ -315,7 +320,11 @@ next_row(CustomScanState *node)
 		{
 			aiaas_batch_fill(state);
 			if (state->n_rows == 0)
+			{
+				if (!state->is_held)
+					state->n_rejected = 0;
 				return no_row(node);
+			}
 		}
 		if (!compute_row(state, state->position))
 		{
@@ -328,9 +337,15 @@ next_row(CustomScanState *node)
 		ResetExprContext(econtext);
 		econtext->ecxt_scantuple = node->ss.ss_ScanTupleSlot;
 		if (qual != NULL && !ExecQual(qual, econtext))
+		{
+			state->n_rejected++;
 			InstrCountFiltered1(node, 1);
+		}
 		else
+		{
+			state->n_rejected = 0;
 			return projection != NULL ? ExecProject(projection) : node->ss.ss_ScanTupleSlot;
+		}
 	}
 }
 
@@ -342,6 +357,7 @@ rescan(CustomScanState *node)
 	aiaas_batch_clear(state);
 	aiaas_batch_pass_bound(state);
 	state->is_at_end = state->is_held = false;
+	state->n_rejected = 0;
 	state->ramp = 1;
 	if (outerPlanState(node)->chgParam == NULL)
 		ExecReScan(outerPlanState(node));

@@ -72,6 +72,7 @@ struct AiaasBatchState
 	bool		is_ahead;		/* what is asked for now is read ahead by another batch */
 	bool		is_held;		/* and stops before a row that has to wait until it is not */
 	bool		is_at_end;		/* of the child */
+	int64		n_rejected;		/* rows by quals since the one that was emitted last */
 
 	/* The batch */
 	int			n_rows;

@@ -40,15 +40,18 @@ batch_alloc(AiaasBatchState *state, Size size)
 	char	   *result;
 
 	size = MAXALIGN(size);
+	state->n_bytes += size;
 	if (unlikely(size > state->chunk_size - state->chunk_used))
 	{
-		state->chunk_size = Max(size, CHUNK_SIZE);
-		state->chunk = MemoryContextAllocHuge(state->batch_context, state->chunk_size);
+		/* The rest of a chunk is lost, so large ones do not begin another. */
+		if (size > CHUNK_SIZE / 8)
+			return MemoryContextAllocHuge(state->batch_context, size);
+		state->chunk_size = CHUNK_SIZE;
+		state->chunk = MemoryContextAlloc(state->batch_context, state->chunk_size);
 		state->chunk_used = 0;
 	}
 	result = state->chunk + state->chunk_used;
 	state->chunk_used += size;
-	state->n_bytes += size;
 	return result;
 }
 

@@ -628,6 +628,9 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, const Above *above)
 	if (plan == NULL)
 		return NULL;
 	check_stack_depth();
+#ifdef AIAAS_DEBUG_BATCH
+	aiaas_debug_spell_operators(plan);
+#endif
 	child = above_child(rewrite, plan, above);
 
 	switch (nodeTag(plan))

@@ -43,35 +43,28 @@ server_to_utf8(const char *bytes, size_t n_bytes, size_t *len)
 	return utf8;
 }
 
-/* The same between any two encodings without an error: NULL where something has no place */
-static char *
-try_convert(const char *bytes, size_t n_bytes, int from, int to, size_t *len)
-{
-	Oid			proc = FindDefaultConversionProc(from, to);
-	size_t		room = n_bytes * MAX_CONVERSION_GROWTH + 1;
-	char	   *converted;
-
-	if (!OidIsValid(proc) || !AllocSizeIsValid(room))
-		return NULL;
-	converted = palloc(room);
-	if (pg_do_encoding_conversion_buf(proc, from, to, (unsigned char *) bytes, (int) n_bytes,
-									  (unsigned char *) converted, (int) room, true) <
-		(int) n_bytes)
-	{
-		pfree(converted);
-		return NULL;
-	}
-	*len = strlen(converted);
-	return converted;
-}
-
+/* The same without an error: NULL where something has no place in UTF-8 */
 static const char *
 try_server_to_utf8(const char *bytes, size_t n_bytes, size_t *len)
 {
+	int			encoding = GetDatabaseEncoding();
+	size_t		room = n_bytes * MAX_CONVERSION_GROWTH + 1;
+	Oid			proc;
+	char	   *utf8;
+
 	*len = n_bytes;
 	if (is_encoding_passed_through())
 		return bytes;
-	return try_convert(bytes, n_bytes, GetDatabaseEncoding(), PG_UTF8, len);
+	proc = FindDefaultConversionProc(encoding, PG_UTF8);
+	if (!OidIsValid(proc) || !AllocSizeIsValid(room))
+		return NULL;
+	utf8 = palloc(room);
+	if (pg_do_encoding_conversion_buf(proc, encoding, PG_UTF8, (unsigned char *) bytes,
+									  (int) n_bytes, (unsigned char *) utf8, (int) room,
+									  true) < (int) n_bytes)
+		return NULL;
+	*len = strlen(utf8);
+	return utf8;
 }
 
 char *
@@ -95,19 +88,6 @@ aiaas_utf8_to_text(const char *utf8, size_t len)
 		return cstring_to_text_with_len(utf8, (int) len);
 	}
 	return cstring_to_text(aiaas_utf8_to_cstring(utf8, len));
-}
-
-text *
-aiaas_utf8_try_text(const char *utf8, size_t len)
-{
-	char	   *converted;
-
-	if (GetDatabaseEncoding() != PG_SQL_ASCII && !pg_verify_mbstr(PG_UTF8, utf8, (int) len, true))
-		return NULL;
-	if (is_encoding_passed_through())
-		return cstring_to_text_with_len(utf8, (int) len);
-	converted = try_convert(utf8, len, PG_UTF8, GetDatabaseEncoding(), &len);
-	return converted != NULL ? cstring_to_text_with_len(converted, (int) len) : NULL;
 }
 
 char *
@@ -264,7 +244,7 @@ cstring_bytes(const char *value)
 	return (Bytes) {value, strlen(value)};
 }
 
-static Bytes
+static inline Bytes
 varlena_bytes(const text *value)
 {
 	return (Bytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
@@ -390,7 +370,9 @@ aiaas_reader_get(const AiaasTextReader *reader, Datum value, const char **utf8, 
 {
 	Bytes		bytes;
 
-	if (!get_bytes(&bytes, reader, value))
+	if (likely(reader->form == AIAAS_FORM_VARLENA))
+		bytes = varlena_bytes(DatumGetTextPP(value));
+	else if (!get_bytes(&bytes, reader, value))
 		return false;
 	*utf8 = server_to_utf8(bytes.data, bytes.len, len);
 	return true;

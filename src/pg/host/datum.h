@@ -78,9 +78,6 @@ extern const char *aiaas_text_try_to_utf8(const text *value, size_t *len);	/* NU
 extern text *aiaas_utf8_to_text(const char *utf8, size_t len);
 extern char *aiaas_utf8_to_cstring(const char *utf8, size_t len);
 
-/* As the first of them without an error: NULL */
-extern text *aiaas_utf8_try_text(const char *utf8, size_t len);
-
 /* As above for messages: never raises, a lost character becomes '?' */
 extern char *aiaas_utf8_to_message(const char *utf8);
 

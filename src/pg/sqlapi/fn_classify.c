@@ -18,6 +18,7 @@
 #include "pg/engine/batch.h"
 #include "pg/engine/gather.h"
 #include "pg/engine/work.h"
+#include "pg/host/compat.h"
 #include "pg/host/json.h"
 #include "pg/host/raise.h"
 #include "pg/sqlapi/verbs.h"
@@ -32,16 +33,11 @@ typedef struct Answers
 	MemoryContext garbage;		/* emptied now and then; NULL: one row only */
 } Answers;
 
-/*
- * An answer as a result, in the current memory context.  Only where somebody has asked for
- * it may it raise an error; else false says that it would.
- */
-typedef bool (*MakeResult) (Datum *result, Answers *answers, const AiTextInput *input,
-							int label, bool is_asked);
+/* An answer as a result, in the current memory context; raises nothing */
+typedef Datum (*MakeResult) (Answers *answers, const AiTextInput *input, int label);
 
 typedef struct TextVerb
 {
-	const char *name;
 	AiaasSignature signature;
 	MakeResult	make;
 	bool		needs_probabilities;
@@ -52,44 +48,27 @@ typedef struct TextVerb
 /*
  * Results
  */
-static bool
-make_label(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
+static Datum
+make_label(Answers *answers, const AiTextInput *input, int label)
 {
 	const text *name;
+	text	   *copy;
 
 	(void) label;
 	if (answers->labels != NULL && answers->labels[input->best] != (Datum) 0)
-	{
-		*result = answers->labels[input->best];
-		return true;
-	}
-	name = is_asked ? aiaas_engine_label(answers->engine, input->best) :
-		aiaas_engine_try_label(answers->engine, input->best);
-	if (name == NULL)
-		return false;
+		return answers->labels[input->best];
 
 	/* A copy, since the engine may be gone before the result is used. */
-	*result = datumCopy(PointerGetDatum(name), false, -1);
+	name = aiaas_engine_label(answers->engine, input->best);
+	copy = palloc(VARSIZE(name));
+	memcpy(copy, name, VARSIZE(name));
 	if (answers->labels != NULL)
-		answers->labels[input->best] = *result;
-	return true;
+		answers->labels[input->best] = PointerGetDatum(copy);
+	return PointerGetDatum(copy);
 }
 
-static bool
-have_labels(const Answers *answers)
-{
-	int			n_labels = aiaas_engine_n_labels(answers->engine);
-
-	for (int i = 0; i < n_labels; i++)
-	{
-		if (aiaas_engine_try_label(answers->engine, i) == NULL)
-			return false;
-	}
-	return true;
-}
-
-static Jsonb *
-scores_json(const Answers *answers, const double *probability)
+static Datum
+make_json(const Answers *answers, const double *probability)
 {
 	int			n_labels = aiaas_engine_n_labels(answers->engine);
 	AiaasJson	json = {0};
@@ -99,44 +78,41 @@ scores_json(const Answers *answers, const double *probability)
 		aiaas_json_float(&json, text_to_cstring(aiaas_engine_label(answers->engine, i)),
 						 probability[i]);
 	aiaas_json_end(&json);
-	return aiaas_json_finish(&json);
+	return JsonbPGetDatum(aiaas_json_finish(&json));
 }
 
-static bool
-make_scores(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
+static Datum
+make_scores(Answers *answers, const AiTextInput *input, int label)
 {
-	MemoryContext context = CurrentMemoryContext;
+	MemoryContext context;
+	Datum		result;
 
 	(void) label;
-	if (!is_asked && !have_labels(answers))
-		return false;
-	if (answers->garbage != NULL)
-		MemoryContextSwitchTo(answers->garbage);
-	*result = JsonbPGetDatum(scores_json(answers, input->probability));
-	if (answers->garbage != NULL)
-	{
-		MemoryContextSwitchTo(context);
-		*result = datumCopy(*result, false, -1);
-		MemoryContextReset(answers->garbage);
-	}
-	return true;
+	if (answers->garbage == NULL)
+		return make_json(answers, input->probability);
+	context = MemoryContextSwitchTo(answers->garbage);
+	result = make_json(answers, input->probability);
+	MemoryContextSwitchTo(context);
+	result = datumCopy(result, false, -1);
+	MemoryContextReset(answers->garbage);
+	return result;
 }
 
-static bool
-make_score(Datum *result, Answers *answers, const AiTextInput *input, int label, bool is_asked)
+static Datum
+make_score(Answers *answers, const AiTextInput *input, int label)
 {
 	(void) answers;
-	(void) is_asked;
-	*result = Float8GetDatum(input->probability[label]);
-	return true;
+	return Float8GetDatum(input->probability[label]);
 }
 
 /*
- * Running
+ * Running.  What is inlined is compiled once more for a call, which is a batch of one row:
+ * beside a short text that counts.
  */
 static void
-alloc_probabilities(const AiaasGathered *gathered, int n_labels)
+alloc_probabilities(const AiaasGathered *gathered, const AiaasEngine *engine)
 {
+	int			n_labels = aiaas_engine_n_labels(engine);
 	double	   *probability = MemoryContextAllocHuge(CurrentMemoryContext, (Size) gathered->n *
 													 n_labels * sizeof(double));
 
@@ -144,89 +120,73 @@ alloc_probabilities(const AiaasGathered *gathered, int n_labels)
 		gathered->inputs[i].probability = probability + (Size) i * n_labels;
 }
 
-/* False: the row is left, or the one that it equals was. */
-static bool
-find_result(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
-			const AiaasBatch *batch, Datum *result, int i, bool is_asked)
-{
-	int			same_as = gathered->inputs[i].same_as;
-	int			row = gathered->rows[same_as].row;
-
-	if (gathered->inputs[same_as].code != AI_OK)
-		return false;
-	if (same_as == i || !verb->is_shared)
-		return verb->make(result, answers, &gathered->inputs[same_as], gathered->rows[i].label,
-						  is_asked);
-	*result = batch->results[row].value;
-	return batch->is_done[row];
-}
-
-static void
+/* What could not be computed is left. */
+static pg_attribute_always_inline void
 store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
-			  AiaasBatch *batch, int first)
+			  AiaasBatch *batch)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 
 	for (int i = 0; i < gathered->n; i++)
 	{
-		int			row = gathered->rows[i].row;
-		Datum		result;
+		int			same_as = gathered->inputs[i].same_as;
+		const AiTextInput *input = &gathered->inputs[same_as];
+		const AiaasGatheredRow *row = &gathered->rows[i];
+		NullableDatum *result = &batch->results[row->row];
 
-		if (!find_result(verb, answers, gathered, batch, &result, i, row == first))
+		if (input->code != AI_OK)
 			continue;
-		batch->results[row] = (NullableDatum) {.value = result, .isnull = false};
-		batch->is_done[row] = true;
+		if (same_as != i && verb->is_shared)
+			result->value = batch->results[gathered->rows[same_as].row].value;
+		else
+			result->value = verb->make(answers, input, row->label);
+		result->isnull = false;
+		batch->is_done[row->row] = true;
 	}
 	MemoryContextSwitchTo(old_context);
 }
 
-/* In a memory context of its own where there are many rows */
-static void
-run_gathered(const TextVerb *verb, AiaasCall *call, const AiaasGathered *gathered,
+static pg_attribute_always_inline void
+run_gathered(const TextVerb *verb, AiaasEngine *engine, const AiaasGathered *gathered,
 			 AiaasBatch *batch, int first)
 {
-	Answers		answers = {.engine = aiaas_call_engine(call)};
-	int			n_labels = aiaas_engine_n_labels(answers.engine);
+	Answers		answers = {.engine = engine};
 	AiError		err;
 
 	if (verb->needs_probabilities)
-		alloc_probabilities(gathered, n_labels);
+		alloc_probabilities(gathered, engine);
 	if (batch->n_rows > 1)
 	{
-		answers.labels = palloc0(n_labels * sizeof(Datum));
+		answers.labels = palloc0(aiaas_engine_n_labels(engine) * sizeof(Datum));
 		answers.garbage = AllocSetContextCreate(CurrentMemoryContext, "aiaas results",
 												ALLOCSET_DEFAULT_SIZES);
 	}
-	aiaas_engine_run_many(answers.engine, gathered->inputs, gathered->n, &batch->counts, &err);
+	aiaas_engine_run_many(engine, gathered->inputs, gathered->n, &batch->counts, &err);
 	if (gathered->rows[0].row == first && gathered->inputs[0].code != AI_OK)
 		aiaas_raise(&err);
-	store_results(verb, &answers, gathered, batch, first);
+	store_results(verb, &answers, gathered, batch);
 }
 
-static void
+/* In a memory context of its own where there are many rows */
+static pg_attribute_always_inline void
 run(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
-	AiaasCall  *call = aiaas_gather_begin(&verb->signature, fcinfo, batch, first);
-	MemoryContext old_context = CurrentMemoryContext;
 	MemoryContext context = batch->context;
+	MemoryContext old_context;
 	AiaasGathered gathered;
-	Size		row_bytes;
+	AiaasCall  *call;
 
-	if (call == NULL)
-		return;
-	aiaas_call_start_work(call, verb->name);
 	if (batch->n_rows > 1)
 		context = AllocSetContextCreate(batch->context, "aiaas inputs", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(context);
-	row_bytes = sizeof(AiTextInput) +
-		verb->label_bytes * aiaas_engine_n_labels(aiaas_call_engine(call));
-	aiaas_gather(&gathered, &verb->signature, call, fcinfo, batch, first, row_bytes);
-	if (gathered.n > 0)
-		run_gathered(verb, call, &gathered, batch, first);
+	old_context = MemoryContextSwitchTo(context);
+	call = aiaas_gather(&gathered, &verb->signature, fcinfo, batch, first, verb->label_bytes);
+	if (call != NULL && gathered.n > 0)
+		run_gathered(verb, aiaas_call_engine(call), &gathered, batch, first);
+	if (call != NULL)
+		aiaas_call_end_work(call, verb->signature.function, &batch->counts);
 	MemoryContextSwitchTo(old_context);
 	if (batch->n_rows > 1)
 		MemoryContextDelete(context);
-	aiaas_call_end_work(call, verb->name, &batch->counts);
 }
 
 /* The call of a function of SQL, which is strict */
@@ -283,7 +243,7 @@ size_batch(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatchSize *size)
 #define DEFINE_VERB(entry, name, answer, type, label_arg, model_arg, mode, cost) \
 	PGDLLEXPORT PG_FUNCTION_INFO_V1(entry); \
 	static const TextVerb entry##_verb = { \
-		name, {type, label_arg, model_arg, AIAAS_CALL_##mode}, answer \
+		{name, type, label_arg, model_arg, AIAAS_CALL_##mode}, answer \
 	}; \
 	Datum \
 	entry(PG_FUNCTION_ARGS) \
