@@ -53,7 +53,6 @@ SELECT shape('SELECT note(''t'' || id), ai_classify(body) FROM mail, LATERAL not
 SELECT shape('SELECT note(''t'' || id), ai_classify(f) FROM mail LEFT JOIN LATERAL notes(''f'' || id) f ON id % 2 = 0', :effects);
 SELECT shape('SELECT note(''t'' || id), ai_classify(f) FROM mail, LATERAL (SELECT note(''f'' || id) AS f OFFSET 0) f', :effects);
 SELECT shape('SELECT note(''t'' || id), ai_classify(x) FROM mail, LATERAL (SELECT max(note(''f'' || id || label)) AS x FROM kind) f', :effects);
-SELECT shape('SELECT note(''t'' || id), ai_classify(m.body) FROM mail m, XMLTABLE(''/b'' PASSING xmlelement(name b, note(''x'' || m.id)) COLUMNS b text PATH ''.'') x', :effects);
 SELECT shape('SELECT note(''t'' || id), ai_classify(body) FROM notes(''a'') f, mail', :effects);
 SELECT shape('WITH c AS MATERIALIZED (SELECT id, note(''c'' || id) AS t FROM mail) SELECT note(''t'' || id), ai_classify(t) FROM c', :effects);
 SELECT shape('SELECT note(''t'' || t), ai_classify(t) FROM (VALUES (note(''a'')), (note(''b'')), (note(''c''))) v (t)', :effects);
