@@ -229,10 +229,18 @@ UPDATE wide SET note = 'x', body = 'y';
 INSERT INTO wide SELECT i, 'z', repeat('m', 1000) FROM generate_series(1, 64) i;
 FETCH 3 FROM c;
 ROLLBACK;
+-- and in a temporary table, whose pages are not shared
+CREATE TEMP TABLE own AS SELECT * FROM wide;
+BEGIN;
+DECLARE c NO SCROLL CURSOR FOR SELECT id, length(body), note LIKE '%n' || id, ai_classify('prize ' || id) FROM own;
+MOVE 36 FROM c;
+UPDATE own SET note = repeat('x', 1000), body = 'y';
+FETCH 2 FROM c;
+ROLLBACK;
 -- what is carried through several
 SELECT count(*), bool_and(n LIKE '%n' || id AND length(b) = 102000) FROM (
 	SELECT id, body AS b, note AS n, ai_classify(ai_classify('prize ' || id), 'mood') AS l FROM wide ORDER BY ai_classify('prize ' || id) OFFSET 0) q;
 
-DROP TABLE wide;
+DROP TABLE wide, own;
 RESET aiaas.threads;
 DROP FUNCTION reads, told, work, batch_bytes;
