@@ -70,7 +70,7 @@ SELECT shape('SELECT note(''t'' || box), ai_classify(max(body)) FROM mail GROUP 
 SELECT shape('SELECT note(''t'' || box), ai_classify(max(body)) FROM mail GROUP BY box HAVING note(''h'' || box) > ''''', :effects);
 RESET enable_hashagg;
 SELECT shape('SELECT note(''t'' || id), lag(note(''l'' || id)) OVER w, ai_classify(lag(body) OVER w) FROM mail WINDOW w AS (ORDER BY id)', :effects);
-SELECT shape('SELECT note(''t'' || id), max(note(''l'' || id)) OVER (ORDER BY id), lag(ai_classify(body)) OVER (ORDER BY id) FROM mail', :effects);
+SELECT shape('SELECT note(''t'' || id), max(note(''l'' || id)) OVER (ORDER BY id), max(ai_classify(body)) OVER (ORDER BY id) FROM mail', :effects);
 -- nor what starts later: the second half of UNION ALL
 SELECT shape('SELECT note(''t'' || t), ai_classify(t) FROM ((SELECT note(''a'' || id) AS t FROM mail ORDER BY 1) UNION ALL (SELECT note(''b'' || id) FROM mail ORDER BY 1)) q LIMIT 301', :effects);
 SELECT shape('SELECT note(''t'' || t), ai_classify(t) FROM ((SELECT body AS t FROM mail) UNION ALL (SELECT note(label) FROM kind ORDER BY 1)) q', :effects);
