@@ -59,7 +59,7 @@ prepare()
 tests_of()
 {
 	if [ "$suite" = ci ]; then
-		sed -n "s/^$1: //p" test/core_suite/ci_tests.txt
+		sed -n "s/^$1: //p" "$tree/test/core_suite/ci_tests.txt"
 	elif [ "$1" = regress ]; then
 		echo "--schedule=$top/regress/parallel_schedule"
 	else
