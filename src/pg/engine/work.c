@@ -14,6 +14,7 @@
 
 #include "pg/engine/engine_internal.h"
 #include "pg/engine/features.h"
+#include "pg/host/cores.h"
 #include "pg/host/guc.h"
 
 /* Seconds */
@@ -75,7 +76,7 @@ aiaas_scores_cost(const AiaasModel *model, AiaasVerbCost *cost)
 void
 aiaas_text_size(const AiaasEngine *engine, int label_bytes, AiaasBatchSize *size)
 {
-	int			n_threads = Min(aiaas_n_threads(), MAX_BATCH_THREADS);
+	int			n_threads = Min(Min(aiaas_n_threads(), aiaas_n_cores()), MAX_BATCH_THREADS);
 	double		seconds = BATCH_WORK * n_threads;
 	double		n_bytes;
 	double		memory = aiaas_max_batch_memory * 1024.0 / 2;

@@ -189,6 +189,12 @@ run(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 		MemoryContextDelete(context);
 }
 
+static void
+run_rows(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
+{
+	run(verb, fcinfo, batch, first);
+}
+
 /* The call of a function of SQL, which is strict */
 static Datum
 run_row(const TextVerb *verb, FunctionCallInfo fcinfo)
@@ -253,7 +259,7 @@ size_batch(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatchSize *size)
 	static void \
 	entry##_run(FunctionCallInfo fcinfo, AiaasBatch *batch, int first) \
 	{ \
-		run(&entry##_verb, fcinfo, batch, first); \
+		run_rows(&entry##_verb, fcinfo, batch, first); \
 	} \
 	static void \
 	entry##_size(FunctionCallInfo fcinfo, AiaasBatchSize *size) \
