@@ -121,13 +121,19 @@ FROM (VALUES
 	('SELECT id || ai_classify(body) FROM mail WHERE id < 40 AND ai_classify(body) = ''spam'' FOR UPDATE', 'mail'),
 	('SELECT id || ai_classify(m.body || k.label) FROM mail m, kind k WHERE id < 9 FOR UPDATE OF m', 'mail'),
 	('SELECT id || ai_classify(body) FROM part FOR UPDATE', 'part')) v (query, target);
+CREATE INDEX mail_id ON mail (id);
+VACUUM mail;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SELECT calls(query), walks(query, '', 'mail', 5)
 FROM (VALUES ('SELECT id || ai_classify(body) FROM mail WHERE id BETWEEN 20 AND 40'),
 	('SELECT ai_classify(id::text) FROM mail WHERE id BETWEEN 20 AND 40 ORDER BY id')) v (query);
+SELECT calls(query), walks(query, '', NULL, 5), walks(query, 'SCROLL', NULL, 5)
+FROM (VALUES ('SELECT id || ai_classify(body) FROM mail ORDER BY id DESC LIMIT 20 OFFSET 5'),
+	('SELECT ai_classify(id::text) FROM mail WHERE id BETWEEN 20 AND 40 ORDER BY id')) v (query);
 RESET enable_seqscan;
 RESET enable_bitmapscan;
+DROP INDEX mail_id;
 -- by hand, so that something is seen
 BEGIN;
 DECLARE c CURSOR FOR SELECT id, ai_classify(body) FROM mail WHERE ai_classify(body) = 'spam';

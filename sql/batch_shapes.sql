@@ -2,6 +2,7 @@
 SET search_path = batch, public;
 SET aiaas.default_classifier = 'mail';
 SET max_parallel_workers_per_gather = 0;
+SET jit = off;
 \pset format unaligned
 \pset tuples_only on
 
@@ -135,6 +136,13 @@ SELECT shape('SELECT l, count(*) FROM (SELECT ai_classify(body) AS l FROM mail) 
 SELECT shape('SELECT l, count(*) FROM (SELECT ai_classify(body) AS l FROM mail OFFSET 0) q JOIN kind k ON k.label = q.l GROUP BY l ORDER BY l');
 SELECT shape('SELECT id FROM mail WHERE ai_classify(body) IN (SELECT label FROM kind WHERE weight > 1) ORDER BY id');
 SELECT shape('SELECT label FROM kind WHERE label NOT IN (SELECT ai_classify(body) FROM mail WHERE body <> '''') ORDER BY 1');
+SELECT shape('SELECT ai_classify(q.c) FROM kind a JOIN (SELECT k.weight, coalesce(m.body, ''free prize'') AS c FROM kind k LEFT JOIN mail m ON m.box = k.weight AND m.id < 3 AND ai_classify(coalesce(m.body, ''free prize'')) = ''ham'' OFFSET 0) q USING (weight) ORDER BY a.weight');
+-- what a scan has computed comes up, and is NULL where the join makes it so, if that is right
+SELECT shape('SELECT k.weight, ai_classify(m.body) FROM kind k LEFT JOIN mail m ON m.box = k.weight AND m.id < 3 AND ai_classify(m.body) = ''ham'' ORDER BY 1');
+SELECT shape('SELECT k.weight, ai_classify(m.body || ''!'') FROM kind k LEFT JOIN mail m ON m.box = k.weight AND m.id < 3 AND ai_classify(m.body || ''!'') = ''ham'' ORDER BY 1');
+SELECT shape('SELECT k.weight, ai_classify(coalesce(m.body, ''free prize'')) FROM kind k LEFT JOIN mail m ON m.box = k.weight AND m.id < 3 AND ai_classify(coalesce(m.body, ''free prize'')) = ''ham'' ORDER BY 1');
+SELECT shape('SELECT k.weight, ai_classify(concat(m.body), coalesce(m.label, ''mail'')) FROM kind k LEFT JOIN (SELECT id, box, body, ''mail''::text AS label FROM mail OFFSET 0) m ON m.box = k.weight AND m.id < 3 AND ai_classify(concat(m.body), coalesce(m.label, ''mail'')) = ''ham'' ORDER BY 1');
+SELECT shape('SELECT count(*) a, count(ai_classify(m.body)) b, max(ai_score(coalesce(m.body, k.label), ''spam'')) FROM mail m FULL JOIN kind k ON m.label = k.label AND ai_score(coalesce(m.body, k.label), ''spam'') < 0.5');
 SET enable_hashjoin = off;
 SET enable_nestloop = off;
 SELECT shape('SELECT m.id, ai_classify(m.body || k.weight) FROM mail m JOIN kind k USING (label) ORDER BY 1');
@@ -182,6 +190,7 @@ SELECT shape('SELECT ai_classify(x.b) FROM mail, XMLTABLE(''/b'' PASSING xmlelem
 SELECT shape('SELECT ai_classify(body) FROM mail TABLESAMPLE BERNOULLI (50) REPEATABLE (1)');
 SELECT shape('SELECT ai_classify(body) FROM mail WHERE ctid = ''(0,3)''');
 SELECT shape('SELECT ai_classify(body) FROM mail WHERE ctid > ''(0,3)'' AND ctid < ''(0,9)''');
+CREATE INDEX mail_id ON mail (id);
 SET enable_seqscan = off;
 SELECT shape('SELECT id, ai_classify(body) FROM mail WHERE id BETWEEN 5 AND 15 AND ai_classify(body) = ''ham'' ORDER BY id');
 SET enable_indexscan = off;
@@ -191,6 +200,7 @@ CREATE INDEX mail_label ON mail (label);
 VACUUM mail;
 SELECT shape('SELECT ai_classify(label) FROM mail WHERE label > ''h'' AND ai_classify(label || '' '') > '''' ORDER BY label');
 RESET enable_seqscan;
+DROP INDEX mail_id, mail_label;
 CREATE VIEW labelled AS SELECT id, ai_classify(body) AS l, ai_score(body, 'spam') AS s FROM mail;
 SELECT shape('SELECT id, l FROM labelled WHERE s > 0.5');
 SELECT shape('SELECT id FROM labelled WHERE l = ''spam''');
@@ -247,7 +257,7 @@ SELECT shape('SELECT count(*), max(ai_classify(body)) FROM mail WHERE ai_classif
 RESET parallel_leader_participation;
 ALTER TABLE mail RESET (parallel_workers);
 
-DROP INDEX kind_label, mail_label;
+DROP INDEX kind_label;
 DROP FUNCTION label_of, alone;
 DROP VIEW labelled;
 DROP TABLE part;

@@ -4,8 +4,9 @@ CREATE SCHEMA batch;
 SET search_path = batch, public;
 DO $$ BEGIN PERFORM ai_drop(name) FROM ai_models; END $$;
 
--- empty texts, nulls, texts that come again, and texts of several lengths
-CREATE TABLE mail AS
+-- empty texts, nulls, texts that come again, and texts of several lengths.  No index and no
+-- autovacuum, so that plans are the same each time.
+CREATE TABLE mail WITH (autovacuum_enabled = off) AS
 	SELECT i AS id,
 		i % 7 AS box,
 		CASE WHEN i % 3 = 0 THEN 'spam' ELSE 'ham' END AS label,
@@ -14,7 +15,6 @@ CREATE TABLE mail AS
 			WHEN i % 3 = 0 THEN 'win a free prize now, call ' || (i * 7919 % 100)
 			ELSE 'see you at lunch, ' || repeat('I am at ' || (i * 7919 % 100) || ', ', i % 5) END AS body
 	FROM generate_series(1, 300) i;
-ALTER TABLE mail ADD PRIMARY KEY (id);
 ANALYZE mail;
 CREATE TABLE kind (label text, weight int);
 INSERT INTO kind VALUES ('ham', 1), ('spam', 2), ('other', 3);

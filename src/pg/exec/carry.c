@@ -6,8 +6,8 @@
  * and again above the join.  The result of the first becomes one more column of each
  * node between them.  It stands behind the others, so none of these is numbered again.
  *
- * Outer joins make the column NULL where they make the arguments NULL, which is right
- * for strict functions.
+ * Outer joins make the column NULL where they make the columns of its arguments NULL,
+ * which is right where that alone makes the call NULL.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "utils/lsyscache.h"
 
 /* Replace Vars by what they refer to */
@@ -153,16 +154,44 @@ carry_from_batch(CustomScan *node, Node *call)
 	return number > 0 ? add_entry(&node->scan.plan.targetlist, INDEX_VAR, number, call) : 0;
 }
 
-/* From the child that side means, into the node's output */
+/* Is it NULL where all columns that it refers to are? */
+static bool
+is_null_of_nulls(const FuncExpr *call)
+{
+	ListCell   *cell;
+
+	if (!func_strict(call->funcid))
+		return false;
+	foreach(cell, call->args)
+	{
+		if (aiaas_has_leaf(lfirst(cell)) && !contain_nonstrict_functions(lfirst(cell)))
+			return true;
+	}
+	return false;
+}
+
+/* The column of the child that side means */
+static AttrNumber
+carry_from_child(Plan *plan, Node *call, int side)
+{
+	bool		is_join = IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin);
+
+	if (is_join && ((Join *) plan)->jointype != JOIN_INNER &&
+		((Join *) plan)->jointype != JOIN_SEMI && !is_null_of_nulls((FuncExpr *) call))
+		return 0;
+	if (side == OUTER_VAR && plan->lefttree != NULL)
+		return carry_from(plan->lefttree, call);
+	if (side == INNER_VAR && plan->righttree != NULL)
+		return carry_from(plan->righttree, turn_mutator(call, NULL));
+	return 0;
+}
+
+/* The same as a column of the node's output */
 static AttrNumber
 carry_from_side(Plan *plan, Node *call, int side)
 {
-	AttrNumber	number = 0;
+	AttrNumber	number = carry_from_child(plan, call, side);
 
-	if (side == OUTER_VAR && plan->lefttree != NULL)
-		number = carry_from(plan->lefttree, call);
-	else if (side == INNER_VAR && plan->righttree != NULL)
-		number = carry_from(plan->righttree, turn_mutator(call, NULL));
 	return number > 0 ? add_entry(&plan->targetlist, side, number, call) : 0;
 }
 
@@ -206,15 +235,9 @@ carry_from(Plan *plan, Node *call)
 Node *
 aiaas_carry(Plan *plan, FuncExpr *call)
 {
-	int		side = side_of((Node *) call);
-	AttrNumber	number = 0;
+	int			side = side_of((Node *) call);
+	AttrNumber	number = carry_from_child(plan, (Node *) call, side);
 
-	if (!func_strict(call->funcid))
-		return NULL;
-	if (side == OUTER_VAR && plan->lefttree != NULL)
-		number = carry_from(plan->lefttree, (Node *) call);
-	else if (side == INNER_VAR && plan->righttree != NULL)
-		number = carry_from(plan->righttree, turn_mutator((Node *) call, NULL));
 	if (number == 0)
 		return NULL;
 	return (Node *) makeVar(side, number, exprType((Node *) call), exprTypmod((Node *) call),

@@ -18,6 +18,7 @@
 #include "pg/engine/batch.h"
 #include "pg/engine/gather.h"
 #include "pg/engine/work.h"
+#include "pg/host/compat.h"
 #include "pg/host/json.h"
 #include "pg/host/raise.h"
 #include "pg/sqlapi/verbs.h"
