@@ -222,7 +222,8 @@ test_damage(void **state)
 		uint8_t    *bytes = (uint8_t *) tally.entries;
 
 		for (size_t i = 0; i < ai_tally_size(100); i++)
-			bytes[i] = (uint8_t) (round < 128 ? round : (i * 2654435761u + (size_t) round) >> 7);
+			bytes[i] = (uint8_t) (round < 128 ? (size_t) round :
+								  (i * 2654435761u + (size_t) round) >> 7);
 		for (int i = 0; i < 200; i++)
 		{
 			AiTallyRow	row;

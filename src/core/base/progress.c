@@ -81,8 +81,9 @@ ai_tracker_get(AiTracker *tracker, AiProgress *progress)
 		.phase = part->phase, .share = tracker->share, .seconds_left = -1,
 		.epoch = atomic_load(&tracker->epoch), .loss = tracker->loss
 	};
-	if (seconds <= 0 || left <= 0)
+	if (seconds <= 0)
 		return;
+	left = left > 0 ? left : 0;
 	progress->seconds_left = left;
 	progress->share = done / (done + left);
 	if (progress->share > MAX_SHARE)

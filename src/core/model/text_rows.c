@@ -472,6 +472,12 @@ ai_text_rows_get(AiTextRows *rows, int64_t *n)
 }
 
 int64_t
+ai_text_rows_n_read(const AiTextRows *rows)
+{
+	return rows->n_read;
+}
+
+int64_t
 ai_text_rows_n_entries(const AiTextRows *rows)
 {
 	return rows->n_entries;

@@ -43,6 +43,9 @@ extern AiCode ai_text_rows_create(AiTextRows **rows, AiArena *arena, AiPool *poo
  */
 extern AiCode ai_text_rows_add(AiTextRows *rows, const AiTextRow *row, AiError *err);
 
+/* Rows whose n-grams are read; the others wait. */
+extern int64_t ai_text_rows_n_read(const AiTextRows *rows);
+
 /* Read the n-grams of all rows that wait. */
 extern AiCode ai_text_rows_flush(AiTextRows *rows, AiError *err);
 

@@ -41,7 +41,8 @@ struct AiTextTrainer
 	AiTracker	tracker;
 	double		last_notice;
 	int64_t		n_expected;		/* rows; 0: not known */
-	double		read_seconds;	/* in ai_text_trainer_add() */
+	int64_t		n_tracked;		/* rows that the tracker knows of */
+	double		read_seconds;	/* that reading takes, without the query */
 
 	AiArena		arena;			/* everything below but the pool and the writer */
 	AiPool	   *pool;
@@ -222,17 +223,20 @@ seconds_after_reading(const AiTextTrainer *t, double read_seconds)
 							t->options.validation == 0, t->options.l2 > 0);
 }
 
-/* A row was read, which took so long. */
+/* A row came; to take it, and to read the n-grams of those that had waited, took so long. */
 static void
 track_reading(AiTextTrainer *t, double seconds)
 {
+	int64_t		n_read = ai_text_rows_n_read(t->rows);
+
 	t->read_seconds += seconds;
-	if (t->n_expected == 0)
+	if (t->n_expected == 0 || n_read == t->n_tracked)
 		return;
-	ai_tracker_count(&t->tracker, 1, 0);
+	ai_tracker_count(&t->tracker, (int) (n_read - t->n_tracked), 0);
+	t->n_tracked = n_read;
 	t->tracker.part.n_units = (int) (t->n_expected < INT32_MAX ? t->n_expected : INT32_MAX);
 	t->tracker.part.seconds_after =
-		seconds_after_reading(t, t->read_seconds / (double) t->n_rows * (double) t->n_expected);
+		seconds_after_reading(t, t->read_seconds / (double) n_read * (double) t->n_expected);
 }
 
 /*
@@ -593,11 +597,13 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 {
 	AiTextMatrix matrix = {0};
 	AiVocabularyOrder order;
+	double		started = ai_clock();
 
 	ai_text_labels_sort(&t->labels);
 	AI_TRY(check_rows(t, err));
 	if (!t->is_over_memory)
 		AI_TRY(ai_text_rows_flush(t->rows, err));
+	t->read_seconds += ai_clock() - started;
 	ai_text_rows_end(t->rows);
 	if (t->is_over_memory)
 		return memory_error(t, (double) t->arena.total * LEARNING_SHARE *

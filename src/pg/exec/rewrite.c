@@ -539,6 +539,19 @@ replace_arguments(Node *node, void *context)
 	return copy;
 }
 
+/* Is every row in its own frame, at least? */
+static bool
+has_row_in_frame(const WindowAgg *plan)
+{
+	int			options = plan->frameOptions;
+
+	return !aiaas_has_run_condition(plan) && (options & FRAMEOPTION_EXCLUSION) == 0 &&
+		(options & (FRAMEOPTION_START_UNBOUNDED_PRECEDING | FRAMEOPTION_START_OFFSET_PRECEDING |
+					FRAMEOPTION_START_CURRENT_ROW)) != 0 &&
+		(options & (FRAMEOPTION_END_UNBOUNDED_FOLLOWING | FRAMEOPTION_END_OFFSET_FOLLOWING |
+					FRAMEOPTION_END_CURRENT_ROW)) != 0;
+}
+
 static bool
 may_insert_below(const Plan *plan)
 {
@@ -546,7 +559,7 @@ may_insert_below(const Plan *plan)
 		return false;
 	if (IsA(plan, Agg))
 		return !DO_AGGSPLIT_COMBINE(((const Agg *) plan)->aggsplit);
-	return IsA(plan, WindowAgg);
+	return IsA(plan, WindowAgg) && has_row_in_frame((const WindowAgg *) plan);
 }
 
 static void

@@ -14,7 +14,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#define TIME_LIMIT_FILE "/sys/fs/cgroup/cpu.max"
+#define TIME_LIMIT_FILE "/sys/fs/cgroup/cpu.max"	/* of cgroups, version 2 */
 
 /* What the scheduler allows; with more cores than the set holds, what there are */
 static int

@@ -191,7 +191,9 @@ fill_stats(Row *row, const AiaasStatsRow *it)
 static bool
 is_visible(const AiaasStatsRow *it)
 {
-	return it->model != 0 || (sees_all() && (it->counts.calls > 0 || it->hits > 0));
+	bool		is_empty = it->counts.calls == 0 && it->hits == 0 && it->builds == 0;
+
+	return it->model != 0 || (sees_all() && !is_empty);
 }
 
 Datum
