@@ -213,7 +213,7 @@ FETCH BACKWARD 2 FROM c;
 COMMIT;
 DO $$
 DECLARE
-	c CURSOR (n int) FOR SELECT id, ai_classify(body) AS l FROM part WHERE id <= n;
+	c CURSOR (n int) FOR SELECT id, ai_classify(body) AS l FROM part WHERE id + 0 <= n;
 	r record;
 	seen text := '';
 BEGIN

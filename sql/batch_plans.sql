@@ -3,6 +3,8 @@
 SET search_path = batch, public;
 SET aiaas.default_classifier = 'mail';
 SET max_parallel_workers_per_gather = 0;
+-- 16 can sort for aggregates; without that, plans are those of all versions
+DO $$BEGIN PERFORM set_config(name, 'off', false) FROM pg_settings WHERE name = 'enable_presorted_aggregate'; END$$;
 \pset format unaligned
 \pset tuples_only on
 

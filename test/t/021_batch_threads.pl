@@ -137,7 +137,9 @@ is( ask($session, q{SELECT sum(total_bytes) < 50000000 FROM pg_backend_memory_co
 	ok( $node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid"),
 		'a backend in the middle of a batch is terminated');
 	end_session($session);
-	ok(!-e "/proc/$pid", 'and its process is gone');
+	my $start = time;
+	usleep(10000) while -e "/proc/$pid" && time < $start + $patience;
+	ok(!-e "/proc/$pid", 'and its process goes');
 	is($node->safe_psql('postgres', $answers), $expected, 'the server goes on');
 }
 
