@@ -441,15 +441,17 @@ row_arguments(Node *node)
 }
 
 /*
- * Window functions that are no aggregates look at some rows only, and frames may leave
- * rows out.
+ * Window functions that are no aggregates look at some rows only; frames may leave rows
+ * out, and a run condition all that come later.
  */
 static bool
 takes_all_rows(const Plan *plan, Node *node)
 {
+	const WindowAgg *window = (const WindowAgg *) plan;
+
 	return IsA(node, Aggref) ||
-		(((WindowFunc *) node)->winagg &&
-		 (((const WindowAgg *) plan)->frameOptions &
+		(((WindowFunc *) node)->winagg && !aiaas_has_run_condition(window) &&
+		 (window->frameOptions &
 		  (FRAMEOPTION_START_OFFSET_FOLLOWING | FRAMEOPTION_END_OFFSET_PRECEDING |
 		   FRAMEOPTION_EXCLUDE_CURRENT_ROW | FRAMEOPTION_EXCLUDE_GROUP)) == 0);
 }
@@ -539,19 +541,6 @@ replace_arguments(Node *node, void *context)
 	return copy;
 }
 
-/* Is every row in its own frame, at least? */
-static bool
-has_row_in_frame(const WindowAgg *plan)
-{
-	int			options = plan->frameOptions;
-
-	return !aiaas_has_run_condition(plan) && (options & FRAMEOPTION_EXCLUSION) == 0 &&
-		(options & (FRAMEOPTION_START_UNBOUNDED_PRECEDING | FRAMEOPTION_START_OFFSET_PRECEDING |
-					FRAMEOPTION_START_CURRENT_ROW)) != 0 &&
-		(options & (FRAMEOPTION_END_UNBOUNDED_FOLLOWING | FRAMEOPTION_END_OFFSET_FOLLOWING |
-					FRAMEOPTION_END_CURRENT_ROW)) != 0;
-}
-
 static bool
 may_insert_below(const Plan *plan)
 {
@@ -559,7 +548,7 @@ may_insert_below(const Plan *plan)
 		return false;
 	if (IsA(plan, Agg))
 		return !DO_AGGSPLIT_COMBINE(((const Agg *) plan)->aggsplit);
-	return IsA(plan, WindowAgg) && has_row_in_frame((const WindowAgg *) plan);
+	return IsA(plan, WindowAgg);
 }
 
 static void
