@@ -43,3 +43,27 @@ SET aiaas.batch = on;
 SELECT g, c FROM generate_series(1, 4) g,
 	LATERAL (SELECT string_agg(id || ai_classify, ',') AS c
 		FROM (SELECT id, ai_classify(body) FROM messages ORDER BY grp, id LIMIT g % 3) x) y;
+
+-- windows and groups read a row more than they use, and some window functions do not look at
+-- all rows: an error comes with the row that is used
+CREATE TABLE doubtful AS SELECT id, grp, body, CASE id WHEN 7 THEN 'missing' ELSE 'mail' END AS model
+	FROM messages WHERE id <= 9;
+CREATE INDEX ON doubtful (id);
+SET enable_hashagg = off;
+\set VERBOSITY terse
+SELECT id, sum(round(ai_score(body, 'spam', model))) OVER (ORDER BY id) FROM doubtful LIMIT 6;
+SELECT id, sum(round(ai_score(body, 'spam', model))) OVER (ORDER BY id) FROM doubtful LIMIT 7;
+SELECT id, max(ai_classify(body, model)) FROM doubtful GROUP BY id ORDER BY id LIMIT 6;
+SELECT id, max(ai_classify(body, model)) FROM doubtful GROUP BY id ORDER BY id LIMIT 7;
+SELECT id, lag(ai_classify(body, model)) OVER (ORDER BY id) FROM doubtful WHERE id <= 7;
+SELECT id, lag(ai_classify(body, model)) OVER (ORDER BY id) FROM doubtful WHERE id <= 8;
+SELECT first_value(ai_classify(ai_classify(body, model), 'mail')) OVER (ORDER BY id) FROM doubtful LIMIT 1;
+SELECT last_value(ai_classify(ai_classify(body, model), 'mail')) OVER (ORDER BY id) FROM doubtful LIMIT 7;
+SELECT id, count(ai_classify(body, model)) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING)
+	FROM doubtful WHERE id <= 7;
+-- and so does one of an argument, whether or not it is batched
+SELECT id, lag(ai_classify((10 / (id - 7))::text)) OVER (ORDER BY id) FROM doubtful WHERE id BETWEEN 5 AND 7;
+EXPLAIN (COSTS OFF) SELECT id, lag(ai_classify((10 / (id - 7))::text)) OVER (ORDER BY id) FROM doubtful;
+EXPLAIN (COSTS OFF) SELECT id, lag(ai_classify(body)) OVER (ORDER BY id) FROM doubtful;
+\set VERBOSITY default
+RESET enable_hashagg;

@@ -6,7 +6,7 @@
 # Each run has a cluster of its own.  Hooked runs are compared with unhooked ones of the
 # same planner settings, statement by statement (compare.py).  If there are differences,
 # unhooked ones are made again, so that it is known what differs by itself.  Results stay
-# in build/core-suite, and those of unhooked runs are used again.
+# in build/core-suite/full or ci, and those of unhooked runs are used again.
 # JOBS: how many runs at a time (as many as there are processors).
 # WAYS: those of plain, parallel (forced parallel mode) and one (batches of one row).
 set -u
@@ -18,7 +18,7 @@ PG_CONFIG=$(command -v "$PG_CONFIG") || { echo "no pg_config" >&2; exit 1; }
 export PG_CONFIG
 jobs=${JOBS:-$(nproc)}
 ways=${WAYS:-parallel plain one}
-out=$tree/build/core-suite
+out=$tree/build/core-suite/$suite
 
 source=$(sh test/core_suite/source.sh) || exit 1
 . test/copy_tree.sh

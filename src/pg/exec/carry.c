@@ -131,7 +131,8 @@ static AttrNumber
 carry_from_batch(CustomScan *node, Node *call)
 {
 	Plan	   *child = outerPlan(node);
-	Node	   *wanted = expand(call, OUTER_VAR, child->targetlist);
+	bool		defers = (intVal(linitial(node->custom_private)) & AIAAS_BATCH_DEFERS) != 0;
+	Node	   *wanted = defers ? NULL : expand(call, OUTER_VAR, child->targetlist);
 	AttrNumber	number = 0;
 	ListCell   *cell;
 

@@ -97,6 +97,7 @@ extern PlannedStmt *aiaas_batch_cursor(PlannedStmt *stmt, int cursor_options);
 /* custom_private: one integer, flags */
 #define AIAAS_BATCH_READS_ALL 1 /* who is above reads to the end */
 #define AIAAS_BATCH_KEEPS_ROWS 2	/* rows of the table that is scanned below may be asked for */
+#define AIAAS_BATCH_DEFERS 4	/* calls that fail are NULL; who is above computes them again */
 
 extern const CustomScanMethods aiaas_batch_methods;
 

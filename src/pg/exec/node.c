@@ -156,12 +156,14 @@ begin(CustomScanState *node, EState *estate, int eflags)
 {
 	AiaasBatchState *state = (AiaasBatchState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	int			flags = intVal(linitial(plan->custom_private));
 
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, eflags);
 	if (aiaas_is_batch_state(outerPlanState(node)))
 		state->source = (AiaasBatchState *) outerPlanState(node);
-	state->reads_all = (intVal(linitial(plan->custom_private)) & AIAAS_BATCH_READS_ALL) != 0;
-	if ((intVal(linitial(plan->custom_private)) & AIAAS_BATCH_KEEPS_ROWS) != 0)
+	state->reads_all = (flags & AIAAS_BATCH_READS_ALL) != 0;
+	state->defers = (flags & AIAAS_BATCH_DEFERS) != 0;
+	if ((flags & AIAAS_BATCH_KEEPS_ROWS) != 0)
 		init_table(state);
 	init_columns(state, plan->custom_scan_tlist);
 	aiaas_batch_init(state);
@@ -223,7 +225,10 @@ run_call(AiaasBatchState *state, int index, int first)
 	count_run(state, index, &batch);
 }
 
-/* False: it may raise, and nobody has asked for it yet. */
+/*
+ * False: it may raise, and nobody has asked for it yet.  What is deferred has one try, with
+ * the first row of the batch.
+ */
 static inline bool
 compute_row(AiaasBatchState *state, int row)
 {
@@ -231,9 +236,11 @@ compute_row(AiaasBatchState *state, int row)
 	{
 		const bool *is_done = &state->calls[i].is_done[row];
 
-		if (likely(*is_done))
+		if (likely(*is_done) || (state->defers && row > 0))
 			continue;
-		run_call(state, i, state->is_ahead ? -1 : row);
+		run_call(state, i, state->is_ahead || state->defers ? -1 : row);
+		if (state->defers)
+			continue;
 		if (!*is_done)
 			return false;
 	}

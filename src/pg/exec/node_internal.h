@@ -66,6 +66,7 @@ struct AiaasBatchState
 
 	/* How much to read */
 	bool		reads_all;
+	bool		defers;			/* calls that fail are NULL */
 	AiaasDemand demand;
 	int			ramp;			/* rows of the next batch, where nothing else is known */
 	int			n_wanted;		/* while a batch is being filled */

@@ -24,6 +24,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/tlist.h"
+#include "utils/lsyscache.h"
 
 #include "pg/host/compat.h"
 
@@ -420,43 +421,100 @@ wrap(Rewrite *rewrite, Plan *plan, const Above *above)
 typedef struct Arguments
 {
 	const PlannedStmt *stmt;
+	Plan	   *plan;
+	bool		is_deferred;	/* the row that a call fails for may be none that is looked at */
+	const List *fallbacks;		/* of earlier rounds: a column, or else the call itself */
 	List	   *calls;			/* in arguments of aggregates and window functions */
 	List	   *columns;		/* that take their places */
 	bool		is_inside;		/* an argument */
 } Arguments;
 
-/*
- * The arguments of an aggregate or window function that each row evaluates.  A window
- * function that is no aggregate asks for those of the rows that it likes.
- */
+/* The arguments of an aggregate or window function that are evaluated row by row */
 static List *
 row_arguments(Node *node)
 {
 	if (IsA(node, Aggref) && ((Aggref *) node)->aggfilter == NULL)
 		return ((Aggref *) node)->args;
-	if (IsA(node, WindowFunc) && ((WindowFunc *) node)->winagg &&
-		((WindowFunc *) node)->aggfilter == NULL)
+	if (IsA(node, WindowFunc) && ((WindowFunc *) node)->aggfilter == NULL)
 		return ((WindowFunc *) node)->args;
 	return NIL;
+}
+
+/*
+ * Window functions that are no aggregates look at some rows only; frames may leave rows
+ * out, and a run condition all that come later.
+ */
+static bool
+takes_all_rows(const Plan *plan, Node *node)
+{
+	const WindowAgg *window = (const WindowAgg *) plan;
+
+	return IsA(node, Aggref) ||
+		(((WindowFunc *) node)->winagg && !aiaas_has_run_condition(window) &&
+		 (window->frameOptions &
+		  (FRAMEOPTION_START_OFFSET_FOLLOWING | FRAMEOPTION_END_OFFSET_PRECEDING |
+		   FRAMEOPTION_EXCLUDE_CURRENT_ROW | FRAMEOPTION_EXCLUDE_GROUP)) == 0);
+}
+
+static bool
+has_fallback_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (aiaas_list_find(context, node) >= 0)
+		return true;
+	return expression_tree_walker(node, has_fallback_walker, context);
+}
+
+/*
+ * May this call, in an argument of node, be computed for all rows?  If it is deferred, an
+ * earlier call that failed must make this one fail, too, and no expression may raise for a
+ * row that is never looked at.
+ */
+static bool
+may_compute(const Arguments *arguments, Node *node, FuncExpr *call)
+{
+	ListCell   *cell;
+
+	if (!arguments->is_deferred)
+		return true;
+	if (!func_strict(call->funcid))
+		return false;
+	foreach(cell, call->args)
+	{
+		Node	   *value = lfirst(cell);
+
+		while (IsA(value, RelabelType))
+			value = (Node *) ((RelabelType *) value)->arg;
+		if (aiaas_list_find(arguments->fallbacks, value) >= 0 || IsA(value, Var) ||
+			IsA(value, Const) || IsA(value, Param))
+			continue;
+		if (!takes_all_rows(arguments->plan, node) ||
+			has_fallback_walker(value, (void *) arguments->fallbacks))
+			return false;
+	}
+	return true;
 }
 
 static bool
 find_arguments_walker(Node *node, void *context)
 {
 	Arguments  *arguments = context;
+	List	   *calls = NIL;
+	ListCell   *cell;
 
 	if (node == NULL)
 		return false;
-	if (IsA(node, Aggref) || IsA(node, WindowFunc))
+	if (!IsA(node, Aggref) && !IsA(node, WindowFunc))
+		return expression_tree_walker(node, find_arguments_walker, context);
+	foreach(cell, row_arguments(node))
+		calls = aiaas_calls_collect(arguments->stmt, calls, lfirst(cell));
+	foreach(cell, calls)
 	{
-		ListCell   *cell;
-
-		foreach(cell, row_arguments(node))
-			arguments->calls = aiaas_calls_collect(arguments->stmt, arguments->calls,
-												   lfirst(cell));
-		return false;
+		if (may_compute(arguments, node, lfirst(cell)))
+			arguments->calls = list_append_unique(arguments->calls, lfirst(cell));
 	}
-	return expression_tree_walker(node, find_arguments_walker, context);
+	return false;
 }
 
 /* Calls in arguments become the child's columns. */
@@ -483,19 +541,6 @@ replace_arguments(Node *node, void *context)
 	return copy;
 }
 
-/* Is every row in its own frame, at least? */
-static bool
-has_row_in_frame(const WindowAgg *plan)
-{
-	int			options = plan->frameOptions;
-
-	return !aiaas_has_run_condition(plan) && (options & FRAMEOPTION_EXCLUSION) == 0 &&
-		(options & (FRAMEOPTION_START_UNBOUNDED_PRECEDING | FRAMEOPTION_START_OFFSET_PRECEDING |
-					FRAMEOPTION_START_CURRENT_ROW)) != 0 &&
-		(options & (FRAMEOPTION_END_UNBOUNDED_FOLLOWING | FRAMEOPTION_END_OFFSET_FOLLOWING |
-					FRAMEOPTION_END_CURRENT_ROW)) != 0;
-}
-
 static bool
 may_insert_below(const Plan *plan)
 {
@@ -503,7 +548,7 @@ may_insert_below(const Plan *plan)
 		return false;
 	if (IsA(plan, Agg))
 		return !DO_AGGSPLIT_COMBINE(((const Agg *) plan)->aggsplit);
-	return IsA(plan, WindowAgg) && has_row_in_frame((const WindowAgg *) plan);
+	return IsA(plan, WindowAgg);
 }
 
 static void
@@ -521,63 +566,122 @@ add_target(CustomScan *node, Node *expression, const TargetEntry *old)
 }
 
 static void
-replace_in_arguments(Plan *plan, Arguments *arguments)
+replace_in_arguments(Arguments *arguments)
 {
+	Plan	   *plan = arguments->plan;
+
 	plan->targetlist = (List *) replace_arguments((Node *) plan->targetlist, arguments);
 	plan->qual = (List *) replace_arguments((Node *) plan->qual, arguments);
 }
 
-static List *
-find_arguments(const Rewrite *rewrite, Plan *plan)
+static bool
+find_arguments(Arguments *arguments)
 {
-	Arguments	arguments = {.stmt = rewrite->stmt};
-
-	(void) find_arguments_walker((Node *) plan->targetlist, &arguments);
-	(void) find_arguments_walker((Node *) plan->qual, &arguments);
-	return arguments.calls;
+	(void) find_arguments_walker((Node *) arguments->plan->targetlist, arguments);
+	(void) find_arguments_walker((Node *) arguments->plan->qual, arguments);
+	return arguments->calls != NIL;
 }
 
 static void
 carry_arguments(const Rewrite *rewrite, Plan *plan)
 {
-	Carried		carried = carry_calls(plan, find_arguments(rewrite, plan));
-	Arguments	arguments = {rewrite->stmt, carried.calls, carried.columns, false};
+	Arguments	arguments = {.stmt = rewrite->stmt, .plan = plan};
+	Carried		carried;
 
+	(void) find_arguments(&arguments);
+	carried = carry_calls(plan, arguments.calls);
+	arguments.calls = carried.calls;
+	arguments.columns = carried.columns;
 	if (carried.calls != NIL)
-		replace_in_arguments(plan, &arguments);
+		replace_in_arguments(&arguments);
 }
 
-static bool
-insert_once(Rewrite *rewrite, Plan *plan, const Above *above)
+/* A call that failed before is NULL, and so is a strict one that takes it. */
+static Node *
+without_fallbacks(Node *node, void *context)
 {
-	Plan	   *child = plan->lefttree;
-	Arguments	arguments = {rewrite->stmt, find_arguments(rewrite, plan), NIL, false};
-	CustomScan *node;
+	if (node == NULL)
+		return NULL;
+	if (aiaas_list_find(context, node) >= 0)
+		node = linitial(((CoalesceExpr *) node)->args);
+	return expression_tree_mutator(node, without_fallbacks, context);
+}
+
+/*
+ * The column, but where it is NULL the call itself, which then is NULL or raises.  So an
+ * error comes when the value is asked for.
+ */
+static Node *
+make_fallback(Var *column, Node *call)
+{
+	CoalesceExpr *fallback = makeNode(CoalesceExpr);
+
+	fallback->coalescetype = column->vartype;
+	fallback->coalescecollid = column->varcollid;
+	fallback->args = list_make2(column, copyObject(call));
+	fallback->location = -1;
+	return (Node *) fallback;
+}
+
+static void
+insert_once(Rewrite *rewrite, const Above *above, Arguments *arguments)
+{
+	Plan	   *child = arguments->plan->lefttree;
+	CustomScan *node = make_node(rewrite, child, above, NIL);
 	ListCell   *cell;
 
-	if (arguments.calls == NIL ||
-		(aiaas_plan_is_volatile(rewrite->stmt, child, false) && !above->is_barrier))
-		return false;
-
-	node = make_node(rewrite, child, above, NIL);
 	foreach(cell, child->targetlist)
 	{
 		TargetEntry *old = lfirst_node(TargetEntry, cell);
 
 		add_target(node, (Node *) make_var(OUTER_VAR, old->resno, (Node *) old->expr), old);
 	}
-	foreach(cell, arguments.calls)
+	foreach(cell, arguments->calls)
 	{
 		Node	   *call = lfirst(cell);
+		Var		   *column;
 
-		add_target(node, copyObject(call), NULL);
-		arguments.columns = lappend(arguments.columns,
-									make_var(OUTER_VAR, list_length(node->custom_scan_tlist),
-											 call));
+		add_target(node, without_fallbacks(call, (void *) arguments->fallbacks), NULL);
+		column = make_var(OUTER_VAR, list_length(node->custom_scan_tlist), call);
+		arguments->columns = lappend(arguments->columns, arguments->is_deferred ?
+									 make_fallback(column, call) : (Node *) column);
 	}
-	plan->lefttree = (Plan *) node;
-	replace_in_arguments(plan, &arguments);
-	return true;
+	if (arguments->is_deferred)
+	{
+		int			flags = intVal(linitial(node->custom_private));
+
+		node->custom_private = list_make1(makeInteger(flags | AIAAS_BATCH_DEFERS));
+	}
+	arguments->plan->lefttree = (Plan *) node;
+	replace_in_arguments(arguments);
+}
+
+/*
+ * A window or a group looks at the next row to know that it is at its end, or takes from
+ * some rows nothing; if that row is one that a call fails for, that must not be seen.
+ */
+static void
+insert_below(Rewrite *rewrite, Plan *plan, const Above *above)
+{
+	List	   *fallbacks = NIL;
+
+	if (aiaas_plan_is_volatile(rewrite->stmt, plan->lefttree, false) && !above->is_barrier)
+		return;
+	for (;;)
+	{
+		Arguments	arguments = {
+			.stmt = rewrite->stmt,
+			.plan = plan,
+			.is_deferred = !(IsA(plan, Agg) && above->reads_all),
+			.fallbacks = fallbacks
+		};
+
+		if (!find_arguments(&arguments))
+			return;
+		insert_once(rewrite, above, &arguments);
+		if (arguments.is_deferred)
+			fallbacks = list_concat(fallbacks, arguments.columns);
+	}
 }
 
 /*
@@ -679,8 +783,7 @@ rewrite_plan(Rewrite *rewrite, Plan *plan, const Above *above)
 	if (may_insert_below(plan))
 	{
 		carry_arguments(rewrite, plan);
-		while (insert_once(rewrite, plan, &child))
-			;
+		insert_below(rewrite, plan, &child);
 	}
 	return wrap(rewrite, plan, above);
 }
