@@ -446,6 +446,21 @@ open_known(AiTextKnown *known, const void *bytes, size_t size)
 	ai_text_damping_init(&known->damping);
 }
 
+/* No search goes far, whichever n-grams were left out. */
+static void
+check_crowding(const AiTextTable *table)
+{
+	uint32_t	n_full = 0;
+
+	for (uint32_t b = 0; b < 2 * table->n_buckets; b++)
+	{
+		const AiTextBucket *bucket = &table->buckets[b % table->n_buckets];
+
+		n_full = bucket->number[AI_TEXT_BUCKET_SIZE - 1] != 0 ? n_full + 1 : 0;
+		assert_true(n_full < 40);
+	}
+}
+
 static void
 check_trained(int64_t max_features, bool is_closed)
 {
@@ -486,6 +501,7 @@ check_trained(int64_t max_features, bool is_closed)
 	open_known(&known, bytes, size);
 	assert_int_equal(known.is_closed, is_closed);
 	assert_int_equal(known.n_features == max_features, !is_closed);
+	check_crowding(&known.table);
 	expected = expect_all(&known);
 	for (int with_spans = 0; with_spans < 2; with_spans++)
 		check_fresh(&known, expected, with_spans);

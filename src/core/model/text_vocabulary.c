@@ -277,9 +277,23 @@ sort_parts(Ordering *o, AiError *err)
 	return ai_pool_run(vocabulary->pool, sort_part, o, N_PARTS, err);
 }
 
+/* How far in part p those go, from next, that n_rows rows hold */
+static AiCode
+end_of_equals(size_t *end, const Ordering *o, int p, size_t next, uint32_t n_rows, AiError *err)
+{
+	while (next < o->n_kept[p] && o->sorted[p][next].n_rows == n_rows)
+	{
+		AI_TRY(check_stop(o->vocabulary, next, err));
+		next++;
+	}
+	*end = next;
+	return AI_OK;
+}
+
 /*
  * The parts are ranges of hashes, so of n-grams that as many rows hold those of part
- * 0 come first, then those of part 1, and so on.
+ * 0 come first, then those of part 1, and so on.  If there is no room for all of them,
+ * as many are left out of every range: the model's table needs hashes that are spread.
  */
 static AiCode
 merge_parts(AiVocabularyOrder *order, const Ordering *o, AiError *err)
@@ -289,7 +303,11 @@ merge_parts(AiVocabularyOrder *order, const Ordering *o, AiError *err)
 
 	while (n < order->n_features)
 	{
+		size_t		end[N_PARTS];
 		uint32_t	n_rows = 0;
+		uint64_t	n_equal = 0;
+		uint64_t	n_room = order->n_features - n;
+		uint64_t	i = 0;
 
 		for (int p = 0; p < N_PARTS; p++)
 		{
@@ -298,13 +316,19 @@ merge_parts(AiVocabularyOrder *order, const Ordering *o, AiError *err)
 		}
 		for (int p = 0; p < N_PARTS; p++)
 		{
-			for (; next[p] < o->n_kept[p] && n < order->n_features; next[p]++)
+			AI_TRY(end_of_equals(&end[p], o, p, next[p], n_rows, err));
+			n_equal += end[p] - next[p];
+		}
+		n_room = n_room < n_equal ? n_room : n_equal;
+		for (int p = 0; p < N_PARTS; p++)
+		{
+			for (; next[p] < end[p]; next[p]++, i++)
 			{
 				const AiVocabularySlot *slot = &o->sorted[p][next[p]];
 
-				if (slot->n_rows != n_rows)
-					break;
-				AI_TRY(check_stop(o->vocabulary, n, err));
+				AI_TRY(check_stop(o->vocabulary, i, err));
+				if ((i + 1) * n_room / n_equal == i * n_room / n_equal)
+					continue;
 				order->hash[n] = slot->hash;
 				order->n_rows[n] = n_rows;
 				order->feature[(slot->number - 1) * N_PARTS + (uint32_t) p] = n;
