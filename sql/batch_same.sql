@@ -67,3 +67,9 @@ EXPLAIN (COSTS OFF) SELECT id, lag(ai_classify((10 / (id - 7))::text)) OVER (ORD
 EXPLAIN (COSTS OFF) SELECT id, lag(ai_classify(body)) OVER (ORDER BY id) FROM doubtful;
 \set VERBOSITY default
 RESET enable_hashagg;
+
+-- nor does it take a call that has run before
+\c -
+SELECT ai_stats_reset();
+SELECT count(l) FROM (SELECT lag(ai_classify(body, 'mail')) OVER (ORDER BY id) AS l FROM batch_same.doubtful) x;
+SELECT function, rows, batches FROM ai_stats WHERE function = 'ai_classify';

@@ -172,13 +172,52 @@ aiaas_call_find(FunctionCallInfo fcinfo)
 }
 
 /* A value that is out of line or compressed is no name: to unpack it might raise an error. */
+static inline bool
+is_plain_text(Datum value)
+{
+	const struct varlena *text = (const struct varlena *) DatumGetPointer(value);
+
+	return !VARATT_IS_EXTERNAL(text) && !VARATT_IS_COMPRESSED(text);
+}
+
 static bool
 is_equal_text(Datum value, const char *bytes, size_t len)
 {
 	const struct varlena *text = (const struct varlena *) DatumGetPointer(value);
 
-	return !VARATT_IS_EXTERNAL(text) && !VARATT_IS_COMPRESSED(text) &&
+	return is_plain_text(value) &&
 		VARSIZE_ANY_EXHDR(text) == len && memcmp(VARDATA_ANY(text), bytes, len) == 0;
+}
+
+static bool
+is_model_usable(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
+{
+	if (PG_NARGS() <= model_arg)
+		return aiaas_default_classifier[0] != '\0' &&
+			aiaas_try_resolve(aiaas_default_classifier, mode) != NULL;
+	return is_plain_text(PG_GETARG_DATUM(model_arg)) &&
+		aiaas_try_resolve(text_to_cstring(PG_GETARG_TEXT_PP(model_arg)), mode) != NULL;
+}
+
+static Oid
+input_type(FunctionCallInfo fcinfo, Oid type)
+{
+	return OidIsValid(type) ? type : get_fn_expr_argtype(fcinfo->flinfo, 0);
+}
+
+AiaasCall *
+aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode, Oid type)
+{
+	AiaasCall  *call;
+
+	type = input_type(fcinfo, type);
+	if (!OidIsValid(type) || !is_model_usable(fcinfo, model_arg, mode))
+		return NULL;
+	call = aiaas_call_begin(fcinfo, model_arg, mode);
+	if (!OidIsValid(call->input.type) &&
+		!aiaas_input_try_init(&call->input, type, call->context))
+		return NULL;
+	return call;
 }
 
 bool
@@ -234,8 +273,7 @@ aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type, const char 
 {
 	if (unlikely(!OidIsValid(call->input.type)))
 	{
-		if (!OidIsValid(type))
-			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+		type = input_type(fcinfo, type);
 		if (!OidIsValid(type))
 			elog(ERROR, "could not determine the type of the input");
 		aiaas_input_init(&call->input, type, call->model, call->context);

@@ -34,6 +34,14 @@ extern AiaasEngine *aiaas_call_engine(const AiaasCall *call);
 /* The same if that has been done in this statement, for whichever reference; else NULL */
 extern AiaasCall *aiaas_call_find(FunctionCallInfo fcinfo);
 
+/*
+ * A call like that for the arguments in fcinfo, of a row that nobody has asked for yet, and
+ * the type of its input as in aiaas_call_input().  NULL where one of these would raise; only
+ * that a stored model cannot be read is raised here, too.
+ */
+extern AiaasCall *aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg,
+									   AiaasCallMode mode, Oid type);
+
 /* Does this reference mean the same model?  NULL: the setting does. */
 extern bool aiaas_call_is_for(const AiaasCall *call, const NullableDatum *reference);
 

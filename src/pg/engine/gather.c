@@ -17,18 +17,38 @@ argument(const AiaasBatch *batch, int arg, int row)
 	return &batch->args[arg].values[(Size) row * batch->args[arg].stride];
 }
 
+static inline void
+set_arguments(FunctionCallInfo fcinfo, const AiaasBatch *batch, int row)
+{
+	if (batch->args[0].values == fcinfo->args)
+		return;
+	for (int i = 0; i < fcinfo->nargs; i++)
+		fcinfo->args[i] = *argument(batch, i, row);
+}
+
 static inline AiaasCall *
 begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const AiaasBatch *batch,
 		   int first)
 {
-	if (first < 0)
-		return aiaas_call_find(fcinfo);
-	if (batch->args[0].values != fcinfo->args)
-	{
-		for (int i = 0; i < fcinfo->nargs; i++)
-			fcinfo->args[i] = *argument(batch, i, first);
-	}
+	set_arguments(fcinfo, batch, first);
 	return aiaas_call_begin(fcinfo, signature->model_arg, signature->mode);
+}
+
+/* For rows that nobody has asked for yet: one that has begun, else that of the first of them */
+static AiaasCall *
+try_begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const AiaasBatch *batch)
+{
+	AiaasCall  *call = aiaas_call_find(fcinfo);
+	int			row = 0;
+
+	if (call != NULL)
+		return call;
+	while (row < batch->n_rows && batch->is_done[row])
+		row++;
+	if (row == batch->n_rows)
+		return NULL;
+	set_arguments(fcinfo, batch, row);
+	return aiaas_call_try_begin(fcinfo, signature->model_arg, signature->mode, signature->type);
 }
 
 static void
@@ -120,7 +140,8 @@ AiaasCall *
 aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionCallInfo fcinfo,
 			 AiaasBatch *batch, int first, int label_bytes)
 {
-	AiaasCall  *call = begin_call(signature, fcinfo, batch, first);
+	AiaasCall  *call = first >= 0 ? begin_call(signature, fcinfo, batch, first) :
+		try_begin_call(signature, fcinfo, batch);
 	Size		n = batch->n_rows;
 
 	if (call == NULL)

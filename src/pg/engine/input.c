@@ -28,17 +28,16 @@ reject_type(const AiaasModel *model, Oid type)
 			 errhint("Cast the input to text if its text is what the model should read.")));
 }
 
-static void
-init_reader(AiaasInput *input, Oid type, const AiaasModel *model)
+static bool
+try_init_reader(AiaasInput *input, Oid type)
 {
-	if (!aiaas_text_reader_init(&input->reader, type, input->context))
-		reject_type(model, type);
 	input->is_varlena = get_typlen(type) == -1;
+	return aiaas_text_reader_init(&input->reader, type, input->context);
 }
 
 /* The usual type needs no look at the catalog. */
-void
-aiaas_input_init(AiaasInput *input, Oid type, const AiaasModel *model, MemoryContext context)
+bool
+aiaas_input_try_init(AiaasInput *input, Oid type, MemoryContext context)
 {
 	static const AiaasInput text_input = {
 		.is_varlena = true, .reader = {TEXTOID, TEXTOID, AIAAS_FORM_VARLENA}
@@ -49,10 +48,18 @@ aiaas_input_init(AiaasInput *input, Oid type, const AiaasModel *model, MemoryCon
 	if (type != TEXTOID)
 	{
 		input->is_row = type_is_rowtype(type);
-		if (!input->is_row)
-			init_reader(input, type, model);
+		if (!input->is_row && !try_init_reader(input, type))
+			return false;
 	}
 	input->type = type;
+	return true;
+}
+
+void
+aiaas_input_init(AiaasInput *input, Oid type, const AiaasModel *model, MemoryContext context)
+{
+	if (!aiaas_input_try_init(input, type, context))
+		reject_type(model, type);
 }
 
 void
@@ -88,7 +95,8 @@ find_column(AiaasInput *input, const AiaasModel *model, Oid row_type, int32 row_
 				 errmsg("the row has no column \"%s\"", name),
 				 errdetail("Model \"%s\" was trained on that column and finds it by name.",
 						   model->name)));
-	init_reader(input, type, model);
+	if (!try_init_reader(input, type))
+		reject_type(model, type);
 	input->row_type = row_type;
 	input->row_typmod = row_typmod;
 	input->column = column;

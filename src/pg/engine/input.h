@@ -36,6 +36,9 @@ typedef struct AiaasInput
 extern void aiaas_input_init(AiaasInput *input, Oid type, const AiaasModel *model,
 							 MemoryContext context);
 
+/* False where that would raise: then nothing is known yet. */
+extern bool aiaas_input_try_init(AiaasInput *input, Oid type, MemoryContext context);
+
 /* From now on it is another model that reads. */
 extern void aiaas_input_forget_model(AiaasInput *input);
 

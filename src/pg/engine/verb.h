@@ -70,7 +70,8 @@ typedef struct AiaasVerb
 	 * Compute row first, which is not done, and as many of the others as can be computed
 	 * with it.  May raise what entry would raise for row first, and nothing else: a row
 	 * that fails stays undone until it is first itself.  With first -1 nobody has asked for
-	 * a row yet: compute what can be without raising anything.  fcinfo is that of a call of
+	 * a row yet: compute what can be without raising anything, but that a stored model
+	 * cannot be read.  fcinfo is that of a call of
 	 * entry (flinfo with its fn_extra, collation); its args are this function's to set.
 	 */
 	void		(*run) (FunctionCallInfo fcinfo, AiaasBatch *batch, int first);
