@@ -103,6 +103,7 @@ SELECT shape('SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY ai_score(body, 
 SELECT shape('SELECT box, count(*) FILTER (WHERE id > 9), max(ai_classify(body)) FROM mail GROUP BY box HAVING min(ai_classify(label)) = ''ham'' ORDER BY 1');
 SELECT shape('SELECT ai_classify(string_agg(body, '' '' ORDER BY id)) FROM mail GROUP BY box ORDER BY box');
 SELECT shape('SELECT id, lag(ai_classify(body)) OVER (PARTITION BY box ORDER BY id) FROM mail ORDER BY id');
+SELECT shape('SELECT id, lag(ai_classify((10 / id)::text)) OVER (PARTITION BY box ORDER BY id) FROM mail ORDER BY id');
 SELECT shape('SELECT id, max(ai_classify(body)) OVER (PARTITION BY box ORDER BY id), min(ai_classify(body)) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) FROM mail ORDER BY id');
 SELECT shape('SELECT id, rank() OVER (ORDER BY ai_classify(body), id) FROM mail ORDER BY id');
 SELECT shape('SELECT id, ai_classify(lag(body) OVER (ORDER BY id)) FROM mail ORDER BY id');
