@@ -15,6 +15,8 @@
 #ifndef AI_KERNELS_H
 #define AI_KERNELS_H
 
+#include <stddef.h>
+
 #include "core/base/status.h"
 
 typedef enum AiCpuLevel
@@ -24,6 +26,74 @@ typedef enum AiCpuLevel
 	AI_CPU_AVX512,				/* AVX-512 F, BW, DQ, VL, CD */
 	AI_CPU_N_LEVELS
 } AiCpuLevel;
+
+/*
+ * A product of dense matrices, or a sum of several over taps t = 0 .. n_taps - 1, as
+ * convolutions are:
+ *
+ *	c[i, j] = act(c[i, j] if adds + bias[j] + sum over t, then p, of A_t[i, p] * B_t[p, j])
+ *
+ *	A_t[i, p] = a[t * a_tap + i * a_row + p * a_col], one of a_row and a_col being 1, or
+ *				a[t * a_tap + rows[i] + p] where rows is given
+ *	B_t[p, j] = b[t * b_tap + p * b_row + j]
+ *	C[i, j]   = c[i * c_row + j]
+ *
+ * The order of the sum is that of t and p, whatever m and n are and whichever rows are
+ * computed together: a row's answer does not depend on the others.
+ */
+typedef enum AiActivation
+{
+	AI_ACT_LINEAR,
+	AI_ACT_RELU,
+	AI_ACT_LEAKY_RELU,			/* slope 0.2 below 0 */
+	AI_ACT_ELU,
+	AI_ACT_SELU,
+	AI_ACT_GELU,				/* by the error function */
+	AI_ACT_GELU_TANH,			/* its approximation */
+	AI_ACT_SILU,
+	AI_ACT_SIGMOID,
+	AI_ACT_TANH,
+	AI_ACT_SOFTPLUS,
+	AI_ACT_SOFTMAX,				/* of a row; not for act() above */
+	AI_ACT_N
+} AiActivation;
+
+typedef struct AiGemm
+{
+	size_t		m;
+	size_t		n;
+	size_t		k;				/* of one tap */
+	size_t		n_taps;
+	const float *a;
+	ptrdiff_t	a_row;
+	ptrdiff_t	a_col;
+	ptrdiff_t	a_tap;
+	const ptrdiff_t *rows;		/* [m]; NULL: a_row */
+	const float *b;
+	ptrdiff_t	b_row;
+	ptrdiff_t	b_tap;
+	float	   *c;
+	ptrdiff_t	c_row;
+	const float *bias;			/* [n]; NULL: none */
+	bool		adds;
+	AiActivation act;
+} AiGemm;
+
+/* What an optimiser does to weights w and their moments; see train/optimiser.h */
+typedef struct AiUpdate
+{
+	double		rate;			/* of this step: all that depends on its number is in here */
+	double		beta1;
+	double		beta2;
+	double		epsilon;
+	double		decay;			/* of weights, apart from the gradient */
+	double		correction1;	/* what moments are divided by in this step */
+	double		correction2;
+	double		l1;
+	double		l2;
+	double		scale;			/* of the gradient: clipping by norm */
+	double		clip;			/* of each gradient; 0: none */
+} AiUpdate;
 
 typedef struct AiKernels
 {
@@ -59,6 +129,90 @@ typedef struct AiKernels
 	 */
 	void		(*sparse_rows_axpy) (float *w, const uint32_t *index, const float *value,
 									 size_t n, const float *a, size_t width);
+
+	/* c may not overlap a, b or bias. */
+	void		(*gemm) (const AiGemm *product);
+
+	/* to:[n_cols, n_rows] = from:[n_rows, n_cols] transposed; rows are from_row and to_row apart */
+	void		(*transpose) (float *to, ptrdiff_t to_row, const float *from,
+							  ptrdiff_t from_row, size_t n_rows, size_t n_cols);
+
+	/*
+	 * y[i] = act(x[i]); y may be x.  What follows is one code for all levels, which give
+	 * the same bits but in sums.
+	 */
+	void		(*activate) (float *y, const float *x, size_t n, AiActivation act);
+
+	/*
+	 * dx[i] = dy[i] * act'(x[i]); dx may be dy.  y = act(x); only GELU, GELU_TANH and SILU look
+	 * at x, which may be NULL for the others.
+	 */
+	void		(*activate_back) (float *dx, const float *dy, const float *x, const float *y,
+								  size_t n, AiActivation act);
+
+	/* y = softmax(x) of each of n_rows rows of n; y may be x */
+	void		(*softmax) (float *y, const float *x, size_t n_rows, size_t n);
+
+	/* dx = y * (dy - sum(dy * y)) of each row */
+	void		(*softmax_back) (float *dx, const float *dy, const float *y, size_t n_rows, size_t n);
+
+	/* sum[j] += x[i, j], over i in order */
+	void		(*add_rows) (float *sum, const float *x, size_t n_rows, size_t n);
+
+	/* y[i] += x[i] */
+	void		(*add) (float *y, const float *x, size_t n);
+
+	/* y[i] = x[i] * a + b */
+	void		(*scale) (float *y, const float *x, size_t n, float a, float b);
+
+	/* sum of x[i]^2, in double */
+	double		(*sum_squares) (const float *x, size_t n);
+
+	/*
+	 * y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of each row of n; norm:[n_rows, n] gets
+	 * the first factor and inverse:[n_rows] 1 / sqrt(...), for the way back; NULL: not wanted
+	 */
+	void		(*layer_norm) (float *y, float *norm, float *inverse, const float *x,
+							   const float *gamma, const float *beta, size_t n_rows, size_t n,
+							   float epsilon);
+
+	/* dx, and d_gamma[j] += dy * norm, d_beta[j] += dy */
+	void		(*layer_norm_back) (float *dx, float *d_gamma, float *d_beta, const float *dy,
+									const float *norm, const float *inverse, const float *gamma,
+									size_t n_rows, size_t n);
+
+	/*
+	 * A step of an LSTM for n_rows rows of n units.  gates:[n_rows, 4n] holds the sums of i, f, g, o
+	 * and gets what they are after sigmoid, sigmoid, tanh, sigmoid; c_new = f * c + i * g;
+	 * h_new = o * tanh(c_new).
+	 */
+	void		(*lstm_cell) (float *gates, float *c_new, float *h_new, const float *c,
+							  size_t n_rows, size_t n);
+
+	/*
+	 * From dh and dc (of c_new, which is changed) to d_gates:[n_rows, 4n], by the sums, and dc of
+	 * the step before, in place
+	 */
+	void		(*lstm_cell_back) (float *d_gates, float *dc, const float *dh, const float *gates,
+								   const float *c, const float *c_new, size_t n_rows, size_t n);
+
+	/* Updates of n weights; g is their gradient, m and v what the optimiser keeps */
+	void		(*update_sgd) (float *w, float *m, const float *g, size_t n,
+							   const AiUpdate *update, bool is_nesterov);
+	void		(*update_rmsprop) (float *w, float *v, float *m, const float *g, size_t n,
+								   const AiUpdate *update);
+	void		(*update_adagrad) (float *w, float *v, const float *g, size_t n,
+								   const AiUpdate *update);
+	void		(*update_adadelta) (float *w, float *v, float *d, const float *g, size_t n,
+									const AiUpdate *update);
+	void		(*update_adam) (float *w, float *m, float *v, const float *g, size_t n,
+								const AiUpdate *update);
+	void		(*update_adamax) (float *w, float *m, float *v, const float *g, size_t n,
+								  const AiUpdate *update);
+	void		(*update_nadam) (float *w, float *m, float *v, const float *g, size_t n,
+								 const AiUpdate *update);
+	void		(*update_lion) (float *w, float *m, const float *g, size_t n,
+								const AiUpdate *update);
 } AiKernels;
 
 /* The least width of rows for so many columns */

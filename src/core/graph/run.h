@@ -1,0 +1,72 @@
+/*-------------------------------------------------------------------------
+ * run.h
+ *		Rows through a graph: forward, and backward in training.
+ *
+ * All memory is laid out when a run is created, for a number of rows; nothing is
+ * allocated after.  A batch is cut into shards of rows, shards into at most AI_MAX_LANES
+ * lanes of neighbours, both by the number of rows alone.  A lane is a task of the pool:
+ * it goes through the layers for one shard after the other and sums their gradients.
+ * Layers that need sums of the whole batch (batch_norm) end a task: all lanes meet
+ * before and after them.  The gradients of lanes are added in the order of lanes.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AI_RUN_H
+#define AI_RUN_H
+
+#include "core/base/pool.h"
+#include "core/graph/graph.h"
+
+#define AI_MAX_LANES 8
+
+/* Rows of a shard, in a batch of so many */
+extern int	ai_shard_rows(int64_t batch_rows);
+
+typedef struct AiRun AiRun;
+
+/*
+ * To apply: up to max_rows rows at once, on one thread, without a pool and without states
+ * that change.  Memory is reused as soon as no later layer reads it.
+ */
+extern AiCode ai_run_create(AiRun **run, const AiHost *host, const AiGraph *graph, int max_rows,
+							AiError *err);
+
+/* To train, with batches of up to max_rows rows, on the threads of a pool */
+extern AiCode ai_run_create_training(AiRun **run, const AiHost *host, const AiGraph *graph,
+									 AiPool *pool, int64_t max_rows, AiError *err);
+extern void ai_run_destroy(AiRun *run);
+
+/* Bytes that such a run takes */
+extern size_t ai_run_memory(const AiGraph *graph, int64_t max_rows, bool is_training);
+
+/*
+ * input:[n_rows, shape]; the output, [n_rows, shape], is the run's until it runs again.
+ * layer: whose output, mostly the last one's.
+ */
+extern const float *ai_run_apply(AiRun *run, const float *weights, const float *states,
+								 const float *input, int n_rows, int layer);
+
+/*
+ * The loss of some rows: adds its value to *sum, and writes its gradient by the output,
+ * divided by what the batch's losses are averaged over, to d_output.
+ * mask:[n_rows, steps], or NULL.
+ */
+typedef void (*AiRunLoss) (void *arg, int lane, int64_t first_row, int n_rows,
+						   const float *output, const uint8_t *mask, float *d_output, double *sum);
+
+/*
+ * One batch in training: forward, loss, backward.  gradients:[n_weights] gets the sum over
+ * the batch; arrays that are updated by rows are told by ai_run_rows() instead.
+ * Fails only by AI_ERR_CANCELLED.
+ */
+extern AiCode ai_run_step(AiRun *run, float *weights, float *states, const float *input,
+						  int64_t n_rows, uint64_t seed, AiRunLoss loss, void *arg,
+						  float *gradients, double *loss_sum, AiError *err);
+
+/*
+ * After a step, the rows of an array with is_rows that have gradients: index:[n] rising, and
+ * gradient:[n, dims[1]].
+ */
+extern size_t ai_run_rows(const AiRun *run, int layer, int weight, const uint32_t **index,
+						  const float **gradient);
+
+#endif							/* AI_RUN_H */
