@@ -79,7 +79,7 @@ typedef struct AiWeight
 	int64_t		fan_in;			/* of the initialisers that ask for it */
 	int64_t		fan_out;
 	bool		is_state;		/* not trained by gradients: moving averages */
-	bool		is_rows;		/* few rows of it have gradients: embeddings */
+	bool		is_rows;		/* an embedding: row r gets d_output where the input is r */
 	double		l1;				/* penalties, as Keras adds them to the loss */
 	double		l2;
 	size_t		size;			/* numbers: the product of dims; set by the graph */
@@ -101,14 +101,16 @@ typedef struct AiLayer
 
 	/* Set by type->prepare */
 	AiShape		output;
+	bool		is_view;		/* the output is the first input, in another shape: nothing runs */
 	bool		passes_mask;	/* its output has the mask of its first input */
 	bool		makes_mask;		/* or one that this layer makes, [steps] bytes a row */
 	int			n_weights;
 	AiWeight	weight[AI_LAYER_MAX_WEIGHTS];
 	size_t		saved_size;		/* numbers a row, kept from forward to backward */
-	size_t		scratch_size;	/* numbers a thread, for a shard of AI_SHARD_ROWS rows at most */
+	size_t		scratch_size;	/* numbers for each row of a shard, while the layer runs */
+	size_t		scratch_fixed;	/* and besides */
 	size_t		derived_size;	/* numbers that follow from the weights, for training */
-	int			n_sums;			/* numbers that are summed over the whole batch, doubles */
+	int			n_sums;			/* numbers summed over the whole batch in training, each way */
 	bool		needs_input;	/* backward reads the inputs */
 	bool		needs_output;	/* backward reads the output */
 } AiLayer;
@@ -130,10 +132,11 @@ typedef struct AiPass
 	uint8_t    *output_mask;	/* to be made, if the layer makes one */
 	float	   *output;			/* [n_rows, shape of the output] */
 	float	   *saved;			/* [n_rows, saved_size] */
-	float	   *scratch;		/* [scratch_size] */
+	float	   *scratch;		/* [n_rows * scratch_size + scratch_fixed] */
 	const float *const *weight; /* [n_weights], states too */
 	const float *derived;		/* [derived_size] */
-	double	   *sums;			/* [n_sums]: this shard's while summing, then the batch's */
+	double	   *sums;			/* [n_sums]: this shard's in sum_forward, then the batch's */
+	double	   *back_sums;		/* [n_sums]: likewise in sum_backward */
 
 	/* Backward */
 	const float *d_output;		/* the gradient of the loss by the output */

@@ -35,8 +35,8 @@ extern AiCode ai_run_create_training(AiRun **run, const AiHost *host, const AiGr
 									 AiPool *pool, int64_t max_rows, AiError *err);
 extern void ai_run_destroy(AiRun *run);
 
-/* Bytes that such a run takes */
-extern size_t ai_run_memory(const AiGraph *graph, int64_t max_rows, bool is_training);
+/* Bytes that it holds */
+extern size_t ai_run_memory(const AiRun *run);
 
 /*
  * input:[n_rows, shape]; the output, [n_rows, shape], is the run's until it runs again.
@@ -63,10 +63,20 @@ extern AiCode ai_run_step(AiRun *run, float *weights, float *states, const float
 						  float *gradients, double *loss_sum, AiError *err);
 
 /*
- * After a step, the rows of an array with is_rows that have gradients: index:[n] rising, and
- * gradient:[n, dims[1]].
+ * After a step, the rows of weights with is_rows that have gradients, in the order in which
+ * the batch has them.  The next step makes others.
  */
-extern size_t ai_run_rows(const AiRun *run, int layer, int weight, const uint32_t **index,
-						  const float **gradient);
+typedef struct AiRunRows
+{
+	int			layer;
+	int			weight;
+	size_t		n;
+	size_t		width;
+	const uint32_t *index;		/* [n] */
+	const float *gradient;		/* [n, width] */
+} AiRunRows;
+
+extern int	ai_run_n_rows(const AiRun *run);
+extern AiRunRows ai_run_rows(const AiRun *run, int number);
 
 #endif							/* AI_RUN_H */
