@@ -627,6 +627,19 @@ meet(AiRun *run, const Operation *operation)
 	layer->type->update_state(layer, state, sums, run->n_rows);
 }
 
+/* Does a layer before it ask for the gradient of its input? */
+static bool
+gives_gradient(const AiGraph *graph, const AiGraphLayer *it)
+{
+	for (int i = 0; i < it->layer.n_inputs; i++)
+	{
+		if (it->input[i] != AI_INPUT && graph->layers[it->input[i]].has_gradient)
+			return true;
+	}
+	return false;
+}
+
+/* Derived numbers are for the gradients of inputs. */
 static void
 derive(void *arg, int64_t number, int thread)
 {
@@ -635,7 +648,7 @@ derive(void *arg, int64_t number, int thread)
 	const float *weight[AI_LAYER_MAX_WEIGHTS];
 
 	(void) thread;
-	if (it->layer.derived_size == 0)
+	if (it->layer.derived_size == 0 || !gives_gradient(run->graph, it))
 		return;
 	for (int i = 0; i < it->layer.n_weights; i++)
 		weight[i] = (it->layer.weight[i].is_state ? run->states : run->weights) +
