@@ -45,6 +45,7 @@ typedef struct Rows
 
 typedef enum Action
 {
+	LOAD,
 	FORWARD,
 	SUM_FORWARD,
 	LOSS,
@@ -77,6 +78,7 @@ struct AiRun
 	float	   *slots;			/* [n_slots, slot_size] */
 	size_t		scratch_size;
 	float	   *scratch;		/* [n_lanes, scratch_size] */
+	float	   *loaded;			/* [max_rows, shape], in training */
 	float	   *derived;		/* [graph->n_derived] */
 	float	   *lane_gradients; /* [n_lanes, graph->n_weights] */
 	double	   *sums;			/* [n_slots, n_sums]; slot 0 gets those of the batch */
@@ -90,16 +92,14 @@ struct AiRun
 	int			n_operations;
 
 	/* The batch */
-	float	   *weights;
+	const AiRunBatch *batch;
+	const float *weights;
 	float	   *states;
-	const float *input;
+	const float *input;			/* [n_rows, shape] */
 	int64_t		n_rows;
 	int			shard_rows;
 	int			n_shards;
 	int			n_batch_lanes;
-	uint64_t	seed;
-	AiRunLoss	loss;
-	void	   *loss_arg;
 	double		loss_sum[AI_MAX_LANES];
 	float	   *gradients;
 	int			begin;			/* the operations of this round */
@@ -334,12 +334,14 @@ static AiCode
 write_program(AiRun *run, AiError *err)
 {
 	const AiGraph *graph = run->graph;
-	size_t		n_most = 6 * (size_t) graph->n_layers + 1;
+	size_t		n_most = 6 * (size_t) graph->n_layers + 2;
 
 	run->program = ai_arena_alloc(&run->arena, n_most * sizeof(Operation));
 	run->layer_sums = ai_arena_alloc(&run->arena, (size_t) graph->n_layers * sizeof(size_t));
 	if (run->program == NULL || run->layer_sums == NULL)
 		return ai_out_of_memory(err, n_most * sizeof(Operation), "the plan of a network");
+	if (run->pool != NULL)
+		add_operation(run, LOAD, 0, false);
 	for (int i = 0; i < graph->n_layers; i++)
 	{
 		run->layer_sums[i] = run->n_sums;
@@ -411,7 +413,7 @@ mask_of_input(const Shard *shard, const AiGraphLayer *it)
 static uint64_t
 seed_of(const AiRun *run, int layer)
 {
-	AiRng		rng = {run->seed + (uint64_t) layer};
+	AiRng		rng = {run->batch->seed + (uint64_t) layer};
 
 	return ai_rng_next(&rng);
 }
@@ -447,7 +449,7 @@ set_pass(AiPass *pass, const Shard *shard, int number, const float *const *weigh
 		.first_row = shard->first_row,
 		.batch_rows = run->n_rows,
 		.is_training = run->pool != NULL,
-		.seed = seed_of(run, number),
+		.seed = run->pool != NULL ? seed_of(run, number) : 0,
 		.mask = mask_of_input(shard, it),
 		.output_mask = (uint8_t *) (shard->slot + places->mask),
 		.output = shard->slot + places->output,
@@ -500,16 +502,26 @@ set_sums(AiPass *pass, const Shard *shard, const Operation *operation)
 }
 
 static void
+run_load(const Shard *shard)
+{
+	AiRun	   *run = shard->run;
+
+	run->batch->load(run->batch->arg, shard->lane, shard->first_row, shard->n_rows,
+					 run->loaded + (size_t) shard->first_row * ai_shape_size(&run->graph->input));
+}
+
+static void
 run_loss(const Shard *shard)
 {
 	AiRun	   *run = shard->run;
 	int			last = run->graph->n_layers - 1;
 	int			mask = run->graph->layers[last].mask;
 
-	run->loss(run->loss_arg, shard->lane, shard->first_row, shard->n_rows,
-			  output_of(shard, last),
-			  mask != AI_INPUT ? (const uint8_t *) (shard->slot + run->places[mask].mask) : NULL,
-			  gradient_of(shard, last), &run->loss_sum[shard->lane]);
+	run->loss_sum[shard->lane] +=
+		run->batch->loss(run->batch->arg, shard->lane, shard->first_row, shard->n_rows,
+						 output_of(shard, last), mask == AI_INPUT ? NULL :
+						 (const uint8_t *) (shard->slot + run->places[mask].mask),
+						 gradient_of(shard, last));
 }
 
 static void
@@ -521,9 +533,12 @@ run_operation(const Shard *shard, const Operation *operation)
 	float	   *d_weight[AI_LAYER_MAX_WEIGHTS];
 	AiPass		pass;
 
-	if (operation->action == LOSS)
+	if (operation->action == LOAD || operation->action == LOSS)
 	{
-		run_loss(shard);
+		if (operation->action == LOAD)
+			run_load(shard);
+		else
+			run_loss(shard);
 		return;
 	}
 	take_weights(shard, &run->graph->layers[operation->layer], weight, d_weight);
@@ -726,23 +741,20 @@ run_program(AiRun *run, AiError *err)
 }
 
 AiCode
-ai_run_step(AiRun *run, float *weights, float *states, const float *input, int64_t n_rows,
-			uint64_t seed, AiRunLoss loss, void *arg, float *gradients, double *loss_sum,
-			AiError *err)
+ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *batch,
+			float *gradients, double *loss_sum, AiError *err)
 {
 	int64_t		n_tasks = (int64_t) ((run->graph->n_weights + NUMBERS_PER_TASK - 1) /
 									 NUMBERS_PER_TASK);
 
+	run->batch = batch;
 	run->weights = weights;
 	run->states = states;
-	run->input = input;
-	run->n_rows = n_rows;
-	run->shard_rows = ai_shard_rows(n_rows);
-	run->n_shards = (int) ((n_rows + run->shard_rows - 1) / run->shard_rows);
+	run->input = run->loaded;
+	run->n_rows = batch->n_rows;
+	run->shard_rows = ai_shard_rows(run->n_rows);
+	run->n_shards = (int) ((run->n_rows + run->shard_rows - 1) / run->shard_rows);
 	run->n_batch_lanes = run->n_shards < AI_MAX_LANES ? run->n_shards : AI_MAX_LANES;
-	run->seed = seed;
-	run->loss = loss;
-	run->loss_arg = arg;
 	run->gradients = gradients;
 	if (run->n_sums > 0)
 		memset(run->sums, 0, (size_t) run->n_slots * run->n_sums * sizeof(double));
@@ -772,7 +784,7 @@ ai_run_apply(AiRun *run, const float *weights, const float *states, const float 
 
 	if (owner == AI_INPUT)
 		return input;
-	run->weights = (float *) weights;
+	run->weights = weights;
 	run->states = (float *) states;
 	run->input = input;
 	run->n_rows = n_rows;
@@ -832,6 +844,7 @@ alloc_all(AiRun *run, AiError *err)
 	run->scratch = alloc_numbers(run, (size_t) run->n_lanes, run->scratch_size);
 	if (is_training)
 	{
+		run->loaded = alloc_numbers(run, (size_t) run->max_rows, ai_shape_size(&graph->input));
 		run->derived = alloc_numbers(run, 1, graph->n_derived);
 		run->lane_gradients = alloc_numbers(run, (size_t) run->n_lanes, graph->n_weights);
 		run->sums = alloc_numbers(run, (size_t) run->n_slots, 2 * run->n_sums);	/* doubles */
@@ -839,7 +852,7 @@ alloc_all(AiRun *run, AiError *err)
 	else
 		run->result = alloc_numbers(run, (size_t) run->max_rows, largest_output(graph));
 	if (run->slots == NULL || run->scratch == NULL ||
-		(is_training && (run->derived == NULL || run->lane_gradients == NULL || run->sums == NULL)) ||
+		(is_training && (run->loaded == NULL || run->derived == NULL || run->lane_gradients == NULL || run->sums == NULL)) ||
 		(!is_training && run->result == NULL))
 		return ai_out_of_memory(err, (size_t) run->n_slots * run->slot_size * sizeof(float),
 								"the layers of a network");

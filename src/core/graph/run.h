@@ -46,21 +46,34 @@ extern const float *ai_run_apply(AiRun *run, const float *weights, const float *
 								 const float *input, int n_rows, int layer);
 
 /*
- * The loss of some rows: adds its value to *sum, and writes its gradient by the output,
- * divided by what the batch's losses are averaged over, to d_output.
- * mask:[n_rows, steps], or NULL.
+ * A batch of training.  Its rows are numbered from 0; load and loss are called for some
+ * neighbours at a time, on any thread, each row once.
  */
-typedef void (*AiRunLoss) (void *arg, int lane, int64_t first_row, int n_rows,
-						   const float *output, const uint8_t *mask, float *d_output, double *sum);
+typedef struct AiRunBatch
+{
+	int64_t		n_rows;
+	uint64_t	seed;			/* what is drawn in this step follows from it */
+	void	   *arg;
+
+	/* Write input:[n_rows, shape] */
+	void		(*load) (void *arg, int lane, int64_t first_row, int n_rows, float *input);
+
+	/*
+	 * Return the sum of the rows' losses, and write its gradient by the output, divided by what
+	 * the batch's losses are averaged over, to d_output.  mask:[n_rows, steps], or NULL.
+	 */
+	double		(*loss) (void *arg, int lane, int64_t first_row, int n_rows,
+						 const float *output, const uint8_t *mask, float *d_output);
+} AiRunBatch;
 
 /*
- * One batch in training: forward, loss, backward.  gradients:[n_weights] gets the sum over
- * the batch; arrays that are updated by rows are told by ai_run_rows() instead.
- * Fails only by AI_ERR_CANCELLED.
+ * Forward, loss, backward.  gradients:[n_weights] gets the sum over the batch; those of
+ * rows of embeddings are told by ai_run_rows() instead.  States move on.  Fails only by
+ * AI_ERR_CANCELLED.
  */
-extern AiCode ai_run_step(AiRun *run, float *weights, float *states, const float *input,
-						  int64_t n_rows, uint64_t seed, AiRunLoss loss, void *arg,
-						  float *gradients, double *loss_sum, AiError *err);
+extern AiCode ai_run_step(AiRun *run, const float *weights, float *states,
+						  const AiRunBatch *batch, float *gradients, double *loss_sum,
+						  AiError *err);
 
 /*
  * After a step, the rows of weights with is_rows that have gradients, in the order in which
