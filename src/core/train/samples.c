@@ -242,7 +242,9 @@ compare_entries(const void *a, const void *b)
 static inline int
 group_of(const Entry *entry)
 {
-	return (int) (entry->hash >> (64 - GROUP_BITS)) + (entry->place & VALIDATION ? N_GROUPS / 2 : 0);
+	int			half = entry->place & VALIDATION ? N_GROUPS / 2 : 0;
+
+	return half + (int) (entry->hash >> (64 - GROUP_BITS));
 }
 
 /* Different records of one hash, which hardly ever are: by their bytes */
@@ -250,10 +252,11 @@ static AiCode
 order_equals(AiSamples *samples, Entry *entries, size_t n, AiError *err)
 {
 	uint8_t    *one = ai_arena_alloc(&samples->arena, 2 * samples->record_size);
-	uint8_t    *other = one + samples->record_size;
+	uint8_t    *other;
 
 	if (one == NULL)
 		return ai_out_of_memory(err, 2 * samples->record_size, "the rows of a training");
+	other = one + samples->record_size;
 	for (size_t i = 1; i < n; i++)
 	{
 		Entry		entry = entries[i];
