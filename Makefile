@@ -66,6 +66,9 @@ MODEL_OBJS = \
 	src/core/model/text_vocabulary.o \
 	src/core/model/text_words.o
 
+TRAIN_OBJS = \
+	src/core/train/loss.o
+
 PG_HOST_OBJS = \
 	src/pg/host/cores.o \
 	src/pg/host/datum.o \
@@ -170,7 +173,8 @@ ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSIO
 IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
 CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
-	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
+	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS) \
+	$(TRAIN_OBJS)
 PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_EXEC_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
