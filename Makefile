@@ -67,7 +67,8 @@ MODEL_OBJS = \
 	src/core/model/text_words.o
 
 TRAIN_OBJS = \
-	src/core/train/loss.o
+	src/core/train/loss.o \
+	src/core/train/optimiser.o
 
 PG_HOST_OBJS = \
 	src/pg/host/cores.o \
