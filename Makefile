@@ -68,7 +68,9 @@ MODEL_OBJS = \
 
 TRAIN_OBJS = \
 	src/core/train/loss.o \
-	src/core/train/optimiser.o
+	src/core/train/optimiser.o \
+	src/core/train/schedule.o \
+	src/core/train/stopping.o
 
 PG_HOST_OBJS = \
 	src/pg/host/cores.o \
