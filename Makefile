@@ -67,6 +67,10 @@ MODEL_OBJS = \
 	src/core/model/text_words.o
 
 TRAIN_OBJS = \
+	src/core/train/loss.o \
+	src/core/train/optimiser.o \
+	src/core/train/schedule.o \
+	src/core/train/stopping.o \
 	src/core/train/samples.o
 
 PG_HOST_OBJS = \

@@ -79,19 +79,29 @@ typedef struct AiGemm
 	AiActivation act;
 } AiGemm;
 
-/* What an optimiser does to weights w and their moments; see train/optimiser.h */
+/*
+ * What an update of weights w needs beside its arrays; filled by train/optimiser.c.  All updates
+ * begin with
+ *
+ *	g = (g + l1 * sign(w) + 2 * l2 * w) * scale
+ *	g = min(max(g, -clip), clip), if clip > 0
+ *	w = w - w * decay
+ *
+ * and go on as their members below say.  They keep nothing of this g.
+ */
 typedef struct AiUpdate
 {
-	double		rate;			/* of this step: all that depends on its number is in here */
-	double		beta1;
-	double		beta2;
+	double		rate;			/* of this step */
+	double		beta1;			/* of the mean of gradients, or momentum */
+	double		beta2;			/* of the mean of their squares */
 	double		epsilon;
-	double		decay;			/* of weights, apart from the gradient */
-	double		correction1;	/* what moments are divided by in this step */
+	double		decay;			/* of weights: Keras's weight_decay times its learning rate */
+	double		correction1;	/* three factors of Nadam */
 	double		correction2;
+	double		correction3;
 	double		l1;
 	double		l2;
-	double		scale;			/* of the gradient: clipping by norm */
+	double		scale;			/* of the gradient: clipping by norm; 1: none */
 	double		clip;			/* of each gradient; 0: none */
 } AiUpdate;
 
@@ -196,21 +206,48 @@ typedef struct AiKernels
 	void		(*lstm_cell_back) (float *d_gates, float *dc, const float *dh, const float *gates,
 								   const float *c, const float *c_new, size_t n_rows, size_t n);
 
-	/* Updates of n weights; g is their gradient, m and v what the optimiser keeps */
+	/*
+	 * Updates of n weights, Keras 3's rules; lr is its learning rate, t the number of the step from
+	 * 1 on.  g is the gradient; the other arrays are what the optimiser keeps.
+	 */
+
+	/* rate: lr; beta1: momentum.  w -= rate * g; with m, that is not NULL:
+	 * m = m * beta1 - g * rate; w += m, or w += m * beta1 - g * rate if is_nesterov */
 	void		(*update_sgd) (float *w, float *m, const float *g, size_t n,
 							   const AiUpdate *update, bool is_nesterov);
-	void		(*update_rmsprop) (float *w, float *v, float *m, const float *g, size_t n,
-								   const AiUpdate *update);
+
+	/* rate: lr; beta1: momentum; beta2: rho.  v = v * beta2 + g^2 * (1 - beta2);
+	 * d = g * rate / sqrt(v + epsilon); w -= d; with m: m = m * beta1 + d; w -= m;
+	 * with mean (centered): mean = mean * beta2 + g * (1 - beta2); v - mean^2 stands for v in d */
+	void		(*update_rmsprop) (float *w, float *v, float *m, float *mean, const float *g,
+								   size_t n, const AiUpdate *update);
+
+	/* rate: lr.  v += g^2; w -= g * rate / sqrt(v + epsilon) */
 	void		(*update_adagrad) (float *w, float *v, const float *g, size_t n,
 								   const AiUpdate *update);
+
+	/* rate: lr; beta2: rho.  v = v * beta2 + g^2 * (1 - beta2);
+	 * e = g * sqrt(d + epsilon) / sqrt(v + epsilon); d = d * beta2 + e^2 * (1 - beta2); w -= e * rate */
 	void		(*update_adadelta) (float *w, float *v, float *d, const float *g, size_t n,
 									const AiUpdate *update);
+
+	/* rate: lr * sqrt(1 - beta2^t) / (1 - beta1^t).  m += (g - m) * (1 - beta1);
+	 * v += (g^2 - v) * (1 - beta2); w -= m * rate / (sqrt(v) + epsilon) */
 	void		(*update_adam) (float *w, float *m, float *v, const float *g, size_t n,
 								const AiUpdate *update);
+
+	/* rate: lr / (1 - beta1^t).  m as above; v = max(v * beta2, |g|); w -= m * rate / (v + epsilon) */
 	void		(*update_adamax) (float *w, float *m, float *v, const float *g, size_t n,
 								  const AiUpdate *update);
+
+	/* rate: lr; m and v as above; with u(t) = beta1 * (1 - 0.96^t / 2) and p(t) = u(1) * .. * u(t)
+	 * correction1: u(t + 1) / (1 - p(t + 1)); correction2: (1 - u(t)) / (1 - p(t));
+	 * correction3: 1 / (1 - beta2^t).
+	 * w -= (m * correction1 + g * correction2) * rate / (sqrt(v * correction3) + epsilon) */
 	void		(*update_nadam) (float *w, float *m, float *v, const float *g, size_t n,
 								 const AiUpdate *update);
+
+	/* rate: lr.  w -= rate * sign(m * beta1 + g * (1 - beta1)); m = m * beta2 + g * (1 - beta2) */
 	void		(*update_lion) (float *w, float *m, const float *g, size_t n,
 								const AiUpdate *update);
 } AiKernels;

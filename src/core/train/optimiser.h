@@ -34,21 +34,22 @@ typedef struct AiOptimiser
 	double		momentum;		/* SGD, RMSprop */
 	bool		nesterov;
 	double		rho;			/* RMSprop, Adadelta */
+	bool		centered;		/* RMSprop: by the variance of gradients */
 	double		beta1;
 	double		beta2;
 	double		epsilon;
-	double		weight_decay;
+	double		weight_decay;	/* of weights, apart from the gradient; all kinds */
 	double		initial_accumulator;	/* Adagrad */
 	double		clip_norm;		/* of each array; 0: none */
-	double		clip_value;
-	double		global_clip_norm;
+	double		clip_value;		/* of each number; 0: none */
+	double		global_clip_norm;	/* of all arrays together; 0: none */
 } AiOptimiser;
 
-/* Nadam's product of momenta */
+/* All zero before the first step */
 typedef struct AiOptimiserState
 {
 	int64_t		step;			/* that have been made */
-	double		product;
+	double		product;		/* of Nadam's momenta */
 } AiOptimiserState;
 
 /* All that is not given is as Keras has it. */
@@ -60,11 +61,27 @@ extern int	ai_optimiser_n_slots(const AiOptimiser *optimiser);
 /* What a slot's numbers are before the first step */
 extern float ai_optimiser_initial(const AiOptimiser *optimiser, int slot);
 
-/* Begin a step with this learning rate: what all its updates share */
+/*
+ * Begin a step with this learning rate: what all its updates share.  scale is 1, l1 and l2
+ * are 0 until the caller sets them for an array.
+ */
 extern void ai_optimiser_begin(const AiOptimiser *optimiser, AiOptimiserState *state,
 							   double learning_rate, AiUpdate *update);
 
-/* n weights, their gradients and slots, in a step that has begun; update may be given l1, l2, scale */
+/*
+ * The scale that makes gradients no longer than max_norm, whose squares sum to this: those
+ * of one array with clip_norm, of all with global_clip_norm.  NaN where the sum is.
+ */
+extern double ai_optimiser_scale(double max_norm, double sum_squares);
+
+/* The squares of gradients with what l1 and l2 add to them, which is what is scaled */
+extern double ai_optimiser_sum_squares(const float *w, const float *g, size_t n, double l1,
+									   double l2);
+
+/* What l1 and l2 add to the loss: l1 * sum |w| + l2 * sum w^2 */
+extern double ai_optimiser_penalty(const float *w, size_t n, double l1, double l2);
+
+/* n weights, their gradients and slots, in a step that has begun */
 extern void ai_optimiser_update(const AiOptimiser *optimiser, const AiUpdate *update, float *w,
 								const float *g, float *const *slot, size_t n);
 

@@ -1,0 +1,326 @@
+/*-------------------------------------------------------------------------
+ * loss.c
+ *		What training makes small.
+ *
+ * Each kind is a function of one place, which computes in double from what float holds.
+ * Bounds are those of Keras in float: what it clips, and where its gradient ends, does not
+ * depend on our having more digits.
+ *-------------------------------------------------------------------------
+ */
+#include "core/train/loss.h"
+
+#include <math.h>
+
+#include "core/train/names.h"
+
+/* Keras's backend.epsilon(), and 1 - epsilon, as floats */
+#define LEAST_PROBABILITY ((double) 1e-7f)
+#define MOST_PROBABILITY ((double) (float) (1 - 1e-7))
+#define POISSON_EPSILON 1e-7
+
+/* The loss at one place; d:[n], unless NULL, gets its gradient times factor. */
+typedef double (*PlaceLoss) (const AiLoss *loss, const float *y, const float *target, size_t n,
+							 float *d, double factor);
+
+static double
+mse(const AiLoss *loss, const float *y, const float *target, size_t n, float *d, double factor)
+{
+	double		sum = 0;
+
+	(void) loss;
+	for (size_t j = 0; j < n; j++)
+	{
+		double		error = (double) y[j] - target[j];
+
+		sum += error * error;
+		if (d != NULL)
+			d[j] = (float) (factor * 2 * error / (double) n);
+	}
+	return sum / (double) n;
+}
+
+static double
+mae(const AiLoss *loss, const float *y, const float *target, size_t n, float *d, double factor)
+{
+	double		sum = 0;
+
+	(void) loss;
+	for (size_t j = 0; j < n; j++)
+	{
+		double		error = (double) y[j] - target[j];
+
+		sum += fabs(error);
+		if (d != NULL)
+			d[j] = error == 0 ? 0 : (float) (copysign(factor, error) / (double) n);
+	}
+	return sum / (double) n;
+}
+
+/* error^2 / 2 up to delta, and on along the tangent */
+static double
+huber(const AiLoss *loss, const float *y, const float *target, size_t n, float *d, double factor)
+{
+	double		delta = loss->delta;
+	double		sum = 0;
+
+	for (size_t j = 0; j < n; j++)
+	{
+		double		error = (double) y[j] - target[j];
+		double		size = fabs(error);
+		bool		is_small = size <= delta;
+
+		sum += is_small ? 0.5 * error * error : delta * (size - 0.5 * delta);
+		if (d != NULL)
+			d[j] = (float) (factor * (is_small ? error : copysign(delta, error)) / (double) n);
+	}
+	return sum / (double) n;
+}
+
+static double
+poisson(const AiLoss *loss, const float *y, const float *target, size_t n, float *d,
+		double factor)
+{
+	double		sum = 0;
+
+	(void) loss;
+	for (size_t j = 0; j < n; j++)
+	{
+		double		rate = y[j] + POISSON_EPSILON;
+
+		sum += y[j] - target[j] * log(rate);
+		if (d != NULL)
+			d[j] = (float) (factor * (1 - target[j] / rate) / (double) n);
+	}
+	return sum / (double) n;
+}
+
+/* max(0, 1 - target * y); at the corner the gradient is half, as Keras's maximum has it */
+static double
+hinge(const AiLoss *loss, const float *y, const float *target, size_t n, float *d, double factor)
+{
+	double		sum = 0;
+
+	(void) loss;
+	for (size_t j = 0; j < n; j++)
+	{
+		double		sign = target[j] == 0 ? -1 : target[j];
+		double		miss = 1 - sign * y[j];
+
+		sum += miss < 0 ? 0 : miss;
+		if (d != NULL)
+			d[j] = miss < 0 ? 0 : (float) (-factor * sign * (miss == 0 ? 0.5 : 1) / (double) n);
+	}
+	return sum / (double) n;
+}
+
+/* Both parts are exact where one of them is next to nothing: log(1 + e^x), log(1 + e^-x) */
+static double
+binary_logits(const AiLoss *loss, const float *y, const float *target, size_t n, float *d,
+			  double factor)
+{
+	double		smoothing = loss->label_smoothing;
+	double		sum = 0;
+
+	for (size_t j = 0; j < n; j++)
+	{
+		double		x = y[j];
+		double		t = target[j] * (1 - smoothing) + 0.5 * smoothing;
+		double		e = exp(-fabs(x));
+		double		both = log1p(e);
+
+		sum += (1 - t) * (fmax(x, 0) + both) + t * (fmax(-x, 0) + both);
+		if (d != NULL)
+		{
+			double		p = (x >= 0 ? 1 : e) / (1 + e);
+			double		q = (x >= 0 ? e : 1) / (1 + e);
+
+			d[j] = (float) (factor * ((1 - t) * p - t * q) / (double) n);
+		}
+	}
+	return sum / (double) n;
+}
+
+static bool
+is_inside(double p)
+{
+	return p >= LEAST_PROBABILITY && p <= MOST_PROBABILITY;
+}
+
+static double
+clip(double p)
+{
+	return p < LEAST_PROBABILITY ? LEAST_PROBABILITY : p > MOST_PROBABILITY ? MOST_PROBABILITY : p;
+}
+
+static double
+binary_probabilities(const AiLoss *loss, const float *y, const float *target, size_t n, float *d,
+					 double factor)
+{
+	double		smoothing = loss->label_smoothing;
+	double		sum = 0;
+
+	for (size_t j = 0; j < n; j++)
+	{
+		double		p = clip(y[j]);
+		double		t = target[j] * (1 - smoothing) + 0.5 * smoothing;
+
+		sum -= t * log(p) + (1 - t) * log1p(-p);
+		if (d != NULL)
+			d[j] = !is_inside(y[j]) ? 0 : (float) (factor * (p - t) / (p * (1 - p)) / (double) n);
+	}
+	return sum / (double) n;
+}
+
+/* What a place of outputs should be: number:[n], or 1 at one of them and 0 elsewhere */
+typedef struct Distribution
+{
+	const float *number;		/* NULL: at */
+	size_t		at;
+	double		smoothing;
+	double		share;			/* that smoothing gives to each */
+} Distribution;
+
+static Distribution
+make_distribution(const AiLoss *loss, const float *target, size_t n)
+{
+	Distribution t = {.smoothing = loss->label_smoothing};
+
+	t.share = t.smoothing / (double) n;
+	if (loss->kind == AI_LOSS_CATEGORICAL)
+		t.number = target;
+	else
+		t.at = (size_t) *target;
+	AI_ASSERT(t.at < n);
+	return t;
+}
+
+static double
+part(const Distribution *t, size_t j)
+{
+	double		whole = t->number != NULL ? t->number[j] : j == t->at;
+
+	return whole * (1 - t->smoothing) + t->share;
+}
+
+/* Sum of part * (log(sum of e^x) - x); the gradient is softmax(x) * (sum of parts) - part */
+static double
+softmax_logits(const AiLoss *loss, const float *y, const float *target, size_t n, float *d,
+			   double factor)
+{
+	Distribution t = make_distribution(loss, target, n);
+	double		largest = y[0];
+	double		total = 0;
+	double		log_total;
+	double		parts = 0;
+	double		value = 0;
+
+	for (size_t j = 1; j < n; j++)
+		largest = y[j] > largest ? y[j] : largest;
+	for (size_t j = 0; j < n; j++)
+		total += exp(y[j] - largest);
+	log_total = log(total);
+	for (size_t j = 0; j < n; j++)
+	{
+		double		p = part(&t, j);
+
+		parts += p;
+		if (p != 0)
+			value += p * (log_total - (y[j] - largest));
+	}
+	for (size_t j = 0; d != NULL && j < n; j++)
+		d[j] = (float) (factor * (exp(y[j] - largest) / total * parts - part(&t, j)));
+	return value;
+}
+
+/* Outputs are divided by their sum, then clipped, then - sum of part * log(p) */
+static double
+softmax_probabilities(const AiLoss *loss, const float *y, const float *target, size_t n, float *d,
+					  double factor)
+{
+	Distribution t = make_distribution(loss, target, n);
+	double		total = 0;
+	double		value = 0;
+	double		inside = 0;		/* parts that have a gradient */
+
+	for (size_t j = 0; j < n; j++)
+		total += y[j];
+	for (size_t j = 0; j < n; j++)
+	{
+		value -= part(&t, j) * log(clip(y[j] / total));
+		inside += is_inside(y[j] / total) ? part(&t, j) : 0;
+	}
+	for (size_t j = 0; d != NULL && j < n; j++)
+	{
+		double		slope = is_inside(y[j] / total) ? part(&t, j) / y[j] : 0;
+
+		d[j] = (float) (factor * (inside / total - slope));
+	}
+	return value;
+}
+
+/* In the order of AiLossKind, then what else they are called */
+static const char *const names[] = {
+	"mean_squared_error", "mean_absolute_error", "huber", "poisson", "binary_crossentropy",
+	"categorical_crossentropy", "sparse_categorical_crossentropy", "hinge", "mse", "mae"
+};
+
+#define N_NAMES ((int) (sizeof(names) / sizeof(names[0])))
+#define N_KINDS ((int) AI_LOSS_HINGE + 1)
+
+static const PlaceLoss place_losses[N_KINDS] = {
+	mse, mae, huber, poisson, binary_probabilities, softmax_probabilities, softmax_probabilities,
+	hinge
+};
+
+static PlaceLoss
+find_place_loss(const AiLoss *loss)
+{
+	if (loss->from_logits && loss->kind == AI_LOSS_BINARY)
+		return binary_logits;
+	if (loss->from_logits && (loss->kind == AI_LOSS_CATEGORICAL || loss->kind == AI_LOSS_SPARSE))
+		return softmax_logits;
+	return place_losses[loss->kind];
+}
+
+const char *
+ai_loss_name(AiLossKind kind)
+{
+	return names[kind];
+}
+
+bool
+ai_loss_find(AiLossKind *kind, const char *name, size_t len)
+{
+	int			found = ai_name_find(names, N_NAMES, name, len);
+
+	if (found >= 0)
+		*kind = (AiLossKind) (found % N_KINDS);
+	return found >= 0;
+}
+
+size_t
+ai_loss_target_size(const AiLoss *loss, size_t n)
+{
+	return loss->kind == AI_LOSS_SPARSE ? 1 : n;
+}
+
+double
+ai_loss_run(const AiLoss *loss, const float *output, const float *target, const float *weight,
+			size_t n_places, size_t n, float *d_output, double scale)
+{
+	PlaceLoss	place_loss = find_place_loss(loss);
+	size_t		n_target = ai_loss_target_size(loss, n);
+	double		sum = 0;
+
+	for (size_t i = 0; i < n_places; i++)
+	{
+		float	   *d = d_output != NULL ? d_output + i * n : NULL;
+		double		w = weight != NULL ? weight[i] : 1;
+
+		if (w != 0)
+			sum += w * place_loss(loss, output + i * n, target + i * n_target, n, d, w * scale);
+		else if (d != NULL)
+			memset(d, 0, n * sizeof(float));
+	}
+	return sum;
+}
