@@ -447,8 +447,9 @@ one_step(Network *network, AiRun *run, int64_t n_rows)
 	AiRunBatch	batch = {n_rows, 1, network, load, loss};
 	double		result;
 
-	assert_int_equal(ai_run_step(run, network->weights, network->states, &batch,
-								 network->gradients, &result, NULL), AI_OK);
+	assert_int_equal(ai_run_step(run, network->weights, network->states, &batch, &result, NULL),
+					 AI_OK);
+	ai_run_gradients(run, network->gradients, 0, network->graph.n_dense);
 	return result;
 }
 
@@ -747,8 +748,7 @@ train_a_step(const AiHost *host, void *arg, AiError *err)
 		return code;
 	code = ai_run_create_training(&run, host, &network->graph, threads, 100, err);
 	if (code == AI_OK)
-		code = ai_run_step(run, network->weights, network->states, &batch, network->gradients,
-						   &result, err);
+		code = ai_run_step(run, network->weights, network->states, &batch, &result, err);
 	ai_run_destroy(run);
 	ai_pool_destroy(threads);
 	return code;

@@ -50,7 +50,7 @@ take_inputs(const AiGraph *graph, AiGraphLayer *it, const AiLayerDefinition *def
 }
 
 static AiCode
-place_weight(AiGraph *graph, AiWeight *weight, bool is_trained, AiError *err)
+measure_weight(AiGraph *graph, AiWeight *weight, bool is_trained, AiError *err)
 {
 	size_t	   *n = weight->is_state ? &graph->n_states : &graph->n_weights;
 	size_t		size = 1;
@@ -65,7 +65,6 @@ place_weight(AiGraph *graph, AiWeight *weight, bool is_trained, AiError *err)
 		return AI_ERR_LIMIT;
 	}
 	weight->size = size;
-	weight->offset = *n;
 	*n += align_numbers(size);
 	graph->n_counted += (int64_t) size;
 	if (is_trained)
@@ -93,7 +92,7 @@ add_layer(AiGraph *graph, int number, const AiLayerDefinition *definition, AiErr
 	{
 		bool		is_trained = !it->is_frozen && !layer->weight[i].is_state;
 
-		AI_TRY(place_weight(graph, &layer->weight[i], is_trained, err));
+		AI_TRY(measure_weight(graph, &layer->weight[i], is_trained, err));
 		it->has_gradient |= is_trained;
 	}
 	for (int i = 0; i < layer->n_inputs; i++)
@@ -101,6 +100,27 @@ add_layer(AiGraph *graph, int number, const AiLayerDefinition *definition, AiErr
 	it->derived = graph->n_derived;
 	graph->n_derived += align_numbers(layer->derived_size);
 	return AI_OK;
+}
+
+/* Places of all weights of one sort behind each other; where they end */
+static size_t
+place_weights(AiGraph *graph, size_t first, bool is_state, bool is_rows)
+{
+	for (int i = 0; i < graph->n_layers; i++)
+	{
+		AiLayer    *layer = &graph->layers[i].layer;
+
+		for (int j = 0; j < layer->n_weights; j++)
+		{
+			AiWeight   *weight = &layer->weight[j];
+
+			if (weight->is_state != is_state || weight->is_rows != is_rows)
+				continue;
+			weight->offset = first;
+			first += align_numbers(weight->size);
+		}
+	}
+	return first;
 }
 
 /* Its rows are looked up by what goes into the network, which stays until the batch ends. */
@@ -177,6 +197,9 @@ ai_graph_create(AiGraph *graph, AiArena *arena, const AiDefinition *definition,
 			*err = inner;
 		return err != NULL ? name_layer(err, i, &graph->layers[i].layer) : inner.code;
 	}
+	(void) place_weights(graph, 0, true, false);
+	graph->n_dense = place_weights(graph, 0, false, false);
+	(void) place_weights(graph, graph->n_dense, false, true);
 	return AI_OK;
 }
 

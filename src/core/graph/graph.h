@@ -2,8 +2,8 @@
  * graph.h
  *		A network whose shapes fit: its layers, their weights, the memory they take.
  *
- * Weights lie in one flat array, states (moving averages) in another; each layer's
- * begin at a multiple of 16 numbers.  Nothing here holds weights: who trains has his own,
+ * Weights lie in one flat array, states (moving averages) in another; each begins at a
+ * multiple of 16 numbers, and those with is_rows come last.  Nothing here holds weights: who trains has his own,
  * who applies has those of a mapped file.
  *-------------------------------------------------------------------------
  */
@@ -30,6 +30,7 @@ typedef struct AiGraph
 	int			n_layers;
 	AiGraphLayer *layers;
 	size_t		n_weights;		/* numbers in the flat arrays */
+	size_t		n_dense;		/* of them before the first one with is_rows */
 	size_t		n_states;
 	size_t		n_derived;
 	int64_t		n_trained;		/* numbers that training changes, as model.summary() counts */

@@ -13,8 +13,6 @@
 
 #include "core/kernels/kernels.h"
 
-#define NUMBERS_PER_TASK 16384	/* of gradients that are added up */
-
 /*
  * One shard at one layer
  */
@@ -74,7 +72,7 @@ take_weights(const Shard *shard, const AiGraphLayer *it, const float **weight, f
 {
 	const AiRun *run = shard->run;
 	float	   *gradients = run->lane_gradients != NULL ?
-		run->lane_gradients + (size_t) shard->lane * run->graph->n_weights : NULL;
+		run->lane_gradients + (size_t) shard->lane * run->graph->n_dense : NULL;
 
 	for (int i = 0; i < it->layer.n_weights; i++)
 	{
@@ -252,8 +250,8 @@ run_lane(void *arg, int64_t lane, int thread)
 
 	if (run->begin == 0)
 	{
-		memset(run->lane_gradients + (size_t) lane * run->graph->n_weights, 0,
-			   run->graph->n_weights * sizeof(float));
+		memset(run->lane_gradients + (size_t) lane * run->graph->n_dense, 0,
+			   run->graph->n_dense * sizeof(float));
 		run->loss_sum[lane] = 0;
 	}
 	for (int64_t s = first; s < end; s++)
@@ -321,22 +319,6 @@ derive(void *arg, int64_t number, int thread)
 	it->layer.type->derive(&it->layer, run->derived + it->derived, weight);
 }
 
-static void
-add_lanes(void *arg, int64_t task, int thread)
-{
-	AiRun	   *run = arg;
-	size_t		first = (size_t) task * NUMBERS_PER_TASK;
-	size_t		n = run->graph->n_weights - first;
-	float	   *sum = run->gradients + first;
-
-	(void) thread;
-	n = n < NUMBERS_PER_TASK ? n : NUMBERS_PER_TASK;
-	memcpy(sum, run->lane_gradients + first, n * sizeof(float));
-	for (int lane = 1; lane < run->n_batch_lanes; lane++)
-		ai_kernels()->add(sum, run->lane_gradients + (size_t) lane * run->graph->n_weights + first,
-						  n);
-}
-
 /* The sums for each row that the batch has looked up, in the order of the batch */
 static void
 gather_rows(AiRun *run, AiRunEmbedding *rows)
@@ -392,11 +374,8 @@ run_program(AiRun *run, AiError *err)
 
 AiCode
 ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *batch,
-			float *gradients, double *loss_sum, AiError *err)
+			double *loss_sum, AiError *err)
 {
-	int64_t		n_tasks = (int64_t) ((run->graph->n_weights + NUMBERS_PER_TASK - 1) /
-									 NUMBERS_PER_TASK);
-
 	run->batch = batch;
 	run->weights = weights;
 	run->states = states;
@@ -405,20 +384,27 @@ ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *b
 	run->shard_rows = ai_shard_rows(run->n_rows);
 	run->n_shards = (int) ((run->n_rows + run->shard_rows - 1) / run->shard_rows);
 	run->n_batch_lanes = run->n_shards < AI_MAX_LANES ? run->n_shards : AI_MAX_LANES;
-	run->gradients = gradients;
 	if (run->n_sums > 0)
 		memset(run->sums, 0, (size_t) run->n_slots * run->n_sums * sizeof(double));
 
 	if (run->graph->n_derived > 0)
 		AI_TRY(ai_pool_run(run->pool, derive, run, run->graph->n_layers, err));
 	AI_TRY(run_program(run, err));
-	AI_TRY(ai_pool_run(run->pool, add_lanes, run, n_tasks, err));
 	for (int i = 0; i < run->n_rows_weights; i++)
 		gather_rows(run, &run->rows[i]);
 	*loss_sum = 0;
 	for (int lane = 0; lane < run->n_batch_lanes; lane++)
 		*loss_sum += run->loss_sum[lane];
 	return AI_OK;
+}
+
+void
+ai_run_gradients(const AiRun *run, float *gradients, size_t first, size_t n)
+{
+	memcpy(gradients, run->lane_gradients + first, n * sizeof(float));
+	for (int lane = 1; lane < run->n_batch_lanes; lane++)
+		ai_kernels()->add(gradients, run->lane_gradients + (size_t) lane * run->graph->n_dense + first,
+						  n);
 }
 
 /*

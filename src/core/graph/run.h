@@ -67,18 +67,16 @@ typedef struct AiRunBatch
 } AiRunBatch;
 
 /*
- * Forward, loss, backward.  gradients:[n_weights] gets the sum over the batch; those of
- * rows of embeddings are told by ai_run_rows() instead.  States move on.  Fails only by
- * AI_ERR_CANCELLED.
+ * Forward, loss, backward.  What is told of gradients below is of this step, until the next
+ * one.  States move on.  Fails only by AI_ERR_CANCELLED.
  */
 extern AiCode ai_run_step(AiRun *run, const float *weights, float *states,
-						  const AiRunBatch *batch, float *gradients, double *loss_sum,
-						  AiError *err);
+						  const AiRunBatch *batch, double *loss_sum, AiError *err);
 
-/*
- * After a step, the rows of weights with is_rows that have gradients, in the order in which
- * the batch has them.  The next step makes others.
- */
+/* gradients:[n], of weights from number first on, all before n_dense; from any thread */
+extern void ai_run_gradients(const AiRun *run, float *gradients, size_t first, size_t n);
+
+/* The rows of weights with is_rows that have gradients, in the order of the batch */
 typedef struct AiRunRows
 {
 	int			layer;

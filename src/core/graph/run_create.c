@@ -126,7 +126,7 @@ alloc_all(AiRun *run, AiError *err)
 	{
 		run->loaded = alloc_numbers(run, (size_t) run->max_rows, ai_shape_size(&graph->input));
 		run->derived = alloc_numbers(run, 1, graph->n_derived);
-		run->lane_gradients = alloc_numbers(run, (size_t) run->n_lanes, graph->n_weights);
+		run->lane_gradients = alloc_numbers(run, (size_t) run->n_lanes, graph->n_dense);
 		run->sums = alloc_numbers(run, (size_t) run->n_slots, 2 * run->n_sums);	/* doubles */
 	}
 	else

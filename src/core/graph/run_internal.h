@@ -73,7 +73,7 @@ struct AiRun
 	float	   *scratch;		/* [n_lanes, scratch_size] */
 	float	   *loaded;			/* [max_rows, shape], in training */
 	float	   *derived;		/* [graph->n_derived] */
-	float	   *lane_gradients; /* [n_lanes, graph->n_weights] */
+	float	   *lane_gradients; /* [n_lanes, graph->n_dense] */
 	double	   *sums;			/* [n_slots, n_sums]; slot 0 gets those of the batch */
 	size_t		n_sums;
 	size_t	   *layer_sums;		/* [n_layers]: where a layer's begin, forward and then backward */
@@ -94,7 +94,6 @@ struct AiRun
 	int			n_shards;
 	int			n_batch_lanes;
 	double		loss_sum[AI_MAX_LANES];
-	float	   *gradients;
 	int			begin;			/* the operations of this round */
 	int			end;
 };
