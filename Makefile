@@ -46,6 +46,9 @@ FORMAT_OBJS = \
 	src/core/format/aim.o \
 	src/core/format/export.o
 
+GRAPH_OBJS = \
+	src/core/graph/initialise.o
+
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
 	src/core/classic/linear.o \
@@ -67,6 +70,7 @@ MODEL_OBJS = \
 	src/core/model/text_words.o
 
 TRAIN_OBJS = \
+	src/core/train/batches.o \
 	src/core/train/loss.o \
 	src/core/train/optimiser.o \
 	src/core/train/schedule.o \
@@ -177,7 +181,7 @@ ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSIO
 IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
 CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
-	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS) \
+	$(TEXT_OBJS) $(FORMAT_OBJS) $(GRAPH_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS) \
 	$(TRAIN_OBJS)
 PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_EXEC_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)

@@ -53,7 +53,17 @@ ai_graph_last(const AiGraph *graph)
 /* Number by name; AI_INPUT: there is none */
 extern int	ai_graph_find(const AiGraph *graph, const char *name, size_t len);
 
-/* weights:[n_weights] and states:[n_states] from their initialisers and a seed, layer by layer */
+/*
+ * One array of weights, number:[weight->size], by Keras 3's formulas.  The numbers follow from the
+ * stream alone and are the same on every machine.  Fails by AI_ERR_NOMEM and AI_ERR_CANCELLED.
+ */
+extern AiCode ai_weight_initialise(const AiWeight *weight, float *number, AiRng stream,
+								   const AiHost *host, AiError *err);
+
+/*
+ * weights:[n_weights] and states:[n_states] from their initialisers and a seed.  Each array has a
+ * stream of its own, by the layer's number and its own; what lies between layers is 0.
+ */
 extern AiCode ai_graph_initialise(const AiGraph *graph, float *weights, float *states,
 								  uint64_t seed, const AiHost *host, AiError *err);
 
