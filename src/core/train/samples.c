@@ -330,6 +330,12 @@ ai_samples_n(const AiSamples *samples, bool is_validation)
 	return is_validation ? samples->n_validation : samples->n_train;
 }
 
+size_t
+ai_samples_record_size(const AiSamples *samples)
+{
+	return samples->record_size;
+}
+
 bool
 ai_samples_are_in_memory(const AiSamples *samples)
 {

@@ -40,6 +40,8 @@ extern AiCode ai_samples_finish(AiSamples *samples, AiError *err);
 /* After finish; those that train and those that validate are numbered from 0 each. */
 extern int64_t ai_samples_n(const AiSamples *samples, bool is_validation);
 
+extern size_t ai_samples_record_size(const AiSamples *samples);
+
 /* Can ai_samples_get() be used? */
 extern bool ai_samples_are_in_memory(const AiSamples *samples);
 
