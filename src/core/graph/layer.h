@@ -47,7 +47,7 @@ typedef struct AiOption
 	double		initial;		/* when it is not given; a choice's index */
 	double		min;			/* of numbers and each size */
 	double		max;
-	const char *const *choices; /* ends with NULL */
+	const char *const *choices; /* ends with NULL; "silu|swish" are two names of one */
 	const char *keras_name;		/* NULL: the same */
 } AiOption;
 
@@ -79,7 +79,7 @@ typedef struct AiWeight
 	int64_t		fan_in;			/* of the initialisers that ask for it */
 	int64_t		fan_out;
 	bool		is_state;		/* not trained by gradients: moving averages */
-	bool		is_rows;		/* few rows of it have gradients: embeddings */
+	bool		is_rows;		/* an embedding: row r gets d_output where the input is r */
 	double		l1;				/* penalties, as Keras adds them to the loss */
 	double		l2;
 	size_t		size;			/* numbers: the product of dims; set by the graph */
@@ -101,6 +101,7 @@ typedef struct AiLayer
 
 	/* Set by type->prepare */
 	AiShape		output;
+	bool		is_view;		/* the output is the first input, in another shape: nothing runs */
 	bool		passes_mask;	/* its output has the mask of its first input */
 	bool		makes_mask;		/* or one that this layer makes, [steps] bytes a row */
 	int			n_weights;
