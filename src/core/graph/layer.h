@@ -47,7 +47,7 @@ typedef struct AiOption
 	double		initial;		/* when it is not given; a choice's index */
 	double		min;			/* of numbers and each size */
 	double		max;
-	const char *const *choices; /* ends with NULL */
+	const char *const *choices; /* ends with NULL; "silu|swish" are two names of one */
 	const char *keras_name;		/* NULL: the same */
 } AiOption;
 

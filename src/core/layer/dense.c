@@ -1,25 +1,57 @@
 /*-------------------------------------------------------------------------
  * dense.c
- *		Every output from every input, on the last axis.
+ *		y = act(x W + b), on the last axis.
  *
  * On a sequence it works at each step alone: rows are then those of all steps.
  *-------------------------------------------------------------------------
  */
 #include "core/layer/layers.h"
-#include "core/layer/sums.h"
 
-typedef struct Dense
-{
-	int64_t		units;
-	int			activation;
-	bool		use_bias;
-} Dense;
+#include "core/layer/prepare.h"
+#include "core/layer/sums.h"
 
 enum
 {
 	KERNEL,						/* [inputs, units] */
 	BIAS						/* [units] */
 };
+
+static const AiOption options[] = {
+	AI_OPTION_UNITS_ROW(AiDenseConfig, units),
+	AI_OPTION_CHOICE_ROW(AiDenseConfig, activation, AI_ACT_LINEAR, ai_activation_names),
+	AI_OPTION_BOOL_ROW(AiDenseConfig, use_bias, true),
+	AI_OPTION_CHOICE_ROW(AiDenseConfig, kernel_initializer, AI_INIT_GLOROT_UNIFORM,
+						 ai_initialiser_names),
+	AI_OPTION_PENALTY_ROW(AiDenseConfig, l1, "kernel_regularizer"),
+	AI_OPTION_PENALTY_ROW(AiDenseConfig, l2, "kernel_regularizer"),
+	{.name = NULL}
+};
+
+static AiCode
+prepare(AiLayer *layer, AiError *err)
+{
+	const AiDenseConfig *config = layer->config;
+	int64_t		n = ai_shape_last(&layer->input[0]);
+	AiWeight   *kernel;
+
+	AI_TRY(ai_prepare_dims(layer, 1, AI_SHAPE_MAX_DIMS, "features", err));
+	layer->output = layer->input[0];
+	layer->output.dims[layer->output.n_dims - 1] = config->units;
+	layer->passes_mask = true;
+	layer->needs_input = true;
+	layer->needs_output = config->activation != AI_ACT_LINEAR;
+	kernel = ai_prepare_weight(layer, "kernel", config->kernel_initializer, 2,
+							   (int64_t[]) {n, config->units});
+	kernel->l1 = config->l1;
+	kernel->l2 = config->l2;
+	if (config->use_bias)
+		ai_prepare_weight(layer, "bias", AI_INIT_ZEROS, 1, &config->units);
+	layer->derived_size = (size_t) (n * config->units);
+	layer->scratch_size = ai_shape_size(&layer->output);
+	if (ai_sums_are_needed(config->activation))
+		layer->saved_size = ai_shape_size(&layer->output);
+	return AI_OK;
+}
 
 static size_t
 n_inputs(const AiLayer *layer)
@@ -36,7 +68,7 @@ n_places(const AiLayer *layer)
 static void
 forward(const AiLayer *layer, const AiPass *pass)
 {
-	const Dense *dense = layer->config;
+	const AiDenseConfig *dense = layer->config;
 	AiGemm		product = {
 		.m = (size_t) pass->n_rows * n_places(layer),
 		.n = (size_t) dense->units,
@@ -52,7 +84,7 @@ forward(const AiLayer *layer, const AiPass *pass)
 		.bias = dense->use_bias ? pass->weight[BIAS] : NULL
 	};
 
-	ai_sums_product(&product, dense->activation, layer->saved_size > 0 ? pass->saved : NULL);
+	ai_sums_product(&product, (AiActivation) dense->activation, layer->saved_size > 0 ? pass->saved : NULL);
 }
 
 /* kernel += input transposed * d_sums */
@@ -103,11 +135,11 @@ write_input_gradient(const AiLayer *layer, const AiPass *pass, const float *d_su
 static void
 backward(const AiLayer *layer, const AiPass *pass)
 {
-	const Dense *dense = layer->config;
+	const AiDenseConfig *dense = layer->config;
 	size_t		n_rows = (size_t) pass->n_rows * n_places(layer);
 	size_t		units = (size_t) dense->units;
 	const float *d_sums = ai_sums_back(pass->scratch, pass->d_output, pass->saved, pass->output,
-									   n_rows, units, dense->activation);
+									   n_rows, units, (AiActivation) dense->activation);
 
 	if (pass->d_weight[KERNEL] != NULL)
 		add_kernel_gradient(layer, pass, d_sums, n_rows);
@@ -127,3 +159,16 @@ derive(const AiLayer *layer, float *derived, const float *const *weight)
 							(ptrdiff_t) kernel->dims[1], (size_t) kernel->dims[0],
 							(size_t) kernel->dims[1]);
 }
+
+const AiLayerType ai_layer_dense = {
+	.name = "dense",
+	.keras_name = "Dense",
+	.config_size = sizeof(AiDenseConfig),
+	.options = options,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.prepare = prepare,
+	.derive = derive,
+	.forward = forward,
+	.backward = backward
+};
