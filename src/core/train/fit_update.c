@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "core/base/tiny.h"
+
 #define PIECE_SIZE 8192			/* numbers */
 
 static bool
@@ -201,10 +203,12 @@ update_piece(void *arg, int64_t number, int thread)
 	float	   *w = fit->weights + piece->first;
 	float	   *slot[AI_OPTIMISER_MAX_SLOTS] = {NULL};
 	AiUpdate	update = fit->update;
+	unsigned	before;
 
 	(void) thread;
 	if (!piece->is_moving)
 		return;
+	before = ai_tiny_begin();
 	if (!fit->clips_norms)
 		take_gradients(fit, piece);
 	for (int s = 0; s < AI_OPTIMISER_MAX_SLOTS; s++)
@@ -216,6 +220,7 @@ update_piece(void *arg, int64_t number, int thread)
 		fit->piece_sums[number] = ai_optimiser_penalty(w, piece->n, update.l1, update.l2);
 	ai_optimiser_update(&fit->options.optimiser, &update, w, fit->gradients + piece->first, slot,
 						piece->n);
+	ai_tiny_end(before);
 }
 
 AiCode
