@@ -7,11 +7,12 @@
  * in their order, all go on.
  *-------------------------------------------------------------------------
  */
-#include "core/graph/run_internal.h"
+#include "core/graph/run.h"
 
 #include <string.h>
 
 #include "core/base/tiny.h"
+#include "core/graph/run_internal.h"
 #include "core/kernels/kernels.h"
 
 /*
@@ -105,7 +106,7 @@ set_pass(AiPass *pass, const Shard *shard, int number, const float *const *weigh
 		.saved = shard->slot + places->saved,
 		.scratch = run->scratch + (size_t) shard->lane * run->scratch_size,
 		.weight = weight,
-		.derived = run->derived + it->derived,
+		.derived = run->derived != NULL ? run->derived + it->derived : NULL,
 		.d_weight = d_weight
 	};
 	for (int i = 0; i < it->layer.n_inputs; i++)
@@ -400,10 +401,11 @@ ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *b
 void
 ai_run_gradients(const AiRun *run, float *gradients, size_t first, size_t n)
 {
-	memcpy(gradients, run->lane_gradients + first, n * sizeof(float));
+	const float *lane_gradients = run->lane_gradients + first;
+
+	memcpy(gradients, lane_gradients, n * sizeof(float));
 	for (int lane = 1; lane < run->n_batch_lanes; lane++)
-		ai_kernels()->add(gradients, run->lane_gradients + (size_t) lane * run->graph->n_dense + first,
-						  n);
+		ai_kernels()->add(gradients, lane_gradients + (size_t) lane * run->graph->n_dense, n);
 }
 
 /*

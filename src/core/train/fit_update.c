@@ -106,7 +106,8 @@ ai_fit_prepare_updates(AiFit *fit, AiError *err)
 	fit->pieces = ai_arena_alloc_zero(&fit->arena, (size_t) fit->n_pieces + 1, sizeof(AiFitPiece));
 	fit->piece_sums = ai_arena_alloc_zero(&fit->arena, (size_t) fit->n_pieces + 1, sizeof(double));
 	fit->gradients = ai_arena_alloc_zero(&fit->arena, n + 1, sizeof(float));
-	if (fit->arrays == NULL || fit->pieces == NULL || fit->piece_sums == NULL || fit->gradients == NULL)
+	if (fit->arrays == NULL || fit->pieces == NULL || fit->piece_sums == NULL ||
+		fit->gradients == NULL)
 		return ai_out_of_memory(err, n * sizeof(float), "the gradients of a network");
 	for (int s = 0; s < n_slots; s++)
 	{
