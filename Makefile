@@ -31,12 +31,18 @@ TENSOR_OBJS = \
 
 KERNELS_OBJS = \
 	src/core/kernels/dispatch.o \
+	src/core/kernels/ref_dense.o \
 	src/core/kernels/ref_sparse.o
 
 # Each file is compiled for the level in its name; dispatch.c chooses one.
 KERNELS_X86_OBJS = \
+	src/core/kernels/x86/dense_avx2.o \
+	src/core/kernels/x86/dense_avx512.o \
+	src/core/kernels/x86/gemm_avx2.o \
+	src/core/kernels/x86/gemm_avx512.o \
 	src/core/kernels/x86/sparse_avx2.o \
-	src/core/kernels/x86/sparse_avx512.o
+	src/core/kernels/x86/sparse_avx512.o \
+	src/core/kernels/x86/transpose_avx2.o
 
 TEXT_OBJS = \
 	src/core/text/ngram.o \
@@ -196,8 +202,9 @@ AVX2_FLAGS = -mavx2 -mfma
 AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma
 CORE_LIBS = -lcrypto -lm -lpthread
 
-# Flags of one object file by its path, for the server build and the core's own
-kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3) \
+# Flags of one object file by its path, for the server build and the core's own.  Loops become vectors
+# only where errno and traps of floating point need not be kept, which nobody asks for; no number changes.
+kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3 -fno-math-errno -fno-trapping-math) \
 	$(if $(filter %_avx2.o,$1),$(AVX2_FLAGS)) $(if $(filter %_avx512.o,$1),$(AVX512_FLAGS))
 
 # Up to 15 the server exports every symbol of a library; from 16 on PGDLLEXPORT is defined there.

@@ -207,6 +207,22 @@ typedef struct AiKernels
 								   const float *c, const float *c_new, size_t n_rows, size_t n);
 
 	/*
+	 * A step of a GRU as Keras has it (reset_after): gates:[n_rows, 3n] holds the sums z, r, h of the
+	 * input, inner:[n_rows, 3n] those of the state, each with its bias.  gates gets
+	 * z = sigmoid(gates + inner), r likewise and g = tanh(gates + r * inner);
+	 * h_new = z * h + (1 - z) * g; h_new may be h.
+	 */
+	void		(*gru_cell) (float *gates, float *h_new, const float *inner, const float *h,
+							 size_t n_rows, size_t n);
+
+	/*
+	 * From dh, of h_new, to d_gates and d_inner:[n_rows, 3n], by the sums; dh gets what goes to h
+	 * past the products.  gates is what gru_cell made; d_gates may be gates, d_inner inner.
+	 */
+	void		(*gru_cell_back) (float *d_gates, float *d_inner, float *dh, const float *gates,
+								  const float *inner, const float *h, size_t n_rows, size_t n);
+
+	/*
 	 * Updates of n weights, Keras 3's rules; lr is its learning rate, t the number of the step from
 	 * 1 on.  g is the gradient; the other arrays are what the optimiser keeps.
 	 */
