@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "core/kernels/kernels.h"
 #include "test_golden.h"
 
 #define MAX_NUMBERS 256
@@ -85,13 +86,12 @@ check_near(const Case *c, const char *what, size_t i, double value, double expec
 }
 
 static void
-test_keras(void **state)
+check_cases(void)
 {
 	FILE	   *file = golden_open("test/golden/losses.txt");
 	Case		c;
 	int			n_cases = 0;
 
-	(void) state;
 	for (; read_case(file, &c); n_cases++)
 	{
 		const float *weight = c.has_weight ? c.weight : NULL;
@@ -113,6 +113,19 @@ test_keras(void **state)
 	}
 	assert_in_range(n_cases, 60, 1000);
 	fclose(file);
+}
+
+/* at every level that this machine has */
+static void
+test_keras(void **state)
+{
+	(void) state;
+	for (int level = AI_CPU_PORTABLE; level <= (int) ai_kernels_best_level(); level++)
+	{
+		assert_int_equal(ai_kernels_select(level, NULL), AI_OK);
+		check_cases();
+	}
+	assert_int_equal(ai_kernels_select(ai_kernels_best_level(), NULL), AI_OK);
 }
 
 /* the sum of a batch is that of its places in their order, so shards may be summed */
