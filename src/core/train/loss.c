@@ -253,24 +253,26 @@ softmax_value(const Distribution *t, const float *y, size_t n)
 }
 
 /*
- * d holds softmax(y) and gets softmax(y) * (sum of parts) - part.  The largest probability is
- * what the others leave of 1: so where it is next to 1, as it is when much has been learnt, its
- * logarithm and its distance from 1 keep their digits.
+ * d holds softmax(y) and gets softmax(y) * (sum of parts) - part.  A large probability is what the
+ * others leave of 1: so where it is next to 1, as it is when much has been learnt, its logarithm
+ * and its distance from 1 keep their digits.
  */
 static double
 distribution_logits(const Distribution *t, const float *y, size_t n, float *d, double factor)
 {
 	size_t		best = find_largest(y, n);
 	double		others = 0;
+	bool		is_learnt;
 	double		parts;
 	double		value;
 
 	for (size_t j = 0; j < n; j++)
 		others += j != best ? d[j] : 0;
-	value = sum_parts(t, y, n, y[best], others < 0.5 ? -log1p(-others) : -log(d[best]), &parts);
+	is_learnt = others < 0.5;
+	value = sum_parts(t, y, n, y[best], is_learnt ? -log1p(-others) : -log(d[best]), &parts);
 	for (size_t j = 0; j < n; j++)
 	{
-		double		p = j != best ? d[j] : 1 - others;
+		double		p = j == best && is_learnt ? 1 - others : d[j];
 
 		d[j] = (float) (factor * (p * parts - part(t, j)));
 	}
