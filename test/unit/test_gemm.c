@@ -2,24 +2,11 @@
  * test_gemm.c
  *		Products of dense matrices and transposing, at every level of this machine.
  *
- * The truth is a sum in double precision; the budget is that of kernels.h.  Arrays begin 4 bytes
- * beside a vector's place and have exactly the size that a call may touch, so that a sanitizer
- * sees one element too many.
+ * The truth is a sum in double precision; the budget is that of kernels.h.
  *-------------------------------------------------------------------------
  */
-#include "core/kernels/kernels.h"
+#include "dense_arrays.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "core/base/rng.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define C_GAP 3					/* numbers between two rows of C, which nobody may touch */
 
 /* How A lies */
@@ -31,55 +18,44 @@ typedef enum Layout
 	N_LAYOUTS
 } Layout;
 
-typedef struct Array
-{
-	void	   *memory;
-	float	   *x;
-	size_t		n;
-} Array;
-
-static Array
-make_array(AiRng *rng, size_t n)
-{
-	Array		array = {.memory = malloc((n + 1) * sizeof(float)), .n = n};
-
-	assert_non_null(array.memory);
-	array.x = (float *) array.memory + 1;
-	for (size_t i = 0; i < n; i++)
-		array.x[i] = (float) ((ai_rng_uniform(rng) - 0.5) * exp(4 * ai_rng_uniform(rng)));
-	return array;
-}
-
 /* A product and its arrays; before is C as it was */
 typedef struct Case
 {
 	AiGemm		gemm;
-	Array		a;
-	Array		b;
-	Array		bias;
-	Array		c;
-	Array		before;
+	size_t		a_size;
+	size_t		b_size;
+	size_t		c_size;
+	float	   *a;
+	float	   *b;
+	float	   *bias;
+	float	   *c;
+	float	   *before;
 	ptrdiff_t  *rows;
 } Case;
 
 static Case
 make_case(AiRng *rng, size_t m, size_t n, size_t k, size_t n_taps, Layout layout)
 {
-	Case		c = {.rows = NULL};
 	size_t		last_tap = n_taps > 0 ? n_taps - 1 : 0;
-	ptrdiff_t	a_tap = 5;
+	size_t		a_tap = 5;
 	size_t		a_row = layout == BY_COLUMN ? 1 : k + 2;
 	size_t		a_col = layout == BY_COLUMN ? m + 1 : 1;
-	bool		is_empty = m == 0 || k == 0 || n_taps == 0;
-	size_t		a_size = is_empty ? 0 : (m - 1) * a_row + (k - 1) * a_col + last_tap * (size_t) a_tap + 1;
-	ptrdiff_t	b_tap = (ptrdiff_t) (k * (n + 1));
+	size_t		b_row = n + 1;
+	size_t		b_tap = k * b_row;
+	Case		c = {.rows = NULL};
 
-	c.a = make_array(rng, a_size);
-	c.b = make_array(rng, k * n_taps * n == 0 ? 0 : last_tap * (size_t) b_tap + (k - 1) * (n + 1) + n);
-	c.bias = make_array(rng, n);
-	c.c = make_array(rng, m * n == 0 ? 0 : (m - 1) * (n + C_GAP) + n);
-	c.before = make_array(rng, c.c.n);
-	memcpy(c.before.x, c.c.x, c.c.n * sizeof(float));
+	if (m * k * n_taps > 0)
+		c.a_size = (m - 1) * a_row + (k - 1) * a_col + last_tap * a_tap + 1;
+	if (n * k * n_taps > 0)
+		c.b_size = (k - 1) * b_row + last_tap * b_tap + n;
+	if (m * n > 0)
+		c.c_size = (m - 1) * (n + C_GAP) + n;
+	c.a = make_floats(rng, c.a_size);
+	c.b = make_floats(rng, c.b_size);
+	c.bias = make_floats(rng, n);
+	c.c = make_floats(rng, c.c_size);
+	c.before = make_floats(rng, c.c_size);
+	memcpy(c.before, c.c, c.c_size * sizeof(float));
 	if (layout == BY_TABLE)
 	{
 		c.rows = malloc((m + 1) * sizeof(*c.rows));
@@ -89,11 +65,12 @@ make_case(AiRng *rng, size_t m, size_t n, size_t k, size_t n_taps, Layout layout
 	}
 	c.gemm = (AiGemm) {
 		.m = m, .n = n, .k = k, .n_taps = n_taps,
-		.a = c.a.x, .a_row = (ptrdiff_t) a_row, .a_col = (ptrdiff_t) a_col, .a_tap = a_tap,
+		.a = c.a, .a_row = (ptrdiff_t) a_row, .a_col = (ptrdiff_t) a_col,
+		.a_tap = (ptrdiff_t) a_tap,
 		.rows = c.rows,
-		.b = c.b.x, .b_row = (ptrdiff_t) n + 1, .b_tap = b_tap,
-		.c = c.c.x, .c_row = (ptrdiff_t) n + C_GAP,
-		.bias = ai_rng_below(rng, 2) == 0 ? c.bias.x : NULL,
+		.b = c.b, .b_row = (ptrdiff_t) b_row, .b_tap = (ptrdiff_t) b_tap,
+		.c = c.c, .c_row = (ptrdiff_t) n + C_GAP,
+		.bias = ai_rng_below(rng, 2) == 0 ? c.bias : NULL,
 		.adds = ai_rng_below(rng, 2) == 0,
 		.act = ai_rng_below(rng, 2) == 0 ? AI_ACT_RELU : AI_ACT_LINEAR
 	};
@@ -103,11 +80,11 @@ make_case(AiRng *rng, size_t m, size_t n, size_t k, size_t n_taps, Layout layout
 static void
 free_case(Case *c)
 {
-	free(c->a.memory);
-	free(c->b.memory);
-	free(c->bias.memory);
-	free(c->c.memory);
-	free(c->before.memory);
+	free_floats(c->a);
+	free_floats(c->b);
+	free_floats(c->bias);
+	free_floats(c->c);
+	free_floats(c->before);
 	free(c->rows);
 }
 
@@ -126,8 +103,8 @@ check_element(const Case *c, size_t i, size_t j)
 {
 	const AiGemm *g = &c->gemm;
 	size_t		at = i * (size_t) g->c_row + j;
-	double		exact = (g->adds ? c->before.x[at] : 0) + (g->bias != NULL ? g->bias[j] : 0);
-	double		sizes = (g->adds ? fabsf(c->before.x[at]) : 0) +
+	double		exact = (g->adds ? c->before[at] : 0) + (g->bias != NULL ? g->bias[j] : 0);
+	double		sizes = (g->adds ? fabsf(c->before[at]) : 0) +
 		(g->bias != NULL ? fabsf(g->bias[j]) : 0);
 	double		budget;
 
@@ -135,8 +112,8 @@ check_element(const Case *c, size_t i, size_t j)
 	{
 		for (size_t p = 0; p < g->k; p++)
 		{
-			double		b = g->b[(ptrdiff_t) t * g->b_tap + (ptrdiff_t) p * g->b_row + (ptrdiff_t) j];
-			double		term = g->a[place_of_a(g, t, i, p)] * b;
+			const float *b = g->b + (ptrdiff_t) t * g->b_tap + (ptrdiff_t) p * g->b_row;
+			double		term = (double) g->a[place_of_a(g, t, i, p)] * b[j];
 
 			exact += term;
 			sizes += fabs(term);
@@ -160,7 +137,7 @@ check_gaps(const Case *c)
 		size_t		at = i * (size_t) c->gemm.c_row + c->gemm.n;
 
 		if (c->gemm.n > 0)
-			assert_memory_equal(c->c.x + at, c->before.x + at, C_GAP * sizeof(float));
+			assert_memory_equal(c->c + at, c->before + at, C_GAP * sizeof(float));
 	}
 }
 
@@ -169,18 +146,18 @@ static void
 check_alone(const Case *c, size_t i, size_t j)
 {
 	AiGemm		alone = c->gemm;
-	float		result = c->before.x[i * (size_t) c->gemm.c_row + j];
+	float		result = c->before[i * (size_t) c->gemm.c_row + j];
 
 	alone.m = alone.n = 1;
-	alone.a += place_of_a(&c->gemm, 0, i, 0) * (c->a.n > 0);
+	alone.a += place_of_a(&c->gemm, 0, i, 0) * (c->a_size > 0);
 	alone.rows = NULL;
 	if (c->gemm.rows != NULL)
 		alone.a_col = 1;
-	alone.b += j * (c->b.n > 0);
+	alone.b += j * (c->b_size > 0);
 	alone.bias = c->gemm.bias != NULL ? c->gemm.bias + j : NULL;
 	alone.c = &result;
 	ai_kernels()->gemm(&alone);
-	assert_memory_equal(&result, c->c.x + i * (size_t) c->gemm.c_row + j, sizeof(float));
+	assert_memory_equal(&result, c->c + i * (size_t) c->gemm.c_row + j, sizeof(float));
 }
 
 static void
@@ -196,16 +173,6 @@ check_case(AiRng *rng, size_t m, size_t n, size_t k, size_t n_taps, Layout layou
 	for (int e = 0; e < 5 && m * n > 0; e++)
 		check_alone(&c, ai_rng_below(rng, (uint32_t) m), ai_rng_below(rng, (uint32_t) n));
 	free_case(&c);
-}
-
-static void
-for_each_level(void (*check) (void))
-{
-	for (int level = AI_CPU_PORTABLE; level <= (int) ai_kernels_best_level(); level++)
-	{
-		assert_int_equal(ai_kernels_select((AiCpuLevel) level, NULL), AI_OK);
-		check();
-	}
 }
 
 static void
@@ -265,22 +232,22 @@ check_activations(void)
 		for (size_t n = 10; n <= 70; n += 20)
 		{
 			Case		c = make_case(&rng, 9, n, 300, 1, BY_ROW);
-			Array		sums = make_array(&rng, c.c.n);
+			float	   *sums = make_floats(&rng, c.c_size);
 
 			c.gemm.act = AI_ACT_LINEAR;
 			ai_kernels()->gemm(&c.gemm);
-			memcpy(sums.x, c.c.x, c.c.n * sizeof(float));
+			memcpy(sums, c.c, c.c_size * sizeof(float));
 			for (size_t i = 0; i < c.gemm.m; i++)
 			{
-				float	   *row = sums.x + i * (size_t) c.gemm.c_row;
+				float	   *row = sums + i * (size_t) c.gemm.c_row;
 
 				ai_kernels()->activate(row, row, n, (AiActivation) act);
 			}
-			memcpy(c.c.x, c.before.x, c.c.n * sizeof(float));
+			memcpy(c.c, c.before, c.c_size * sizeof(float));
 			c.gemm.act = (AiActivation) act;
 			ai_kernels()->gemm(&c.gemm);
-			assert_memory_equal(c.c.x, sums.x, c.c.n * sizeof(float));
-			free(sums.memory);
+			assert_memory_equal(c.c, sums, c.c_size * sizeof(float));
+			free_floats(sums);
 			free_case(&c);
 		}
 	}
@@ -302,12 +269,12 @@ check_not_numbers(void)
 
 	c.gemm.act = AI_ACT_RELU;
 	c.gemm.adds = false;
-	c.a.x[2 * (size_t) c.gemm.a_row + 3] = NAN;
+	c.a[2 * (size_t) c.gemm.a_row + 3] = NAN;
 	ai_kernels()->gemm(&c.gemm);
 	for (size_t i = 0; i < c.gemm.m; i++)
 	{
 		for (size_t j = 0; j < c.gemm.n; j++)
-			assert_int_equal(isnan(c.c.x[i * (size_t) c.gemm.c_row + j]) != 0, i == 2);
+			assert_int_equal(isnan(c.c[i * (size_t) c.gemm.c_row + j]) != 0, i == 2);
 	}
 	free_case(&c);
 }
@@ -331,16 +298,16 @@ check_transpose(void)
 		size_t		n_rows = sizes[s % COUNT(sizes)];
 		size_t		n_cols = sizes[s / COUNT(sizes)];
 		bool		is_empty = n_rows * n_cols == 0;
-		Array		from = make_array(&rng, is_empty ? 0 : (n_rows - 1) * (n_cols + 1) + n_cols);
-		Array		to = make_array(&rng, is_empty ? 0 : (n_cols - 1) * (n_rows + 2) + n_rows);
+		float	   *from = make_floats(&rng, is_empty ? 0 : (n_rows - 1) * (n_cols + 1) + n_cols);
+		float	   *to = make_floats(&rng, is_empty ? 0 : (n_cols - 1) * (n_rows + 2) + n_rows);
 
-		ai_kernels()->transpose(to.x, (ptrdiff_t) n_rows + 2, from.x, (ptrdiff_t) n_cols + 1,
+		ai_kernels()->transpose(to, (ptrdiff_t) n_rows + 2, from, (ptrdiff_t) n_cols + 1,
 								n_rows, n_cols);
 		for (size_t e = 0; e < n_rows * n_cols; e++)
-			assert_true(to.x[e % n_cols * (n_rows + 2) + e / n_cols] ==
-						from.x[e / n_cols * (n_cols + 1) + e % n_cols]);
-		free(from.memory);
-		free(to.memory);
+			assert_true(to[e % n_cols * (n_rows + 2) + e / n_cols] ==
+						from[e / n_cols * (n_cols + 1) + e % n_cols]);
+		free_floats(from);
+		free_floats(to);
 	}
 }
 
