@@ -4,7 +4,7 @@
  *
  * C is cut into panels of columns, and panels into tiles of rows, each of which one function
  * computes in registers.  B is read where it lies.  Where the sums are long they are cut too, so
- * that a panel's part of B stays in the first cache for all of its tiles: then a tile goes on
+ * that a panel's part of B stays in the nearest caches for all of its tiles: then a tile goes on
  * from what it has stored in C, which is the same sum in the same order.
  *
  * Rows and columns are shared out evenly: 16 rows by tiles of up to 6 are 6 + 5 + 5.
@@ -27,10 +27,8 @@
 #define AI_UNROLL _Pragma("GCC unroll 8")
 #endif
 
-/* Terms of a sum that are taken at once: so many rows of a panel of B stay in the first cache */
-#ifndef GEMM_DEPTH
-#define GEMM_DEPTH 128
-#endif
+/* Terms of a sum that are taken at once: so many rows of a panel of B are 64 KB at most */
+#define GEMM_DEPTH 256
 
 /*
  * c = max(floor, from + sum); terms are a[i][t * a_tap + p * a_col] * b[t * b_tap + p * b_row + j]
