@@ -229,22 +229,25 @@ ai_define_shape(AiShape *shape, bool *is_known, const AiJson *list, int first, A
 	return ai_shape_check(shape, err);
 }
 
+void
+ai_layer_error(AiError *err, int number, const char *name)
+{
+	AiError		inner = *err;
+
+	if (name != NULL)
+		ai_fail(err, inner.code, "layer %d, \"%s\": %s", number + 1, name, inner.message);
+	else
+		ai_fail(err, inner.code, "layer %d: %s", number + 1, inner.message);
+	ai_detail(err, "%s", inner.detail);
+	ai_hint(err, "%s", inner.hint);
+}
+
 AiCode
 ai_define_say_layer(AiDefiner *d, int number, AiCode code)
 {
-	AiError		inner;
-	const char *name;
-
 	if (code == AI_OK || code == AI_ERR_NOMEM)
 		return code;
-	inner = *d->err;
-	name = d->definition->layers[number].name;
-	if (name != NULL)
-		ai_fail(d->err, code, "layer %d, \"%s\": %s", number + 1, name, inner.message);
-	else
-		ai_fail(d->err, code, "layer %d: %s", number + 1, inner.message);
-	ai_detail(d->err, "%s", inner.detail);
-	ai_hint(d->err, "%s", inner.hint);
+	ai_layer_error(d->err, number, d->definition->layers[number].name);
 	return code;
 }
 

@@ -64,4 +64,7 @@ extern AiCode ai_definition_parse(AiDefinition *definition, AiArena *arena,
 extern AiCode ai_definition_write(const char **json, const AiDefinition *definition,
 								  AiArena *arena, AiError *err);
 
+/* What a layer's kind has said, said of the layer of this number, from 0; name may be NULL */
+extern void ai_layer_error(AiError *err, int number, const char *name);
+
 #endif							/* AI_DEFINITION_H */

@@ -194,17 +194,8 @@ read_labels(AiNetwork *network, const AiAim *aim, AiError *err)
 	if (labels->n != n_outputs || labels->n > AI_NETWORK_MAX_LABELS)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid network: %lld labels for %lld outputs",
 					   (long long) labels->n, (long long) n_outputs);
-	for (int64_t i = 1; i < labels->n; i++)
-	{
-		size_t		len;
-		size_t		last_len;
-		const char *last = ai_aim_string(labels, i - 1, &last_len);
-		const char *label = ai_aim_string(labels, i, &len);
-		int			order = memcmp(last, label, len < last_len ? len : last_len);
-
-		if (order > 0 || (order == 0 && last_len >= len))
-			return ai_fail(err, AI_ERR_FORMAT, "invalid network: labels are not in order");
-	}
+	if (!ai_aim_strings_rise(labels))
+		return ai_fail(err, AI_ERR_FORMAT, "invalid network: labels are not in order");
 	return AI_OK;
 }
 
@@ -300,15 +291,7 @@ ai_network_label(const AiNetwork *network, int index, size_t *len)
 int
 ai_network_find_label(const AiNetwork *network, const char *label, size_t len)
 {
-	for (int i = 0; i < (int) network->labels.n; i++)
-	{
-		size_t		other_len;
-		const char *other = ai_aim_string(&network->labels, i, &other_len);
-
-		if (other_len == len && memcmp(other, label, len) == 0)
-			return i;
-	}
-	return -1;
+	return (int) ai_aim_find_string(&network->labels, label, len);
 }
 
 AiCode
