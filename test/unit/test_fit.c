@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/hash.h"
 #include "core/layer/layers.h"
 #include "test_host.h"
 
@@ -81,13 +82,14 @@ add_rows(AiSamples *samples, uint32_t step, AiError *err)
 		uint32_t	row = i * step % N_ROWS;
 		AiRng		rng = {row};
 		void	   *place;
-		Record	   *record;
+		Record		record;
 
-		AI_TRY(ai_samples_add(samples, &place, row % 5 == 0, err));
-		record = place;
 		for (int j = 0; j < N_INPUTS; j++)
-			record->x[j] = (float) (2 * ai_rng_uniform(&rng) - 1);
-		record->target = record->x[0] * record->x[1] > 0;
+			record.x[j] = (float) (2 * ai_rng_uniform(&rng) - 1);
+		record.target = record.x[0] * record.x[1] > 0;
+		AI_TRY(ai_samples_add(samples, &place, ai_hash64(&record, sizeof(record), 1), row % 5 == 0,
+							  err));
+		memcpy(place, &record, sizeof(record));
 	}
 	return ai_samples_finish(samples, err);
 }
@@ -158,7 +160,7 @@ test_learns(void **state)
 		last = ai_fit_epoch(run.fit, 39);
 		assert_int_equal(ai_fit_n_epochs(run.fit), 40);
 		assert_true(ai_fit_is_complete(run.fit));
-		if (!(last->validation_score > 0.9 && last->score > 0.9 && last->validation_loss < 0.3))
+		if (!(last->validation_score > 0.9 && last->score > 0.9 && last->validation_loss < 0.4))
 			fail_msg("%s: loss %g, score %g", ai_optimiser_name(kind), last->validation_loss,
 					 last->validation_score);
 		free_run(&run);
