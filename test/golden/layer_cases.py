@@ -7,8 +7,8 @@ A case is
     numbers
 
 LAYERS is the network in JSON, in one line.  A layer {"probe": false} passes its input on and
-tells the gradient that comes back to it; {"probe": true} makes a mask besides, of the steps whose
-features are not all 0.  MODE is "plain" if a network gives the same when it is trained and
+tells the gradient that comes back to it; {"probe": true, "mask": true} makes a mask besides, of the
+steps whose features are not all 0.  MODE is "plain" if a network gives the same when it is trained and
 applied, "train" and "apply" if the numbers are of one of them.  The numbers are, each array on
 a line:
 

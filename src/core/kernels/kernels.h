@@ -201,7 +201,7 @@ typedef struct AiKernels
 
 	/*
 	 * From dh and dc (of c_new, which is changed) to d_gates:[n_rows, 4n], by the sums, and dc of
-	 * the step before, in place
+	 * the step before, in place; d_gates may be gates
 	 */
 	void		(*lstm_cell_back) (float *d_gates, float *dc, const float *dh, const float *gates,
 								   const float *c, const float *c_new, size_t n_rows, size_t n);
