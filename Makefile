@@ -91,6 +91,7 @@ LAYER_OBJS = \
 	src/core/layer/lstm.o \
 	src/core/layer/max_pool.o \
 	src/core/layer/normalize.o \
+	src/core/layer/packed.o \
 	src/core/layer/pool.o \
 	src/core/layer/positional_embedding.o \
 	src/core/layer/prepare.o \

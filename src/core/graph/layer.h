@@ -110,6 +110,7 @@ typedef struct AiLayer
 	size_t		scratch_size;	/* numbers for each row of a shard, while the layer runs */
 	size_t		scratch_fixed;	/* and besides */
 	size_t		derived_size;	/* numbers that follow from the weights, for training */
+	bool		needs_derived;	/* not only for the gradients of inputs */
 	int			n_sums;			/* numbers summed over the whole batch in training, each way */
 	bool		needs_input;	/* backward reads the inputs */
 	bool		needs_output;	/* backward reads the output */

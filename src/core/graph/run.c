@@ -302,7 +302,7 @@ gives_gradient(const AiGraph *graph, const AiGraphLayer *it)
 	return false;
 }
 
-/* Derived numbers are for the gradients of inputs. */
+/* Derived numbers are for the gradients of inputs, mostly. */
 static void
 derive(void *arg, int64_t number, int thread)
 {
@@ -311,7 +311,8 @@ derive(void *arg, int64_t number, int thread)
 	const float *weight[AI_LAYER_MAX_WEIGHTS];
 
 	(void) thread;
-	if (it->layer.derived_size == 0 || !gives_gradient(run->graph, it))
+	if (it->layer.derived_size == 0 ||
+		!(it->layer.needs_derived ? it->has_gradient : gives_gradient(run->graph, it)))
 		return;
 	for (int i = 0; i < it->layer.n_weights; i++)
 		weight[i] = (it->layer.weight[i].is_state ? run->states : run->weights) +

@@ -2,10 +2,14 @@
  * embedding.c
  *		A row of numbers for each whole number from 0 on.
  *
- * With mask_zero, steps of the number 0 are not there for the layers after it.
+ * With mask_zero, steps of the number 0 are not there for the layers after it.  Whoever loads
+ * the input has checked that there is a row for each number.  The run itself gathers the
+ * gradients of rows.
  *-------------------------------------------------------------------------
  */
 #include "core/layer/layers.h"
+
+#include <string.h>
 
 #include "core/layer/prepare.h"
 
@@ -41,6 +45,26 @@ prepare(AiLayer *layer, AiError *err)
 	return AI_OK;
 }
 
+static void
+forward(const AiLayer *layer, const AiPass *pass)
+{
+	size_t		n_places = (size_t) pass->n_rows * ai_shape_size(&layer->input[0]);
+	size_t		width = (size_t) layer->weight[0].dims[1];
+
+	for (size_t i = 0; i < n_places; i++)
+		memcpy(pass->output + i * width, pass->weight[0] + (size_t) pass->input[0][i] * width,
+			   width * sizeof(float));
+	for (size_t i = 0; i < n_places && layer->makes_mask; i++)
+		pass->output_mask[i] = pass->input[0][i] != 0;
+}
+
+static void
+backward(const AiLayer *layer, const AiPass *pass)
+{
+	(void) layer;
+	(void) pass;
+}
+
 const AiLayerType ai_layer_embedding = {
 	.name = "embedding",
 	.keras_name = "Embedding",
@@ -49,4 +73,6 @@ const AiLayerType ai_layer_embedding = {
 	.min_inputs = 1,
 	.max_inputs = 1,
 	.prepare = prepare,
+	.forward = forward,
+	.backward = backward
 };

@@ -5,6 +5,9 @@
  */
 #include "core/layer/layers.h"
 
+#include <string.h>
+
+#include "core/kernels/kernels.h"
 #include "core/layer/prepare.h"
 
 typedef struct PositionalEmbeddingConfig
@@ -31,6 +34,29 @@ prepare(AiLayer *layer, AiError *err)
 	return AI_OK;
 }
 
+static void
+forward(const AiLayer *layer, const AiPass *pass)
+{
+	size_t		n = ai_shape_size(&layer->output);
+	size_t		n_rows = (size_t) pass->n_rows;
+
+	memcpy(pass->output, pass->input[0], n_rows * n * sizeof(float));
+	for (size_t r = 0; r < n_rows; r++)
+		ai_kernels()->add(pass->output + r * n, pass->weight[0], n);
+}
+
+static void
+backward(const AiLayer *layer, const AiPass *pass)
+{
+	size_t		n = ai_shape_size(&layer->output);
+	size_t		n_rows = (size_t) pass->n_rows;
+
+	if (pass->d_weight[0] != NULL)
+		ai_kernels()->add_rows(pass->d_weight[0], pass->d_output, n_rows, n);
+	if (pass->d_input[0] != NULL)
+		memcpy(pass->d_input[0], pass->d_output, n_rows * n * sizeof(float));
+}
+
 const AiLayerType ai_layer_positional_embedding = {
 	.name = "positional_embedding",
 	.config_size = sizeof(PositionalEmbeddingConfig),
@@ -38,4 +64,6 @@ const AiLayerType ai_layer_positional_embedding = {
 	.min_inputs = 1,
 	.max_inputs = 1,
 	.prepare = prepare,
+	.forward = forward,
+	.backward = backward
 };

@@ -5,6 +5,9 @@
  * With return_sequences the output is that of all steps, else that of the last one.  A
  * bidirectional layer has weights for each direction; outputs of both are merged step
  * by step, the backward one turned round.
+ *
+ * At a masked step the state stays what it is, and the output is the last one again; 0 if
+ * there is none, and with return_sequences in a bidirectional layer.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_RECURRENT_H
@@ -55,10 +58,47 @@ extern const char *const ai_merge_mode_names[];
 	AI_OPTION_PENALTY_ROW(AiRecurrentConfig, recurrent_l2, "recurrent_regularizer")
 
 /*
- * kernel:[features, n_gates * units], recurrent_kernel:[units, n_gates * units],
- * bias:[n_gates * units], or of n_biases rows; then the same of the backward direction
+ * What one step of a direction works on: n_rows rows of n units, dense.  gates:[n_rows, n_gates * n]
+ * holds sums, bias and all, and gets what backward needs; it then gets its gradient by the sums.
  */
-extern AiCode ai_recurrent_prepare(AiLayer *layer, int n_gates, int n_biases,
+typedef struct AiRecurrentStep
+{
+	size_t		n_rows;
+	size_t		n;
+	AiActivation activation;	/* of simple_rnn */
+	float	   *gates;
+	float	   *inner;			/* [n_rows, n_gates * n]: sums over h alone, if has_inner; likewise */
+	const float *h;				/* before it */
+	float	   *h_new;			/* forward */
+	const float *kept;			/* before it, if has_kept: of lstm the cell's state */
+	float	   *kept_new;
+	float	   *d_h;			/* backward: from that of h_new to what goes to h past the products */
+	float	   *d_kept;
+} AiRecurrentStep;
+
+/* A kind of recurrent layer */
+typedef struct AiRecurrent
+{
+	int			n_gates;
+	bool		has_inner;		/* sums over h have a bias of their own, and are not added to gates */
+	bool		has_kept;
+	void		(*forward) (const AiRecurrentStep *step);
+	void		(*backward) (const AiRecurrentStep *step);
+} AiRecurrent;
+
+/*
+ * kernel:[features, n_gates * units], recurrent_kernel:[units, n_gates * units],
+ * bias:[n_gates * units], or [2, n_gates * units] with has_inner; then the same of the
+ * backward direction
+ */
+extern AiCode ai_recurrent_prepare(AiLayer *layer, const AiRecurrent *kind,
 								   AiInitialiser bias_initialiser, AiError *err);
+
+/* All kernels transposed */
+extern void ai_recurrent_derive(const AiLayer *layer, float *derived, const float *const *weight);
+
+extern void ai_recurrent_forward(const AiLayer *layer, const AiPass *pass, const AiRecurrent *kind);
+extern void ai_recurrent_backward(const AiLayer *layer, const AiPass *pass,
+								  const AiRecurrent *kind);
 
 #endif							/* AI_RECURRENT_H */
