@@ -2,10 +2,11 @@
  * gemm_blocks.h
  *		A product of matrices cut into tiles, the same from AVX2 on.
  *
- * C is cut into parts of rows, parts into panels of columns, and panels into tiles of rows, each of
- * which one function computes in registers.  B is read where it lies.  Where the sums are long they are cut too, so
- * that a panel's part of B stays in the nearest caches for all of its tiles: then a tile goes on
- * from what it has stored in C, which is the same sum in the same order.
+ * C is cut into parts of rows, so that what they need of A stays in the second cache, parts into
+ * panels of columns, and panels into tiles of rows, each of which one function computes in
+ * registers.  B is read where it lies.  Where the sums are long they are cut too, so that a
+ * panel's part of B stays in the nearest caches for all of its tiles: then a tile goes on from
+ * what it has stored in C, which is the same sum in the same order.
  *
  * Rows and columns are shared out evenly: 16 rows by tiles of up to 6 are 6 + 5 + 5.
  *-------------------------------------------------------------------------
