@@ -101,7 +101,8 @@ fill(AiSamples **samples, const AiHost *host, size_t max_memory, const AiSpill *
 		void	   *record;
 
 		make_row(bytes, row);
-		AI_TRY(ai_samples_add(*samples, &record, hash_of(bytes, n_hashed), is_validation(row), err));
+		AI_TRY(ai_samples_add(*samples, &record, hash_of(bytes, n_hashed),
+							  is_validation(row), err));
 		memcpy(record, bytes, SIZE);
 	}
 	return ai_samples_finish(*samples, err);
