@@ -216,8 +216,8 @@ check_limits(void)
 			if (isinf(x[i]))
 				assert_true(y[i] == limits[act][x[i] > 0]);
 			else
-				check_close(y[i], exact_value(x[i], (AiActivation) act), 0x1p-21 * fabsf(y[i]), x[i],
-							(AiActivation) act);
+				check_close(y[i], exact_value(x[i], (AiActivation) act), 0x1p-21 * fabsf(y[i]),
+							x[i], (AiActivation) act);
 			assert_true(isfinite(slope[i]));
 		}
 	}

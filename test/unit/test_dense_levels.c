@@ -160,7 +160,7 @@ make_update(bool is_plain)
 	return u;
 }
 
-/* Some steps with one rule; w and the states begin as given and are where they end after */
+/* Some steps with one rule, from states of 0 */
 static void
 check_rule(AiRng *rng, Rule rule, size_t n, const AiUpdate *u)
 {
@@ -188,7 +188,8 @@ check_rule(AiRng *rng, Rule rule, size_t n, const AiUpdate *u)
 
 		for (size_t step = 0; step < N_STEPS; step++)
 		{
-			double		change = exact_change(rule, e + 1, exact_gradient(g[step * n + j], *e, u), u);
+			double		gradient = exact_gradient(g[step * n + j], *e, u);
+			double		change = exact_change(rule, e + 1, gradient, u);
 
 			*e -= *e * u->decay + change;
 			size += fabs(change);
@@ -230,8 +231,8 @@ test_rules(void **state)
 }
 
 /*
- * All that is one code: from one seed, with the arrays of one call after the other in out.  The rows
- * are short and long, as lengths go.
+ * What is one code for all levels: from one seed, with the arrays that the calls make one after
+ * the other in out
  */
 #define MAX_OUT 40000
 

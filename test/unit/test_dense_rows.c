@@ -83,7 +83,6 @@ test_sums(void **state)
 	for_each_level(check_sums);
 }
 
-/* Sums of one row for softmax and layer_norm on their ways back */
 static void
 check_softmax_back_of(AiRng *rng, size_t n_rows, size_t n)
 {
@@ -287,7 +286,8 @@ check_lstm_of(AiRng *rng, size_t n_rows, size_t n)
 		check_close(h_new[u], o * t, CELL_BUDGET * (fabsf(c[u]) + 1));
 		size *= 1 + fabsf(c[u]);
 		check_close(d_gates[at], d * g * i * (1 - i), CELL_BUDGET * size);
-		check_close(d_gates[at + n], d * c[u] * f * (1 - f), CELL_BUDGET * size * (1 + fabsf(c[u])));
+		check_close(d_gates[at + n], d * c[u] * f * (1 - f),
+					CELL_BUDGET * size * (1 + fabsf(c[u])));
 		check_close(d_gates[at + 2 * n], d * i * (1 - g * g), CELL_BUDGET * size);
 		check_close(d_gates[at + 3 * n], dh[u] * t * o * (1 - o), CELL_BUDGET * size);
 		check_close(dc[u], d * f, CELL_BUDGET * size);

@@ -211,6 +211,7 @@ check_long_sums(void)
 		check_case(&rng, 7, 64, 784, 1, (Layout) layout);
 		check_case(&rng, 20, 40, 96, 7, (Layout) layout);
 		check_case(&rng, 3, 5, 11, 50, (Layout) layout);
+		check_case(&rng, 200, 20, 2000, 1, (Layout) layout);
 	}
 }
 

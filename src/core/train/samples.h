@@ -4,8 +4,8 @@
  *
  * A sample is a record of fixed size: what goes in, then what is to come out.  Once all are
  * there they have a canonical order, by a hash of the row's content that is given with it,
- * so a training does not depend on the order in which the rows came.  What exceeds the memory goes to a file of
- * the host's; only the main thread reads that.
+ * so a training does not depend on the order in which the rows came.  What exceeds the
+ * memory goes to a file of the host's; only the main thread reads that.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_SAMPLES_H
