@@ -126,7 +126,8 @@ TRAIN_OBJS = \
 	src/core/train/optimiser.o \
 	src/core/train/samples.o \
 	src/core/train/schedule.o \
-	src/core/train/stopping.o
+	src/core/train/stopping.o \
+	src/core/train/training_options.o
 
 PG_HOST_OBJS = \
 	src/pg/host/cores.o \

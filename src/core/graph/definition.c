@@ -676,12 +676,20 @@ AiCode
 ai_definition_parse(AiDefinition *definition, AiArena *arena, const AiLayerType *const *types,
 					const char *json, size_t len, AiError *err)
 {
-	AiError		unused;
-	AiDefiner	d = {definition, arena, types, err != NULL ? err : &unused};
 	const AiJson *value;
 
+	AI_TRY(ai_json_parse(&value, arena, json, len, err));
+	return ai_definition_read(definition, arena, types, value, err);
+}
+
+AiCode
+ai_definition_read(AiDefinition *definition, AiArena *arena, const AiLayerType *const *types,
+				   const AiJson *value, AiError *err)
+{
+	AiError		unused;
+	AiDefiner	d = {definition, arena, types, err != NULL ? err : &unused};
+
 	memset(definition, 0, sizeof(*definition));
-	AI_TRY(ai_json_parse(&value, arena, json, len, d.err));
 	if (ai_keras_is_model(value))
 		return ai_keras_define(&d, value);
 	if (value->kind == AI_JSON_ARRAY)

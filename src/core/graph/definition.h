@@ -24,6 +24,7 @@
 #ifndef AI_DEFINITION_H
 #define AI_DEFINITION_H
 
+#include "core/base/json.h"
 #include "core/graph/layer.h"
 
 #define AI_MAX_LAYERS 1000
@@ -56,6 +57,11 @@ typedef struct AiDefinition
 extern AiCode ai_definition_parse(AiDefinition *definition, AiArena *arena,
 								  const AiLayerType *const *types, const char *json, size_t len,
 								  AiError *err);
+
+/* The same of JSON that has been parsed */
+extern AiCode ai_definition_read(AiDefinition *definition, AiArena *arena,
+								 const AiLayerType *const *types, const AiJson *value,
+								 AiError *err);
 
 /*
  * The list of layers with every option that is not its initial value, and every name:
