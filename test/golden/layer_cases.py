@@ -33,9 +33,9 @@ import torch
 keras.config.set_floatx("float64")
 
 
-def rounded(numbers):
+def rounded(numbers, steps=32):
     """With few bits, so that float has them and files are small"""
-    return np.round(np.asarray(numbers) * 256) / 256
+    return np.round(np.asarray(numbers) * steps) / steps
 
 
 def tensor(numbers, needs_gradient=False):
@@ -53,7 +53,7 @@ def set_random(weights, rng, scale=0.5):
         w.assign(np.abs(numbers) + 0.5 if "variance" in w.path else numbers)
 
 
-def write_numbers(numbers, digits=9):
+def write_numbers(numbers, digits=8):
     if isinstance(numbers, torch.Tensor):
         numbers = numbers.detach().numpy()
     print(*[f"{float(x):.{digits}g}" for x in np.asarray(numbers).ravel()])
@@ -70,7 +70,7 @@ def write_case(name, layers, run, x, weights, rng, mode="plain", has_probe=True)
     y = run(x)
     shape = list(x.shape[1:])
     print("case", name, mode, len(x), len(shape), *shape)
-    print(json.dumps(([{"probe": False}] if has_probe and "probe" not in layers[0] else []) + layers))
+    print(json.dumps(([{"probe": True}] if has_probe and "probe" not in layers[0] else []) + layers))
     write_numbers(x)
     for numbers in before:
         write_numbers(numbers)

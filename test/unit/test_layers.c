@@ -514,6 +514,82 @@ test_recurrent(void **state)
 }
 
 static void
+test_conv(void **state)
+{
+	(void) state;
+	check_file("test/golden/layers_conv.txt");
+}
+
+/*
+ * What is dropped follows from the step and the row alone; the gradient goes where the input went.
+ */
+#define DROP_RATE 0.3
+#define DROP_SIZE 301
+
+static void
+make_ones(Case *c, int64_t n_rows)
+{
+	AiShape		input = {1, {DROP_SIZE}};
+
+	memset(c, 0, sizeof(*c));
+	c->n_rows = n_rows;
+	c->has_probe = true;
+	make_graph(c, "[{\"probe\": true}, {\"dropout\": 0.3}]", &input);
+	c->weights = zeros(c, c->graph.n_weights, sizeof(float));
+	c->states = zeros(c, c->graph.n_states, sizeof(float));
+	c->input = zeros(c, (size_t) n_rows * DROP_SIZE, sizeof(float));
+	c->d_output = zeros(c, (size_t) n_rows * DROP_SIZE, sizeof(float));
+	for (size_t i = 0; i < (size_t) n_rows * DROP_SIZE; i++)
+	{
+		c->input[i] = 1;
+		c->d_output[i] = 2;
+	}
+}
+
+static void
+check_drops(const Answer *answer)
+{
+	size_t		n = (size_t) answer->n_rows * DROP_SIZE;
+	double		deviation = sqrt((double) n * DROP_RATE * (1 - DROP_RATE));
+	size_t		n_same = 0;
+	double		n_dropped = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		assert_true(answer->output[i] == 0 || answer->output[i] == (float) (1 / (1 - DROP_RATE)));
+		assert_true(answer->d_input[i] == 2 * answer->output[i]);
+		n_dropped += answer->output[i] == 0;
+		n_same += i >= DROP_SIZE && answer->output[i] == answer->output[i - DROP_SIZE];
+	}
+	assert_true(fabs(n_dropped - (double) n * DROP_RATE) < 4 * deviation);
+
+	/* 0.58 of what two rows have is the same by chance */
+	assert_true(fabs((double) n_same / (double) (n - DROP_SIZE) - 0.58) < 0.02);
+}
+
+static void
+test_dropout(void **state)
+{
+	Case		c;
+	Answer		many;
+	Answer		few;
+
+	(void) state;
+	make_ones(&c, 150);
+	for (int level = 0; level <= (int) ai_kernels_best_level(); level++)
+	{
+		assert_int_equal(ai_kernels_select((AiCpuLevel) level, NULL), AI_OK);
+		train(&many, &c, 0, 150, 1);
+		check_drops(&many);
+		train(&few, &c, 0, 33, 3);
+		check_bits(&c, "rows of a smaller batch", few.output, many.output, 33 * DROP_SIZE);
+		free_answer(&few);
+		free_answer(&many);
+	}
+	ai_arena_free(&c.arena);
+}
+
+static void
 add_types(void)
 {
 	int			n = 0;
@@ -532,6 +608,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dense),
 		cmocka_unit_test(test_recurrent),
+		cmocka_unit_test(test_conv),
+		cmocka_unit_test(test_dropout),
 	};
 
 	add_types();

@@ -67,6 +67,7 @@ add_layer(AiGraph *graph, int number, const AiLayerDefinition *definition, AiErr
 	layer->name = definition->name;
 	layer->type = definition->type;
 	layer->config = definition->config;
+	layer->is_frozen = definition->is_frozen;
 	it->is_frozen = definition->is_frozen;
 	take_inputs(graph, it, definition);
 	AI_TRY(layer->type->prepare(layer, err));

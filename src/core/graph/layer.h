@@ -98,6 +98,7 @@ typedef struct AiLayer
 	int			n_inputs;
 	AiShape		input[AI_LAYER_MAX_INPUTS];
 	bool		has_mask;		/* its first input has one */
+	bool		is_frozen;		/* nothing of it is trained, nor states moved on */
 
 	/* Set by type->prepare */
 	AiShape		output;

@@ -27,6 +27,7 @@
 #define AI_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/status.h"
 
@@ -115,6 +116,15 @@ typedef struct AiUpdate
 	double		scale;			/* of the gradient: clipping by norm; 1: none */
 	double		clip;			/* of each gradient; 0: none */
 } AiUpdate;
+
+/* A window of an image: n_rows * n_columns places of n channels; its rows are row_step apart */
+typedef struct AiImageWindow
+{
+	size_t		n_rows;
+	size_t		n_columns;
+	size_t		row_step;
+	size_t		n;
+} AiImageWindow;
 
 typedef struct AiKernels
 {
@@ -291,6 +301,44 @@ typedef struct AiKernels
 	/* rate: lr.  w -= rate * sign(m * beta1 + g * (1 - beta1)); m = m * beta2 + g * (1 - beta2) */
 	void		(*update_lion) (float *w, float *m, const float *g, size_t n,
 								const AiUpdate *update);
+
+	/*
+	 * Of each channel the largest number in the window at x and the place where it is first, row by
+	 * row from 0 on; NaN is larger than all.  y:[n], place:[n]
+	 */
+	void		(*window_max) (float *y, int32_t *place, const float *x, const AiImageWindow *window);
+
+	/* dx, at place, += dy */
+	void		(*window_max_back) (float *dx, const float *dy, const int32_t *place,
+									const AiImageWindow *window);
+
+	/* y = factor * the sum of the window at x, of each channel */
+	void		(*window_sum) (float *y, const float *x, const AiImageWindow *window, float factor);
+
+	/* dx, at all places, += dy * factor */
+	void		(*window_sum_back) (float *dx, const float *dy, const AiImageWindow *window,
+									float factor);
+
+	/*
+	 * sum[j] += x[i, j], products[j] += x[i, j] * y[i, j], over i in order, where mask[i] is not 0;
+	 * mask NULL: all
+	 */
+	void		(*column_sums) (double *sum, double *products, const float *x, const float *y,
+								const uint8_t *mask, size_t n_rows, size_t n);
+
+	/* y[i, j] = (x[i, j] - mean[j]) * factor[j] + shift[j]; y may be x */
+	void		(*shift_columns) (float *y, const float *x, const float *mean, const float *factor,
+								  const float *shift, size_t n_rows, size_t n);
+
+	/* y[i, j] += x[i, j] * factor[j] */
+	void		(*add_columns) (float *y, const float *x, const float *factor, size_t n_rows, size_t n);
+
+	/* y[i * y_row + j] += x[i * x_row + j], j < n, over i in order: rows of y may overlap */
+	void		(*add_overlapping) (float *y, size_t y_row, const float *x, size_t x_row,
+									size_t n_rows, size_t n);
+
+	/* y[i] = 0 with probability rate, else x[i] / (1 - rate); drawn from seed and i alone */
+	void		(*drop) (float *y, const float *x, size_t n, uint64_t seed, double rate);
 } AiKernels;
 
 /* The least width of rows for so many columns */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "core/kernels/kernels.h"
+
 static const AiOption options[] = {
 	{.name = NULL}
 };
@@ -32,6 +34,28 @@ prepare(AiLayer *layer, AiError *err)
 	return AI_OK;
 }
 
+static void
+forward(const AiLayer *layer, const AiPass *pass)
+{
+	size_t		n = (size_t) pass->n_rows * ai_shape_size(&layer->output);
+
+	memcpy(pass->output, pass->input[0], n * sizeof(float));
+	for (int i = 1; i < layer->n_inputs; i++)
+		ai_kernels()->add(pass->output, pass->input[i], n);
+}
+
+static void
+backward(const AiLayer *layer, const AiPass *pass)
+{
+	size_t		n = (size_t) pass->n_rows * ai_shape_size(&layer->output);
+
+	for (int i = 0; i < layer->n_inputs; i++)
+	{
+		if (pass->d_input[i] != NULL)
+			memcpy(pass->d_input[i], pass->d_output, n * sizeof(float));
+	}
+}
+
 const AiLayerType ai_layer_add = {
 	.name = "add",
 	.keras_name = "Add",
@@ -39,4 +63,6 @@ const AiLayerType ai_layer_add = {
 	.min_inputs = 2,
 	.max_inputs = AI_LAYER_MAX_INPUTS,
 	.prepare = prepare,
+	.forward = forward,
+	.backward = backward
 };

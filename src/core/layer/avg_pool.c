@@ -5,7 +5,50 @@
  */
 #include "core/layer/layers.h"
 
+#include <string.h>
+
 #include "core/layer/pool.h"
+
+static float
+factor_of(const AiPoolCursor *cursor)
+{
+	return 1 / (float) (cursor->window.n_rows * cursor->window.n_columns);
+}
+
+static void
+forward(const AiLayer *layer, const AiPass *pass)
+{
+	const AiKernels *kernels = ai_kernels();
+	size_t		input_size = ai_shape_size(&layer->input[0]);
+	size_t		output_size = ai_shape_size(&layer->output);
+
+	for (size_t r = 0; r < (size_t) pass->n_rows; r++)
+	{
+		const float *input = pass->input[0] + r * input_size;
+		float	   *output = pass->output + r * output_size;
+
+		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
+			kernels->window_sum(output + it.to, input + it.from, &it.window, factor_of(&it));
+	}
+}
+
+static void
+backward(const AiLayer *layer, const AiPass *pass)
+{
+	const AiKernels *kernels = ai_kernels();
+	size_t		input_size = ai_shape_size(&layer->input[0]);
+	size_t		output_size = ai_shape_size(&layer->output);
+
+	for (size_t r = 0; r < (size_t) pass->n_rows; r++)
+	{
+		float	   *d_input = pass->d_input[0] + r * input_size;
+		const float *d_output = pass->d_output + r * output_size;
+
+		memset(d_input, 0, input_size * sizeof(float));
+		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
+			kernels->window_sum_back(d_input + it.from, d_output + it.to, &it.window, factor_of(&it));
+	}
+}
 
 const AiLayerType ai_layer_avg_pool = {
 	.name = "avg_pool",
@@ -15,4 +58,6 @@ const AiLayerType ai_layer_avg_pool = {
 	.min_inputs = 1,
 	.max_inputs = 1,
 	.prepare = ai_pool_prepare,
+	.forward = forward,
+	.backward = backward
 };

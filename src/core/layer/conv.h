@@ -23,10 +23,11 @@ typedef struct AiConvConfig
 
 extern const AiOption ai_conv_options[];
 
-/* windows:[n_axes] */
-extern AiCode ai_conv_windows(AiWindow *windows, const AiLayer *layer, int n_axes, AiError *err);
-
 /* The input has n_axes axes and the channels. */
 extern AiCode ai_conv_prepare(AiLayer *layer, int n_axes, AiError *err);
+
+extern void ai_conv_derive(const AiLayer *layer, float *derived, const float *const *weight);
+extern void ai_conv_forward(const AiLayer *layer, const AiPass *pass);
+extern void ai_conv_backward(const AiLayer *layer, const AiPass *pass);
 
 #endif							/* AI_CONV_H */

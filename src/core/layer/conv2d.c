@@ -23,4 +23,7 @@ const AiLayerType ai_layer_conv2d = {
 	.min_inputs = 1,
 	.max_inputs = 1,
 	.prepare = prepare,
+	.derive = ai_conv_derive,
+	.forward = ai_conv_forward,
+	.backward = ai_conv_backward
 };

@@ -1,9 +1,13 @@
 /*-------------------------------------------------------------------------
  * dropout.c
  *		In training, each number is 0 with probability rate, else divided by 1 - rate.
+ *
+ * What is drawn follows from the step and the row of the batch, and is drawn again on the way back.
  *-------------------------------------------------------------------------
  */
 #include "core/layer/layers.h"
+
+#include <string.h>
 
 #include "core/layer/prepare.h"
 
@@ -27,6 +31,36 @@ prepare(AiLayer *layer, AiError *err)
 	return AI_OK;
 }
 
+static void
+drop_rows(float *y, const float *x, const AiLayer *layer, const AiPass *pass)
+{
+	double		rate = ((const DropoutConfig *) layer->config)->rate;
+	size_t		n = ai_shape_size(&layer->output);
+
+	for (int i = 0; i < pass->n_rows; i++, y += n, x += n)
+	{
+		AiRng		stream = ai_rng_stream(pass->seed, (uint64_t) (pass->first_row + i), 0);
+
+		ai_kernels()->drop(y, x, n, stream.state, rate);
+	}
+}
+
+static void
+forward(const AiLayer *layer, const AiPass *pass)
+{
+	if (pass->is_training)
+		drop_rows(pass->output, pass->input[0], layer, pass);
+	else
+		memcpy(pass->output, pass->input[0],
+			   (size_t) pass->n_rows * ai_shape_size(&layer->output) * sizeof(float));
+}
+
+static void
+backward(const AiLayer *layer, const AiPass *pass)
+{
+	drop_rows(pass->d_input[0], pass->d_output, layer, pass);
+}
+
 const AiLayerType ai_layer_dropout = {
 	.name = "dropout",
 	.keras_name = "Dropout",
@@ -35,4 +69,6 @@ const AiLayerType ai_layer_dropout = {
 	.min_inputs = 1,
 	.max_inputs = 1,
 	.prepare = prepare,
+	.forward = forward,
+	.backward = backward
 };

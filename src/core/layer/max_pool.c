@@ -1,11 +1,59 @@
 /*-------------------------------------------------------------------------
  * max_pool.c
- *		The largest value of each window.
+ *		The largest value of each window; where it is several times, the first one.
  *-------------------------------------------------------------------------
  */
 #include "core/layer/layers.h"
 
+#include <string.h>
+
 #include "core/layer/pool.h"
+
+/* Where each maximum is in its window is saved, as int32_t. */
+static AiCode
+prepare(AiLayer *layer, AiError *err)
+{
+	AI_TRY(ai_pool_prepare(layer, err));
+	layer->saved_size = ai_shape_size(&layer->output);
+	return AI_OK;
+}
+
+static void
+forward(const AiLayer *layer, const AiPass *pass)
+{
+	const AiKernels *kernels = ai_kernels();
+	size_t		input_size = ai_shape_size(&layer->input[0]);
+	size_t		output_size = ai_shape_size(&layer->output);
+
+	for (size_t r = 0; r < (size_t) pass->n_rows; r++)
+	{
+		const float *input = pass->input[0] + r * input_size;
+		float	   *output = pass->output + r * output_size;
+		int32_t    *place = (int32_t *) pass->saved + r * output_size;
+
+		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
+			kernels->window_max(output + it.to, place + it.to, input + it.from, &it.window);
+	}
+}
+
+static void
+backward(const AiLayer *layer, const AiPass *pass)
+{
+	const AiKernels *kernels = ai_kernels();
+	size_t		input_size = ai_shape_size(&layer->input[0]);
+	size_t		output_size = ai_shape_size(&layer->output);
+
+	for (size_t r = 0; r < (size_t) pass->n_rows; r++)
+	{
+		float	   *d_input = pass->d_input[0] + r * input_size;
+		const float *d_output = pass->d_output + r * output_size;
+		const int32_t *place = (const int32_t *) pass->saved + r * output_size;
+
+		memset(d_input, 0, input_size * sizeof(float));
+		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
+			kernels->window_max_back(d_input + it.from, d_output + it.to, place + it.to, &it.window);
+	}
+}
 
 const AiLayerType ai_layer_max_pool = {
 	.name = "max_pool",
@@ -14,5 +62,7 @@ const AiLayerType ai_layer_max_pool = {
 	.options = ai_pool_options,
 	.min_inputs = 1,
 	.max_inputs = 1,
-	.prepare = ai_pool_prepare,
+	.prepare = prepare,
+	.forward = forward,
+	.backward = backward
 };

@@ -17,9 +17,30 @@ typedef struct AiPoolConfig
 
 extern const AiOption ai_pool_options[];
 
-/* windows:[2]; how many axes there are follows from the input: *n_axes */
-extern AiCode ai_pool_windows(AiWindow *windows, int *n_axes, const AiLayer *layer, AiError *err);
-
 extern AiCode ai_pool_prepare(AiLayer *layer, AiError *err);
+
+/*
+ * Goes through the windows of one image, in the order of what comes out, each cut to the places that
+ * exist
+ */
+typedef struct AiPoolCursor
+{
+	AiWindow	y;
+	AiWindow	x;
+	int64_t		row;			/* of the output; y.output: the end */
+	int64_t		column;
+	AiImageWindow window;
+	size_t		from;			/* the window's first number in the image */
+	size_t		to;				/* the first of its numbers in the output */
+} AiPoolCursor;
+
+extern AiPoolCursor ai_pool_begin(const AiLayer *layer);
+extern void ai_pool_next(AiPoolCursor *cursor);
+
+static inline bool
+ai_pool_is_at_end(const AiPoolCursor *cursor)
+{
+	return cursor->row == cursor->y.output;
+}
 
 #endif							/* AI_POOL_LAYER_H */

@@ -29,6 +29,25 @@ prepare(AiLayer *layer, AiError *err)
 	return AI_OK;
 }
 
+static void
+forward(const AiLayer *layer, const AiPass *pass)
+{
+	const RescaleConfig *config = layer->config;
+
+	ai_kernels()->scale(pass->output, pass->input[0],
+						(size_t) pass->n_rows * ai_shape_size(&layer->output), (float) config->scale,
+						(float) config->offset);
+}
+
+static void
+backward(const AiLayer *layer, const AiPass *pass)
+{
+	const RescaleConfig *config = layer->config;
+
+	ai_kernels()->scale(pass->d_input[0], pass->d_output,
+						(size_t) pass->n_rows * ai_shape_size(&layer->output), (float) config->scale, 0);
+}
+
 const AiLayerType ai_layer_rescale = {
 	.name = "rescale",
 	.keras_name = "Rescaling",
@@ -37,4 +56,6 @@ const AiLayerType ai_layer_rescale = {
 	.min_inputs = 1,
 	.max_inputs = 1,
 	.prepare = prepare,
+	.forward = forward,
+	.backward = backward
 };

@@ -11,8 +11,10 @@
 
 #include "core/kernels/loops/activate.h"
 #include "core/kernels/loops/cells.h"
+#include "core/kernels/loops/columns.h"
 #include "core/kernels/loops/rows.h"
 #include "core/kernels/loops/update.h"
+#include "core/kernels/loops/windows.h"
 
 /* Their places in the table of a level */
 #define AI_LOOPS \
@@ -37,6 +39,15 @@
 	.update_adam = update_adam, \
 	.update_adamax = update_adamax, \
 	.update_nadam = update_nadam, \
-	.update_lion = update_lion
+	.update_lion = update_lion, \
+	.window_max = window_max, \
+	.window_max_back = window_max_back, \
+	.window_sum = window_sum, \
+	.window_sum_back = window_sum_back, \
+	.column_sums = column_sums, \
+	.shift_columns = shift_columns, \
+	.add_columns = add_columns, \
+	.add_overlapping = add_overlapping, \
+	.drop = drop
 
 #endif							/* AI_LOOPS_H */

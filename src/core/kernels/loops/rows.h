@@ -10,6 +10,7 @@
 #define AI_LOOPS_ROWS_H
 
 #include "core/kernels/loops/functions.h"
+#include "core/kernels/loops/vectors.h"
 
 #define LANES 16
 
@@ -121,11 +122,34 @@ add(float *y, const float *x, size_t n)
 		y[i] += x[i];
 }
 
+/* Two vectors of columns at a time, whose sums stay in registers */
 static void
 add_rows(float *sum, const float *x, size_t n_rows, size_t n)
 {
-	for (size_t r = 0; r < n_rows; r++)
-		add(sum, x + r * n, n);
+	size_t		j = 0;
+
+	for (; j + 2 * N_FLOATS <= n; j += 2 * N_FLOATS)
+	{
+		Floats		left;
+		Floats		right;
+
+		LOAD(left, sum + j);
+		LOAD(right, sum + j + N_FLOATS);
+		for (size_t r = 0; r < n_rows; r++)
+		{
+			Floats		x_left;
+			Floats		x_right;
+
+			LOAD(x_left, x + r * n + j);
+			LOAD(x_right, x + r * n + j + N_FLOATS);
+			left += x_left;
+			right += x_right;
+		}
+		STORE(sum + j, left);
+		STORE(sum + j + N_FLOATS, right);
+	}
+	for (size_t r = 0; r < n_rows && j < n; r++)
+		add(sum + j, x + r * n + j, n - j);
 }
 
 static void
