@@ -104,7 +104,7 @@ set_pass(AiPass *pass, const Shard *shard, int number, const float *const *weigh
 		.saved = shard->slot + places->saved,
 		.scratch = run->scratch + (size_t) shard->lane * run->scratch_size,
 		.weight = weight,
-		.derived = run->derived + it->derived,
+		.derived = run->derived != NULL ? run->derived + it->derived : NULL,
 		.d_weight = d_weight
 	};
 	for (int i = 0; i < it->layer.n_inputs; i++)

@@ -2,7 +2,7 @@
  * recurrent.c
  *		What lstm, gru and simple_rnn share.
  *
- * The sums over the inputs of all steps are one product; then each step adds those over the
+ * The sums over the inputs of many steps are one product; then each step adds those over the
  * state before it.  On the way back each step gives the gradient by its sums, which takes
  * their place, and from it that of the state before; products with many steps at once
  * give the gradients of weights and inputs.
@@ -34,7 +34,7 @@ enum
 	BIAS						/* if there is one */
 };
 
-/* Places whose gradients are summed at once: what a product takes of the first cache */
+/* Places of one product, while their gates stay in the second cache */
 #define BLOCK_PLACES 128
 
 /*
@@ -395,6 +395,19 @@ keep_gaps(const Direction *it, const AiRecurrentStep *step, size_t number)
 	}
 }
 
+/* The sums over the inputs of some steps from this place on; where they end */
+static size_t
+start_block(const Direction *it, size_t place)
+{
+	size_t		n = it->packed->n_places - place;
+
+	if (n > BLOCK_PLACES)
+		n = BLOCK_PLACES;
+	multiply(it->gates + place * it->width, it->x + place * it->n_inputs, it->kernel, it->bias, n,
+			 it->n_inputs, it->width, false);
+	return place + n;
+}
+
 static void
 go_forward(const Direction *it, const float *input)
 {
@@ -402,9 +415,9 @@ go_forward(const Direction *it, const float *input)
 	size_t		n_first = ai_packed_rows(packed, 0);
 	const float *kept = it->kept;
 	size_t		place = 0;
+	size_t		end = 0;		/* up to here there are sums over inputs */
 
 	ai_packed_take(it->x, packed, input, it->n_inputs, it->is_backward);
-	multiply(it->gates, it->x, it->kernel, it->bias, packed->n_places, it->n_inputs, it->width, false);
 	memset(it->h, 0, n_first * it->units * sizeof(float));
 	if (it->kind->has_kept)
 		memset(it->kept, 0, n_first * it->units * sizeof(float));
@@ -413,6 +426,8 @@ go_forward(const Direction *it, const float *input)
 		AiRecurrentStep step = make_step(it, ai_packed_rows(packed, s), place);
 
 		step.kept = kept;
+		while (end < place + step.n_rows)
+			end = start_block(it, end);
 		if (it->kind->has_inner)
 			multiply(step.inner, step.h, it->recurrent, it->bias != NULL ? it->bias + it->width : NULL,
 					 step.n_rows, it->units, it->width, false);
@@ -536,7 +551,7 @@ add_weight_gradients(const Direction *it, size_t first, size_t n_places)
 
 /* Of some steps from number on, whose first place is first; d_x is scratch */
 static void
-add_input_gradient(const Direction *it, float *d_input, float *d_x, size_t number, size_t first,
+give_input_gradient(const Direction *it, float *d_input, float *d_x, size_t number, size_t first,
 				   size_t n_places)
 {
 	size_t		n = it->n_inputs;
@@ -548,8 +563,14 @@ add_input_gradient(const Direction *it, float *d_input, float *d_x, size_t numbe
 		size_t		n_rows = ai_packed_rows(it->packed, number);
 
 		for (size_t i = 0; i < n_rows; i++, d_x += n)
-			ai_kernels()->add(d_input + ai_packed_place(it->packed, i, number, it->is_backward) * n,
-							  d_x, n);
+		{
+			float	   *to = d_input + ai_packed_place(it->packed, i, number, it->is_backward) * n;
+
+			if (it->is_backward)
+				ai_kernels()->add(to, d_x, n);
+			else
+				memcpy(to, d_x, n * sizeof(float));
+		}
 		first += n_rows;
 	}
 }
@@ -582,7 +603,7 @@ go_back(const Direction *it, const Carried *carried, float *d_input, float *d_x)
 			continue;
 		add_weight_gradients(it, place, end - place);
 		if (d_input != NULL)
-			add_input_gradient(it, d_input, d_x, s, place, end - place);
+			give_input_gradient(it, d_input, d_x, s, place, end - place);
 		end = place;
 	}
 }
@@ -658,7 +679,7 @@ ai_recurrent_backward(const AiLayer *layer, const AiPass *pass, const AiRecurren
 	AiPacked	packed;
 
 	ai_packed_init(&packed, pass->mask, n_rows, (size_t) layer->input[0].dims[0]);
-	if (pass->d_input[0] != NULL)
+	if (pass->d_input[0] != NULL && packed.n_places < n_rows * packed.n_times)
 		memset(pass->d_input[0], 0, n_rows * ai_shape_size(&layer->input[0]) * sizeof(float));
 	for (int i = 0; i < n_directions(config); i++)
 	{
