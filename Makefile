@@ -102,6 +102,7 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/network.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
 	src/core/model/text_counts.o \

@@ -372,6 +372,12 @@ made_number(AiRng *rng)
 	return (float) (2 * ai_rng_uniform(rng) - 1);
 }
 
+static float *
+made_array(Network *network, size_t n)
+{
+	return ai_arena_alloc_zero(&network->arena, n + 1, sizeof(float));
+}
+
 static AiCode
 make_network(Network *network, const Step *steps, int n, AiShape input, AiError *err)
 {
@@ -389,7 +395,8 @@ make_network(Network *network, const Step *steps, int n, AiShape input, AiError 
 		network->sizes[i] = steps[i].size;
 		network->layers[i] = (AiLayerDefinition) {
 			.type = steps[i].type, .name = network->names[i], .config = &network->sizes[i],
-			.is_frozen = steps[i].is_frozen, .n_inputs = steps[i].n_inputs > 0 ? steps[i].n_inputs : 1
+			.is_frozen = steps[i].is_frozen,
+			.n_inputs = steps[i].n_inputs > 0 ? steps[i].n_inputs : 1
 		};
 		network->layers[i].input[0] = i - 1;
 		if (steps[i].n_inputs > 0)
@@ -398,14 +405,15 @@ make_network(Network *network, const Step *steps, int n, AiShape input, AiError 
 	code = ai_graph_create(&network->graph, &network->arena, &network->definition, &input, err);
 	if (code != AI_OK)
 		return code;
-	network->weights = ai_arena_alloc_zero(&network->arena, network->graph.n_weights + 1, sizeof(float));
-	network->gradients = ai_arena_alloc_zero(&network->arena, network->graph.n_weights + 1, sizeof(float));
-	network->states = ai_arena_alloc_zero(&network->arena, network->graph.n_states + 1, sizeof(float));
-	network->rows = ai_arena_alloc_zero(&network->arena, MAX_ROWS * ai_shape_size(&input), sizeof(float));
+	network->weights = made_array(network, network->graph.n_weights);
+	network->gradients = made_array(network, network->graph.n_weights);
+	network->states = made_array(network, network->graph.n_states);
+	network->rows = made_array(network, MAX_ROWS * ai_shape_size(&input));
 	for (size_t i = 0; i < network->graph.n_weights; i++)
 		network->weights[i] = made_number(&rng) / 2;
 	for (size_t i = 0; i < MAX_ROWS * ai_shape_size(&input); i++)
-		network->rows[i] = network->has_numbers ? (float) ai_rng_below(&rng, 20) : made_number(&rng);
+		network->rows[i] = network->has_numbers ? (float) ai_rng_below(&rng, 20) :
+			made_number(&rng);
 	return AI_OK;
 }
 
@@ -587,7 +595,8 @@ check_apply(Network *network)
 		{
 			AiRun	   *run;
 
-			assert_int_equal(ai_run_create(&run, ai_malloc_host(), &network->graph, room, NULL), AI_OK);
+			assert_int_equal(ai_run_create(&run, ai_malloc_host(), &network->graph, room, NULL),
+							 AI_OK);
 			for (int i = 0; i < 150; i += room)
 			{
 				const float *output = ai_run_apply(run, network->weights, network->states,

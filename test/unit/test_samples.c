@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/hash.h"
 #include "core/base/rng.h"
 #include "test_host.h"
 
@@ -77,6 +78,16 @@ is_validation(uint32_t i)
 	return (i % 10 == 9 ? i - 1 : i) % 7 == 0;
 }
 
+/* Of a record that are hashed: with one there are many equal hashes. */
+static size_t n_hashed = SIZE;
+
+/* Not inlined: the compiler would warn of lengths that the hash never sees. */
+static __attribute__((noinline)) uint64_t
+hash_of(const uint8_t *bytes, size_t size)
+{
+	return ai_hash64(bytes, size, 1);
+}
+
 /* Rows 0 .. n - 1 in the order of i * step mod n */
 static AiCode
 fill(AiSamples **samples, const AiHost *host, size_t max_memory, const AiSpill *spill,
@@ -86,10 +97,13 @@ fill(AiSamples **samples, const AiHost *host, size_t max_memory, const AiSpill *
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	row = (uint32_t) ((uint64_t) i * step % n);
+		uint8_t		bytes[SIZE];
 		void	   *record;
 
-		AI_TRY(ai_samples_add(*samples, &record, is_validation(row), err));
-		make_row(record, row);
+		make_row(bytes, row);
+		AI_TRY(ai_samples_add(*samples, &record, hash_of(bytes, n_hashed),
+							  is_validation(row), err));
+		memcpy(record, bytes, SIZE);
 	}
 	return ai_samples_finish(*samples, err);
 }
@@ -107,14 +121,13 @@ read_all(uint8_t *records, const AiSamples *samples)
 }
 
 static void
-test_order(void **state)
+check_order(void)
 {
 	uint8_t    *expected = malloc((size_t) N_ROWS * SIZE);
 	uint8_t    *found = malloc((size_t) N_ROWS * SIZE);
 	static const uint32_t steps[] = {1, 7, 59999};
 	int64_t		n_validation = 0;
 
-	(void) state;
 	for (uint32_t i = 0; i < N_ROWS; i++)
 		n_validation += is_validation(i);
 	for (int s = 0; s < 3; s++)
@@ -144,6 +157,23 @@ test_order(void **state)
 	}
 	free(expected);
 	free(found);
+}
+
+static void
+test_order(void **state)
+{
+	(void) state;
+	check_order();
+}
+
+/* different rows may have one hash */
+static void
+test_equal_hashes(void **state)
+{
+	(void) state;
+	n_hashed = 2;
+	check_order();
+	n_hashed = SIZE;
 }
 
 static void
@@ -213,6 +243,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_equal_hashes),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_failing_file),
 		cmocka_unit_test(test_interruptions),

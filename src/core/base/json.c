@@ -173,7 +173,7 @@ copy_tree(const AiJson **value, AiArena *arena, const json_t *root, size_t len, 
 AiCode
 ai_json_parse(const AiJson **value, AiArena *arena, const char *text, size_t len, AiError *err)
 {
-	json_error_t error;
+	json_error_t error = {.text = ""};
 	json_t	   *root;
 	AiCode		code;
 
@@ -182,7 +182,8 @@ ai_json_parse(const AiJson **value, AiArena *arena, const char *text, size_t len
 					  &error);
 	if (root == NULL)
 	{
-		if (json_error_code(&error) == json_error_out_of_memory)
+		/* it does not always say why */
+		if (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory)
 			return ai_out_of_memory(err, len, "JSON");
 		ai_fail(err, AI_ERR_FORMAT, "invalid JSON: %s", error.text);
 		ai_detail(err, "This is in line %d, column %d.", error.line, error.column);

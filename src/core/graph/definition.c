@@ -229,44 +229,62 @@ ai_define_shape(AiShape *shape, bool *is_known, const AiJson *list, int first, A
 	return ai_shape_check(shape, err);
 }
 
+void
+ai_layer_error(AiError *err, int number, const char *name)
+{
+	AiError		inner = *err;
+
+	if (name != NULL)
+		ai_fail(err, inner.code, "layer %d, \"%s\": %s", number + 1, name, inner.message);
+	else
+		ai_fail(err, inner.code, "layer %d: %s", number + 1, inner.message);
+	ai_detail(err, "%s", inner.detail);
+	ai_hint(err, "%s", inner.hint);
+}
+
 AiCode
 ai_define_say_layer(AiDefiner *d, int number, AiCode code)
 {
-	AiError		inner;
-	const char *name;
-
 	if (code == AI_OK || code == AI_ERR_NOMEM)
 		return code;
-	inner = *d->err;
-	name = d->definition->layers[number].name;
-	if (name != NULL)
-		ai_fail(d->err, code, "layer %d, \"%s\": %s", number + 1, name, inner.message);
-	else
-		ai_fail(d->err, code, "layer %d: %s", number + 1, inner.message);
-	ai_detail(d->err, "%s", inner.detail);
-	ai_hint(d->err, "%s", inner.hint);
+	ai_layer_error(d->err, number, d->definition->layers[number].name);
 	return code;
 }
 
 /*
  * Kinds
  */
+static void
+guess_kind(AiGuess *guess, const AiDefiner *d, const char *written)
+{
+	ai_guess_init(guess, written);
+	for (const AiLayerType *const *type = d->types; *type != NULL; type++)
+	{
+		ai_guess_try(guess, (*type)->name, (*type)->name);
+		if ((*type)->keras_name != NULL)
+			ai_guess_try(guess, (*type)->keras_name, (*type)->name);
+	}
+}
+
 static AiCode
 reject_kind(AiDefiner *d, const char *written)
 {
 	AiNameList	list = {.len = 0};
 	AiGuess		guess;
 
-	ai_guess_init(&guess, written);
+	guess_kind(&guess, d, written);
 	for (const AiLayerType *const *type = d->types; *type != NULL; type++)
-	{
-		ai_guess_try(&guess, (*type)->name, (*type)->name);
-		if ((*type)->keras_name != NULL)
-			ai_guess_try(&guess, (*type)->keras_name, (*type)->name);
 		ai_name_list_add(&list, (*type)->name);
-	}
 	ai_fail(d->err, AI_ERR_PARAM, "there is no kind of layer \"%s\"", written);
 	ai_hint_names(d->err, &guess, "Kinds are", &list);
+	for (const AiLayerType *const *type = d->types; *type != NULL; type++)
+	{
+		const AiOption *first = (*type)->options;
+
+		if (first->name != NULL && first->is_needed && first->kind == AI_OPTION_CHOICE &&
+			ai_option_choice(first, written) >= 0)
+			ai_hint(d->err, "Write {\"%s\": \"%s\"}.", (*type)->name, written);
+	}
 	return AI_ERR_PARAM;
 }
 
@@ -317,9 +335,7 @@ reject_object(AiDefiner *d, const AiJson *object)
 
 		if (is_common(object->items[i].key))
 			continue;
-		ai_guess_init(&guess, object->items[i].key);
-		for (const AiLayerType *const *type = d->types; *type != NULL; type++)
-			ai_guess_try(&guess, (*type)->name, (*type)->name);
+		guess_kind(&guess, d, object->items[i].key);
 		if (blamed == NULL || guess.meant != NULL)
 			blamed = &object->items[i];
 		if (guess.meant != NULL)
@@ -523,11 +539,13 @@ read_value(AiDefiner *d, int number, const AiJson *value, uint32_t *given)
 	return AI_ERR_PARAM;
 }
 
+/* Where nearly a kind is written, it was to be one: {"dens": 4, "activation": "relu"} */
 static AiCode
 reject_option(AiDefiner *d, const AiLayerType *type, const char *key)
 {
 	AiNameList	list = {.len = 0};
 	AiGuess		guess;
+	AiGuess		kind;
 	char		what[96];
 
 	ai_guess_init(&guess, key);
@@ -535,6 +553,9 @@ reject_option(AiDefiner *d, const AiLayerType *type, const char *key)
 		ai_guess_try(&guess, o->name, o->name);
 	for (int i = 0; common_options[i] != NULL; i++)
 		ai_guess_try(&guess, common_options[i], common_options[i]);
+	guess_kind(&kind, d, key);
+	if (guess.meant == NULL && kind.meant != NULL)
+		return reject_kind(d, key);
 	list_options(&list, what, type);
 	ai_fail(d->err, AI_ERR_PARAM, "there is no option \"%s\"", key);
 	ai_hint_names(d->err, &guess, what, &list);

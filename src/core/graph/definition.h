@@ -8,9 +8,15 @@
  *	[{"dense": 64, "activation": "relu"}, {"dropout": 0.2}, {"dense": 10, "name": "out"}]
  *
  * or what Keras writes by model.to_json(): a Sequential model, or a functional one of
- * which each layer is used once.  A layer takes the one before it, or those named by
- * "input" (a name or a list of them).  {"bidirectional": {"lstm": 64}} is
+ * which each layer is used once.
+ *
+ * "flatten", {"flatten": true} and {"flatten": {}} are one, and options may stand in the
+ * value: {"dense": {"units": 64}}.  {"bidirectional": {"lstm": 64}} is
  * {"lstm": 64, "bidirectional": true}.
+ *
+ * A layer takes the one before it, or those named by "input" (a name or a list of them);
+ * "input" is also the name of what goes into the network.  {"add": "a"} adds the output of
+ * "a" to that of the layer before it.  Before the layers may stand {"input": [28, 28, 1]}.
  *
  * Text is from outside: nothing is believed of it, nesting and sizes are bounded.
  *-------------------------------------------------------------------------
@@ -43,8 +49,9 @@ typedef struct AiDefinition
 } AiDefinition;
 
 /*
- * types ends with NULL.  All memory is the arena's.  Errors are AI_ERR_PARAM; they name the
- * layer by its number and name, and the hint lists what would fit.
+ * types ends with NULL.  All memory is the arena's.  Errors name the layer by its number and
+ * name, and the hint lists what would fit: mostly AI_ERR_PARAM; AI_ERR_UNSUPPORTED for what
+ * Keras can do and we cannot; AI_ERR_FORMAT and AI_ERR_LIMIT of the text as JSON (json.h).
  */
 extern AiCode ai_definition_parse(AiDefinition *definition, AiArena *arena,
 								  const AiLayerType *const *types, const char *json, size_t len,
@@ -56,5 +63,8 @@ extern AiCode ai_definition_parse(AiDefinition *definition, AiArena *arena,
  */
 extern AiCode ai_definition_write(const char **json, const AiDefinition *definition,
 								  AiArena *arena, AiError *err);
+
+/* What a layer's kind has said, said of the layer of this number, from 0; name may be NULL */
+extern void ai_layer_error(AiError *err, int number, const char *name);
 
 #endif							/* AI_DEFINITION_H */

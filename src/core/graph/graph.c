@@ -15,20 +15,6 @@ align_numbers(size_t n)
 	return (n + WEIGHT_STEP - 1) / WEIGHT_STEP * WEIGHT_STEP;
 }
 
-/* What a layer's kind says, said of this layer */
-static AiCode
-name_layer(AiError *err, int number, const AiLayer *layer)
-{
-	AiError		inner = *err;
-
-	ai_fail(err, inner.code, "layer %d, \"%s\": %s", number + 1, layer->name, inner.message);
-	if (inner.detail[0] != '\0')
-		ai_detail(err, "%s", inner.detail);
-	if (inner.hint[0] != '\0')
-		ai_hint(err, "%s", inner.hint);
-	return inner.code;
-}
-
 static int
 mask_of(const AiGraph *graph, int number)
 {
@@ -185,17 +171,19 @@ ai_graph_create(AiGraph *graph, AiArena *arena, const AiDefinition *definition,
 			code = check_rows(graph, i, &inner);
 		if (code == AI_OK)
 			continue;
+		ai_layer_error(&inner, i, graph->layers[i].layer.name);
 		if (err != NULL)
 			*err = inner;
-		return err != NULL ? name_layer(err, i, &graph->layers[i].layer) : code;
+		return code;
 	}
 	for (int i = 0; i < graph->n_layers; i++)
 	{
 		if (check_use(graph, i, &inner) == AI_OK)
 			continue;
+		ai_layer_error(&inner, i, graph->layers[i].layer.name);
 		if (err != NULL)
 			*err = inner;
-		return err != NULL ? name_layer(err, i, &graph->layers[i].layer) : inner.code;
+		return inner.code;
 	}
 	(void) place_weights(graph, 0, true, false);
 	graph->n_dense = place_weights(graph, 0, false, false);

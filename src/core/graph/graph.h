@@ -3,8 +3,8 @@
  *		A network whose shapes fit: its layers, their weights, the memory they take.
  *
  * Weights lie in one flat array, states (moving averages) in another; each begins at a
- * multiple of 16 numbers, and those with is_rows come last.  Nothing here holds weights: who trains has his own,
- * who applies has those of a mapped file.
+ * multiple of 16 numbers, and those with is_rows come last.  Nothing here holds weights:
+ * who trains has his own, who applies has those of a mapped file.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_GRAPH_H

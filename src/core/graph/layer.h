@@ -127,7 +127,7 @@ typedef struct AiPass
 	int64_t		first_row;		/* of the batch */
 	int64_t		batch_rows;
 	bool		is_training;
-	uint64_t	seed;			/* of this step and layer: what is drawn follows from it and the row */
+	uint64_t	seed;			/* of step and layer: what is drawn follows from it and the row */
 	const float *input[AI_LAYER_MAX_INPUTS];	/* [n_rows, shape of the input] */
 	const uint8_t *mask;		/* [n_rows, steps], 0: not there; or NULL */
 	uint8_t    *output_mask;	/* to be made, if the layer makes one */

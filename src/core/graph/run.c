@@ -7,10 +7,12 @@
  * in their order, all go on.
  *-------------------------------------------------------------------------
  */
-#include "core/graph/run_internal.h"
+#include "core/graph/run.h"
 
 #include <string.h>
 
+#include "core/base/tiny.h"
+#include "core/graph/run_internal.h"
 #include "core/kernels/kernels.h"
 
 /*
@@ -247,6 +249,7 @@ run_lane(void *arg, int64_t lane, int thread)
 	AiRun	   *run = arg;
 	int64_t		first = lane * run->n_shards / run->n_batch_lanes;
 	int64_t		end = (lane + 1) * run->n_shards / run->n_batch_lanes;
+	unsigned	before = ai_tiny_begin();
 
 	if (run->begin == 0)
 	{
@@ -258,13 +261,10 @@ run_lane(void *arg, int64_t lane, int thread)
 	{
 		Shard		shard = shard_of(run, (int) s);
 
-		for (int i = run->begin; i < run->end; i++)
-		{
-			if (ai_pool_should_stop(run->pool, thread))
-				return;
+		for (int i = run->begin; i < run->end && !ai_pool_should_stop(run->pool, thread); i++)
 			run_operation(&shard, &run->program[i]);
-		}
 	}
+	ai_tiny_end(before);
 }
 
 /* What the shards have summed becomes the batch's. */
@@ -402,10 +402,11 @@ ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *b
 void
 ai_run_gradients(const AiRun *run, float *gradients, size_t first, size_t n)
 {
-	memcpy(gradients, run->lane_gradients + first, n * sizeof(float));
+	const float *lane_gradients = run->lane_gradients + first;
+
+	memcpy(gradients, lane_gradients, n * sizeof(float));
 	for (int lane = 1; lane < run->n_batch_lanes; lane++)
-		ai_kernels()->add(gradients, run->lane_gradients + (size_t) lane * run->graph->n_dense + first,
-						  n);
+		ai_kernels()->add(gradients, lane_gradients + (size_t) lane * run->graph->n_dense, n);
 }
 
 /*
@@ -418,6 +419,7 @@ ai_run_apply(AiRun *run, const float *weights, const float *states, const float 
 {
 	int			owner = ai_run_owner(run->graph, layer);
 	size_t		size = ai_shape_size(&run->graph->layers[layer].layer.output);
+	unsigned	before;
 
 	if (owner == AI_INPUT)
 		return input;
@@ -425,6 +427,7 @@ ai_run_apply(AiRun *run, const float *weights, const float *states, const float 
 	run->states = (float *) states;
 	run->input = input;
 	run->n_rows = n_rows;
+	before = ai_tiny_begin();
 	for (int first = 0; first < n_rows; first += run->slot_rows)
 	{
 		int			n_left = n_rows - first;
@@ -440,5 +443,6 @@ ai_run_apply(AiRun *run, const float *weights, const float *states, const float 
 		memcpy(run->result + (size_t) first * size, output_of(&shard, layer),
 			   (size_t) shard.n_rows * size * sizeof(float));
 	}
+	ai_tiny_end(before);
 	return run->result;
 }

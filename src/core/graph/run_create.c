@@ -132,7 +132,8 @@ alloc_all(AiRun *run, AiError *err)
 	else
 		run->result = alloc_numbers(run, (size_t) run->max_rows, largest_output(graph));
 	if (run->slots == NULL || run->scratch == NULL ||
-		(is_training && (run->loaded == NULL || run->derived == NULL || run->lane_gradients == NULL || run->sums == NULL)) ||
+		(is_training && (run->loaded == NULL || run->derived == NULL ||
+						 run->lane_gradients == NULL || run->sums == NULL)) ||
 		(!is_training && run->result == NULL))
 		return ai_out_of_memory(err, (size_t) run->n_slots * run->slot_size * sizeof(float),
 								"the layers of a network");

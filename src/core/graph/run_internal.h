@@ -18,7 +18,7 @@ typedef struct AiRunPlaces
 	size_t		saved;
 	size_t		mask;
 	size_t		d_output;		/* the gradient of the loss by the output */
-	size_t		d_extra[AI_LAYER_MAX_INPUTS];	/* a second gradient of an input, until it is added */
+	size_t		d_extra[AI_LAYER_MAX_INPUTS];	/* a second gradient of an input */
 	bool		is_extra[AI_LAYER_MAX_INPUTS];
 } AiRunPlaces;
 

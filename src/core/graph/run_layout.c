@@ -104,7 +104,8 @@ plan_gradient(const AiGraph *graph, AiPlanned *arrays, AiRunPlaces *places, int 
 			extend(gradient, back_moment(graph, i));
 			if (is_written)
 			{
-				*extra = (AiPlanned) {gradient->size, back_moment(graph, i), back_moment(graph, i), 0};
+				extra->size = gradient->size;
+				extra->from = extra->to = back_moment(graph, i);
 				places[i].is_extra[j] = true;
 			}
 			is_written = true;

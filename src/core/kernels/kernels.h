@@ -2,14 +2,25 @@
  * kernels.h
  *		The loops that take the time, at the level this machine can run.
  *
- * Each kernel exists as a plain loop (ref_*.c, which says what it computes)
- * and as hand-written versions for some machines (x86/).  A level is chosen
- * once; every kernel of a level sums in one fixed order, so an answer changes
- * with the level only, and there within the budget:
+ * Sparse and dense products exist as plain loops (ref_*.c, which say what
+ * they compute) and as hand-written versions for some machines (x86/).  A
+ * level is chosen once; every kernel of a level sums in one fixed order, so
+ * an answer changes with the level only, and there within the budget:
  *
  *	|result - exact| <= (n + 2) * 2^-24 * sum |value * w|	for every sum of n terms
  *
- * test/unit/test_kernels.c holds every level to it.
+ * All other kernels are plain loops (loops/), compiled for each level, which
+ * give the same bits at every level, but for which NaN it is.  Sums of a row
+ * are within the budget above; of functions the error is at most
+ *
+ *	exp									2^-23 * exact, down to 2^-149
+ *	ELU, SELU, SIGMOID, TANH, SOFTPLUS	2^-21 * |exact|, or 2^-125
+ *	GELU, GELU_TANH, SILU				2^-21 * |x|, or 2^-125
+ *	what activate_back multiplies by	2^-20
+ *	gates and states of cells			2^-20 times the sizes of what is added
+ *
+ * NaN comes out of NaN, also out of RELU.  test/unit/test_kernels.c,
+ * test_gemm.c and test_dense*.c hold every level to all this.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_KERNELS_H
@@ -140,17 +151,14 @@ typedef struct AiKernels
 	void		(*sparse_rows_axpy) (float *w, const uint32_t *index, const float *value,
 									 size_t n, const float *a, size_t width);
 
-	/* c may not overlap a, b or bias. */
+	/* c may not overlap a, b or bias; nothing else of c's rows is touched. */
 	void		(*gemm) (const AiGemm *product);
 
 	/* to:[n_cols, n_rows] = from:[n_rows, n_cols] transposed; rows are from_row and to_row apart */
 	void		(*transpose) (float *to, ptrdiff_t to_row, const float *from,
 							  ptrdiff_t from_row, size_t n_rows, size_t n_cols);
 
-	/*
-	 * y[i] = act(x[i]); y may be x.  What follows is one code for all levels, which give
-	 * the same bits but in sums.
-	 */
+	/* y[i] = act(x[i]); y may be x.  This and all that follows is one code for all levels. */
 	void		(*activate) (float *y, const float *x, size_t n, AiActivation act);
 
 	/*
@@ -163,8 +171,9 @@ typedef struct AiKernels
 	/* y = softmax(x) of each of n_rows rows of n; y may be x */
 	void		(*softmax) (float *y, const float *x, size_t n_rows, size_t n);
 
-	/* dx = y * (dy - sum(dy * y)) of each row */
-	void		(*softmax_back) (float *dx, const float *dy, const float *y, size_t n_rows, size_t n);
+	/* dx = y * (dy - sum(dy * y)) of each row; dx may be dy */
+	void		(*softmax_back) (float *dx, const float *dy, const float *y, size_t n_rows,
+								 size_t n);
 
 	/* sum[j] += x[i, j], over i in order */
 	void		(*add_rows) (float *sum, const float *x, size_t n_rows, size_t n);
@@ -179,8 +188,9 @@ typedef struct AiKernels
 	double		(*sum_squares) (const float *x, size_t n);
 
 	/*
-	 * y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of each row of n; norm:[n_rows, n] gets
-	 * the first factor and inverse:[n_rows] 1 / sqrt(...), for the way back; NULL: not wanted
+	 * y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of each row of n; y is not x.
+	 * norm:[n_rows, n] gets the first factor and inverse:[n_rows] 1 / sqrt(...), for the way back;
+	 * NULL: not wanted.
 	 */
 	void		(*layer_norm) (float *y, float *norm, float *inverse, const float *x,
 							   const float *gamma, const float *beta, size_t n_rows, size_t n,
@@ -192,9 +202,9 @@ typedef struct AiKernels
 									size_t n_rows, size_t n);
 
 	/*
-	 * A step of an LSTM for n_rows rows of n units.  gates:[n_rows, 4n] holds the sums of i, f, g, o
-	 * and gets what they are after sigmoid, sigmoid, tanh, sigmoid; c_new = f * c + i * g;
-	 * h_new = o * tanh(c_new).
+	 * A step of an LSTM for n_rows rows of n units.  gates:[n_rows, 4n] holds the sums of i, f,
+	 * g, o and gets what they are after sigmoid, sigmoid, tanh, sigmoid; c_new = f * c + i * g;
+	 * h_new = o * tanh(c_new).  c_new may be c.
 	 */
 	void		(*lstm_cell) (float *gates, float *c_new, float *h_new, const float *c,
 							  size_t n_rows, size_t n);
@@ -207,10 +217,10 @@ typedef struct AiKernels
 								   const float *c, const float *c_new, size_t n_rows, size_t n);
 
 	/*
-	 * A step of a GRU as Keras has it (reset_after): gates:[n_rows, 3n] holds the sums z, r, h of the
-	 * input, inner:[n_rows, 3n] those of the state, each with its bias.  gates gets
-	 * z = sigmoid(gates + inner), r likewise and g = tanh(gates + r * inner);
-	 * h_new = z * h + (1 - z) * g; h_new may be h.
+	 * A step of a GRU as Keras has it (reset_after), whose gates lie in the order z, r, h:
+	 * gates:[n_rows, 3n] holds the sums of the input, inner:[n_rows, 3n] those of the state, each
+	 * with its bias.  gates gets z = sigmoid(gates + inner), r likewise and
+	 * g = tanh(gates + r * inner); h_new = z * h + (1 - z) * g; h_new may be h.
 	 */
 	void		(*gru_cell) (float *gates, float *h_new, const float *inner, const float *h,
 							 size_t n_rows, size_t n);
@@ -227,14 +237,19 @@ typedef struct AiKernels
 	 * 1 on.  g is the gradient; the other arrays are what the optimiser keeps.
 	 */
 
-	/* rate: lr; beta1: momentum.  w -= rate * g; with m, that is not NULL:
-	 * m = m * beta1 - g * rate; w += m, or w += m * beta1 - g * rate if is_nesterov */
+	/*
+	 * rate: lr; beta1: momentum.  w -= g * rate; with m, if it is not NULL:
+	 * m = m * beta1 - g * rate; w += m, or w += m * beta1 - g * rate if is_nesterov
+	 */
 	void		(*update_sgd) (float *w, float *m, const float *g, size_t n,
 							   const AiUpdate *update, bool is_nesterov);
 
-	/* rate: lr; beta1: momentum; beta2: rho.  v = v * beta2 + g^2 * (1 - beta2);
-	 * d = g * rate / sqrt(v + epsilon); w -= d; with m: m = m * beta1 + d; w -= m;
-	 * with mean (centered): mean = mean * beta2 + g * (1 - beta2); v - mean^2 stands for v in d */
+	/*
+	 * rate: lr; beta1: momentum; beta2: rho.  v = v * beta2 + g^2 * (1 - beta2);
+	 * d = g * rate / sqrt(v + epsilon); w -= d; with m, if it is not NULL: m = m * beta1 + d;
+	 * w -= m; with mean, if it is not NULL (centered): mean = mean * beta2 + g * (1 - beta2), and
+	 * v - mean^2 stands for v in d
+	 */
 	void		(*update_rmsprop) (float *w, float *v, float *m, float *mean, const float *g,
 								   size_t n, const AiUpdate *update);
 
@@ -242,24 +257,34 @@ typedef struct AiKernels
 	void		(*update_adagrad) (float *w, float *v, const float *g, size_t n,
 								   const AiUpdate *update);
 
-	/* rate: lr; beta2: rho.  v = v * beta2 + g^2 * (1 - beta2);
-	 * e = g * sqrt(d + epsilon) / sqrt(v + epsilon); d = d * beta2 + e^2 * (1 - beta2); w -= e * rate */
+	/*
+	 * rate: lr; beta2: rho.  v = v * beta2 + g^2 * (1 - beta2);
+	 * e = g * sqrt(d + epsilon) / sqrt(v + epsilon); d = d * beta2 + e^2 * (1 - beta2);
+	 * w -= e * rate
+	 */
 	void		(*update_adadelta) (float *w, float *v, float *d, const float *g, size_t n,
 									const AiUpdate *update);
 
-	/* rate: lr * sqrt(1 - beta2^t) / (1 - beta1^t).  m += (g - m) * (1 - beta1);
-	 * v += (g^2 - v) * (1 - beta2); w -= m * rate / (sqrt(v) + epsilon) */
+	/*
+	 * rate: lr * sqrt(1 - beta2^t) / (1 - beta1^t).  m += (g - m) * (1 - beta1);
+	 * v += (g^2 - v) * (1 - beta2); w -= m * rate / (sqrt(v) + epsilon)
+	 */
 	void		(*update_adam) (float *w, float *m, float *v, const float *g, size_t n,
 								const AiUpdate *update);
 
-	/* rate: lr / (1 - beta1^t).  m as above; v = max(v * beta2, |g|); w -= m * rate / (v + epsilon) */
+	/*
+	 * rate: lr / (1 - beta1^t).  m as above; v = max(v * beta2, |g|);
+	 * w -= m * rate / (v + epsilon)
+	 */
 	void		(*update_adamax) (float *w, float *m, float *v, const float *g, size_t n,
 								  const AiUpdate *update);
 
-	/* rate: lr; m and v as above; with u(t) = beta1 * (1 - 0.96^t / 2) and p(t) = u(1) * .. * u(t)
+	/*
+	 * rate: lr; with u(t) = beta1 * (1 - 0.96^t / 2) and p(t) = u(1) * .. * u(t)
 	 * correction1: u(t + 1) / (1 - p(t + 1)); correction2: (1 - u(t)) / (1 - p(t));
-	 * correction3: 1 / (1 - beta2^t).
-	 * w -= (m * correction1 + g * correction2) * rate / (sqrt(v * correction3) + epsilon) */
+	 * correction3: 1 / (1 - beta2^t).  m and v as in update_adam;
+	 * w -= (m * correction1 + g * correction2) * rate / (sqrt(v * correction3) + epsilon)
+	 */
 	void		(*update_nadam) (float *w, float *m, float *v, const float *g, size_t n,
 								 const AiUpdate *update);
 

@@ -84,7 +84,7 @@ forward(const AiLayer *layer, const AiPass *pass)
 		.bias = dense->use_bias ? pass->weight[BIAS] : NULL
 	};
 
-	ai_sums_product(&product, (AiActivation) dense->activation, layer->saved_size > 0 ? pass->saved : NULL);
+	ai_sums_product(&product, dense->activation, layer->saved_size > 0 ? pass->saved : NULL);
 }
 
 /* kernel += input transposed * d_sums */
@@ -139,7 +139,7 @@ backward(const AiLayer *layer, const AiPass *pass)
 	size_t		n_rows = (size_t) pass->n_rows * n_places(layer);
 	size_t		units = (size_t) dense->units;
 	const float *d_sums = ai_sums_back(pass->scratch, pass->d_output, pass->saved, pass->output,
-									   n_rows, units, (AiActivation) dense->activation);
+									   n_rows, units, dense->activation);
 
 	if (pass->d_weight[KERNEL] != NULL)
 		add_kernel_gradient(layer, pass, d_sums, n_rows);

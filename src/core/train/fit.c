@@ -3,11 +3,13 @@
  *		Epochs of steps: a batch, its gradients, an update.
  *-------------------------------------------------------------------------
  */
-#include "core/train/fit_internal.h"
+#include "core/train/fit.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "core/train/fit_internal.h"
 
 /* Streams of random numbers that follow from the seed */
 #define ORDER_STREAM UINT64_C(0x6F72646572)
@@ -41,6 +43,7 @@ prepare_batches(AiFit *fit, AiError *err)
 {
 	int64_t		n_rows = ai_samples_n(fit->samples, false);
 	size_t		n = (size_t) fit->options.batch_size;
+	size_t		n_targets = fit->n_places * fit->target_size;
 
 	if (n_rows == 0)
 		return ai_fail(err, AI_ERR_DATA, "there are no rows to learn from");
@@ -53,7 +56,7 @@ prepare_batches(AiFit *fit, AiError *err)
 		.order = ai_arena_alloc(&fit->arena, (size_t) n_rows * sizeof(uint32_t))
 	};
 	fit->records = ai_arena_alloc(&fit->arena, n * sizeof(void *));
-	fit->targets = ai_arena_alloc(&fit->arena, n * fit->n_places * fit->target_size * sizeof(float));
+	fit->targets = ai_arena_alloc(&fit->arena, n * n_targets * sizeof(float));
 	fit->place_weights = ai_arena_alloc(&fit->arena, n * fit->n_places * sizeof(float));
 	if (!ai_samples_are_in_memory(fit->samples))
 		fit->record_buffer = ai_arena_alloc(&fit->arena, n * ai_samples_record_size(fit->samples));
@@ -70,7 +73,7 @@ prepare_history(AiFit *fit, AiError *err)
 {
 	const AiGraph *graph = fit->graph;
 
-	fit->epochs = ai_arena_alloc_zero(&fit->arena, (size_t) fit->options.epochs + 1, sizeof(AiEpoch));
+	fit->epochs = ai_arena_alloc_zero(&fit->arena, (size_t) fit->options.epochs, sizeof(AiEpoch));
 	if (fit->options.restores_best)
 	{
 		fit->best_weights = ai_arena_alloc(&fit->arena, graph->n_weights * sizeof(float) + 1);

@@ -31,7 +31,7 @@ typedef struct AiFitReader
 typedef enum AiScore
 {
 	AI_SCORE_ACCURACY,			/* share of places whose largest output is that of the target */
-	AI_SCORE_BINARY_ACCURACY,	/* share of outputs on the right side of one half, or of 0 for logits */
+	AI_SCORE_BINARY_ACCURACY,	/* share of outputs on the right side of 0.5, or of 0 for logits */
 	AI_SCORE_MAE				/* mean absolute error */
 } AiScore;
 

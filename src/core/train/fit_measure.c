@@ -135,7 +135,8 @@ static void
 validate_rows(void *arg, int64_t task, int thread)
 {
 	AiFit	   *fit = arg;
-	int64_t		n_left = ai_samples_n(fit->samples, true) - (fit->first_task + task) * AI_SHARD_ROWS;
+	int64_t		first = (fit->first_task + task) * AI_SHARD_ROWS;
+	int64_t		n_left = ai_samples_n(fit->samples, true) - first;
 	int			n_rows = (int) (n_left < AI_SHARD_ROWS ? n_left : AI_SHARD_ROWS);
 	size_t		n_input = ai_shape_size(&fit->graph->input);
 	const float *output;

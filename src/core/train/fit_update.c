@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "core/base/tiny.h"
+
 #define PIECE_SIZE 8192			/* numbers */
 
 static bool
@@ -104,7 +106,8 @@ ai_fit_prepare_updates(AiFit *fit, AiError *err)
 	fit->pieces = ai_arena_alloc_zero(&fit->arena, (size_t) fit->n_pieces + 1, sizeof(AiFitPiece));
 	fit->piece_sums = ai_arena_alloc_zero(&fit->arena, (size_t) fit->n_pieces + 1, sizeof(double));
 	fit->gradients = ai_arena_alloc_zero(&fit->arena, n + 1, sizeof(float));
-	if (fit->arrays == NULL || fit->pieces == NULL || fit->piece_sums == NULL || fit->gradients == NULL)
+	if (fit->arrays == NULL || fit->pieces == NULL || fit->piece_sums == NULL ||
+		fit->gradients == NULL)
 		return ai_out_of_memory(err, n * sizeof(float), "the gradients of a network");
 	for (int s = 0; s < n_slots; s++)
 	{
@@ -201,10 +204,12 @@ update_piece(void *arg, int64_t number, int thread)
 	float	   *w = fit->weights + piece->first;
 	float	   *slot[AI_OPTIMISER_MAX_SLOTS] = {NULL};
 	AiUpdate	update = fit->update;
+	unsigned	before;
 
 	(void) thread;
 	if (!piece->is_moving)
 		return;
+	before = ai_tiny_begin();
 	if (!fit->clips_norms)
 		take_gradients(fit, piece);
 	for (int s = 0; s < AI_OPTIMISER_MAX_SLOTS; s++)
@@ -216,6 +221,7 @@ update_piece(void *arg, int64_t number, int thread)
 		fit->piece_sums[number] = ai_optimiser_penalty(w, piece->n, update.l1, update.l2);
 	ai_optimiser_update(&fit->options.optimiser, &update, w, fit->gradients + piece->first, slot,
 						piece->n);
+	ai_tiny_end(before);
 }
 
 AiCode

@@ -9,10 +9,8 @@
 #include <string.h>
 
 #include "core/base/buf.h"
-#include "core/base/hash.h"
 
 #define CHUNK_SIZE ((size_t) 1 << 20)
-#define ORDER_SALT UINT64_C(0x6F72646572)
 #define ITEMS_PER_QUESTION 4096 /* whether to stop */
 
 /* While rows come in; the order needs no more of them than place afterwards */
@@ -39,7 +37,6 @@ struct AiSamples
 	/* Records: in chunks, or all in the file behind the first n_in_memory */
 	AiBuf		chunks;			/* of uint8_t * */
 	size_t		per_chunk;
-	uint8_t    *last;			/* the record that is being filled; NULL: none */
 	uint8_t    *spill_buffer;	/* [per_chunk] records that go to the file together */
 	uint64_t	n_in_memory;
 	uint64_t	n_spilled;		/* with those in the buffer */
@@ -175,24 +172,12 @@ add_to_file(AiSamples *samples, void **record, AiError *err)
 	return AI_OK;
 }
 
-/* The record that was filled since the last call has its hash now. */
-static void
-complete_last(AiSamples *samples)
-{
-	Entry	   *entries = entries_of(samples);
-	size_t		n = samples->entries.len / sizeof(Entry);
-
-	if (samples->last != NULL)
-		entries[n - 1].hash = ai_hash64(samples->last, samples->record_size, ORDER_SALT);
-	samples->last = NULL;
-}
-
 AiCode
-ai_samples_add(AiSamples *samples, void **record, bool is_validation, AiError *err)
+ai_samples_add(AiSamples *samples, void **record, uint64_t hash, bool is_validation,
+			   AiError *err)
 {
-	Entry		entry = {0};
+	Entry		entry = {.hash = hash};
 
-	complete_last(samples);
 	if (!samples->is_spilling && samples->n_in_memory % samples->per_chunk == 0)
 		AI_TRY(add_chunk(samples, err));
 	entry.place = samples->n_in_memory + samples->n_spilled;
@@ -203,7 +188,6 @@ ai_samples_add(AiSamples *samples, void **record, bool is_validation, AiError *e
 		AI_TRY(add_to_file(samples, record, err));
 	else
 		*record = record_in_memory(samples, samples->n_in_memory++);
-	samples->last = *record;
 	if (is_validation)
 		samples->n_validation++;
 	else
@@ -312,7 +296,6 @@ ai_samples_finish(AiSamples *samples, AiError *err)
 	Entry	   *entries = entries_of(samples);
 	size_t		n = samples->entries.len / sizeof(Entry);
 
-	complete_last(samples);
 	if (samples->is_spilling)
 		AI_TRY(flush(samples, err));
 	if (n > 0)

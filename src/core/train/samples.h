@@ -3,9 +3,9 @@
  *		The rows of a training: kept while they come in, then read in any order.
  *
  * A sample is a record of fixed size: what goes in, then what is to come out.  Once all are
- * there they have a canonical order, by the hash of their bytes, so a training does not
- * depend on the order in which the rows came.  What exceeds the memory goes to a file of
- * the host's; only the main thread reads that.
+ * there they have a canonical order, by a hash of the row's content that is given with it,
+ * so a training does not depend on the order in which the rows came.  What exceeds the
+ * memory goes to a file of the host's; only the main thread reads that.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_SAMPLES_H
@@ -31,8 +31,12 @@ extern AiCode ai_samples_create(AiSamples **samples, const AiHost *host, size_t 
 								size_t max_memory, const AiSpill *spill, AiError *err);
 extern void ai_samples_destroy(AiSamples *samples);
 
-/* Room for one record more, to be filled before the next call; with spill in a buffer */
-extern AiCode ai_samples_add(AiSamples *samples, void **record, bool is_validation, AiError *err);
+/*
+ * Room for one record more, to be filled before the next call.  Rows whose hashes are equal
+ * are ordered by their records, so different ones must differ there.
+ */
+extern AiCode ai_samples_add(AiSamples *samples, void **record, uint64_t hash,
+							 bool is_validation, AiError *err);
 
 /* All are there: put them in order. */
 extern AiCode ai_samples_finish(AiSamples *samples, AiError *err);

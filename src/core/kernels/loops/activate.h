@@ -45,7 +45,7 @@ activate(float *y, const float *x, size_t n, AiActivation act)
 			EACH(y, gelu_tanh_of(x[i]));
 			break;
 		case AI_ACT_SILU:
-			EACH(y, x[i] * sigmoid_of(x[i]));
+			EACH(y, silu_of(x[i]));
 			break;
 		case AI_ACT_SIGMOID:
 			EACH(y, sigmoid_of(x[i]));

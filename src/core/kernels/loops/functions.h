@@ -135,12 +135,23 @@ log1p_of(float x)
 	return 2 * (s + s * s2 * p);
 }
 
+/* rest = 1 - sigmoid(x), with all its digits */
+AI_LANE float
+sigmoid_and_rest(float x, float *rest)
+{
+	float		e = exp_of_normal(at_most(at_least(-x, LEAST_EXP), 88));
+	float		y = 1 / (1 + e);
+
+	*rest = e * y;
+	return x < LEAST_EXP ? 0 : y;
+}
+
 AI_LANE float
 sigmoid_of(float x)
 {
-	float		y = 1 / (1 + exp_of_normal(at_most(at_least(-x, LEAST_EXP), 88)));
+	float		rest;
 
-	return x < LEAST_EXP ? 0 : y;
+	return sigmoid_and_rest(x, &rest);
 }
 
 /* By expm1, so that no digits are lost near 0 */
@@ -182,12 +193,19 @@ normal_of(float x, float *density)
 	return x > 0 ? 1 - tail : tail;
 }
 
+/* Factors x of what goes to 0 sooner than x grows: so that they do not make 0 * infinity */
+AI_LANE float
+bounded(float x)
+{
+	return at_most(at_least(x, -1e4f), 1e4f);
+}
+
 AI_LANE float
 gelu_of(float x)
 {
 	float		density;
 
-	return x * normal_of(x, &density);
+	return at_least(x, -1e4f) * normal_of(x, &density);
 }
 
 AI_LANE float
@@ -196,31 +214,41 @@ gelu_slope(float x)
 	float		density;
 	float		p = normal_of(x, &density);
 
-	return p + x * density;
+	return p + bounded(x) * density;
 }
 
 /* x * sigmoid(2 u), u = sqrt(2 / pi) * (x + 0.044715 x^3) */
 AI_LANE float
 gelu_tanh_of(float x)
 {
-	return x * sigmoid_of(x * (1.5957691216057308f + 0.071354816272600248f * x * x));
+	return at_least(x, -1e4f) *
+		sigmoid_of(x * (1.5957691216057308f + 0.071354816272600248f * x * x));
 }
 
 AI_LANE float
 gelu_tanh_slope(float x)
 {
-	float		x2 = x * x;
-	float		s = sigmoid_of(x * (1.5957691216057308f + 0.071354816272600248f * x2));
+	float		near = bounded(x);
+	float		rest;
+	float		s = sigmoid_and_rest(near * (1.5957691216057308f +
+											 0.071354816272600248f * near * near), &rest);
 
-	return s + x * s * (1 - s) * (1.5957691216057308f + 0.21406444881780073f * x2);
+	return s + near * (s * rest) * (1.5957691216057308f + 0.21406444881780073f * near * near);
+}
+
+AI_LANE float
+silu_of(float x)
+{
+	return at_least(x, -1e4f) * sigmoid_of(x);
 }
 
 AI_LANE float
 silu_slope(float x)
 {
-	float		s = sigmoid_of(x);
+	float		rest;
+	float		s = sigmoid_and_rest(x, &rest);
 
-	return s + x * s * (1 - s);
+	return s + bounded(x) * (s * rest);
 }
 
 #endif							/* AI_LOOPS_FUNCTIONS_H */

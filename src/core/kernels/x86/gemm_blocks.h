@@ -2,10 +2,11 @@
  * gemm_blocks.h
  *		A product of matrices cut into tiles, the same from AVX2 on.
  *
- * C is cut into panels of columns, and panels into tiles of rows, each of which one function
- * computes in registers.  B is read where it lies.  Where the sums are long they are cut too, so
- * that a panel's part of B stays in the first cache for all of its tiles: then a tile goes on
- * from what it has stored in C, which is the same sum in the same order.
+ * C is cut into parts of rows, so that what they need of A stays in the second cache, parts into
+ * panels of columns, and panels into tiles of rows, each of which one function computes in
+ * registers.  B is read where it lies.  Where the sums are long they are cut too, so that a
+ * panel's part of B stays in the nearest caches for all of its tiles: then a tile goes on from
+ * what it has stored in C, which is the same sum in the same order.
  *
  * Rows and columns are shared out evenly: 16 rows by tiles of up to 6 are 6 + 5 + 5.
  *-------------------------------------------------------------------------
@@ -27,10 +28,11 @@
 #define AI_UNROLL _Pragma("GCC unroll 8")
 #endif
 
-/* Terms of a sum that are taken at once: so many rows of a panel of B stay in the first cache */
-#ifndef GEMM_DEPTH
-#define GEMM_DEPTH 128
-#endif
+/* Terms of a sum that are taken at once: so many rows of a panel of B are 64 KB at most */
+#define GEMM_DEPTH 256
+
+/* Numbers of A for which all panels are computed before others: 1 MB, in the second cache */
+#define GEMM_A_SIZE (256 * 1024)
 
 /*
  * c = max(floor, from + sum); terms are a[i][t * a_tap + p * a_col] * b[t * b_tap + p * b_row + j]
@@ -200,18 +202,13 @@ ai_gemm_panel(const AiGemm *g, const AiTiles *tiles, AiPanel *panel)
 	} while (!panel->is_last);
 }
 
-/* The kernel, but for its tiles */
+/* All panels of some rows */
 static inline void
-ai_gemm_by_tiles(const AiGemm *g, const AiTiles *tiles)
+ai_gemm_panels(const AiGemm *g, const AiTiles *tiles)
 {
 	size_t		vectors = (g->n + tiles->lanes - 1) / tiles->lanes;
 	size_t		n_panels = (vectors + tiles->max_vectors - 1) / tiles->max_vectors;
 
-	if (g->adds && g->bias != NULL)
-	{
-		for (size_t i = 0; i < g->m; i++)
-			tiles->level->add(g->c + (ptrdiff_t) i * g->c_row, g->bias, g->n);
-	}
 	for (size_t i = 0; i < n_panels; i++)
 	{
 		size_t		end = ai_part_begin(vectors, n_panels, i + 1) * tiles->lanes;
@@ -219,6 +216,32 @@ ai_gemm_by_tiles(const AiGemm *g, const AiTiles *tiles)
 
 		panel.n_columns = ai_least(end, g->n) - panel.first_column;
 		ai_gemm_panel(g, tiles, &panel);
+	}
+}
+
+/* The kernel, but for its tiles */
+static inline void
+ai_gemm_by_tiles(const AiGemm *g, const AiTiles *tiles)
+{
+	size_t		n_parts = g->m / (GEMM_A_SIZE / (g->k * g->n_taps + 1) + 64) + 1;
+
+	if (g->adds && g->bias != NULL)
+	{
+		for (size_t i = 0; i < g->m; i++)
+			tiles->level->add(g->c + (ptrdiff_t) i * g->c_row, g->bias, g->n);
+	}
+	for (size_t i = 0; i < n_parts; i++)
+	{
+		size_t		begin = ai_part_begin(g->m, n_parts, i);
+		AiGemm		part = *g;
+
+		part.m = ai_part_begin(g->m, n_parts, i + 1) - begin;
+		part.c += (ptrdiff_t) begin * g->c_row;
+		if (g->rows != NULL)
+			part.rows += begin;
+		else
+			part.a += (ptrdiff_t) begin * g->a_row;
+		ai_gemm_panels(&part, tiles);
 	}
 }
 
