@@ -1,6 +1,7 @@
 """Write layers_recurrent.txt: layers of sequences as Keras 3 has them.
 
-    KERAS_BACKEND=torch python3 test/golden/make_layers_recurrent.py > test/golden/layers_recurrent.txt
+    KERAS_BACKEND=torch python3 test/golden/make_layers_recurrent.py \
+        > test/golden/layers_recurrent.txt
 
 The format is described in layer_cases.py.  Masks are made by a probe, or by an embedding.
 """

@@ -113,7 +113,7 @@ ai_recurrent_prepare(AiLayer *layer, const AiRecurrent *kind, AiInitialiser bias
 	if (config->bidirectional)
 		add_direction(layer, 1, kind, bias_initialiser);
 
-	n_own = is_merged(config) ? units * (size_t) (config->return_sequences ? output->dims[0] : 1) : 0;
+	n_own = is_merged(config) ? ai_shape_size(output) : 0;
 	layer->saved_size = n_ways * (packed_size(layer, kind) + n_own);
 	layer->scratch_size = 4 * units + n_own;
 	layer->scratch_fixed = (BLOCK_PLACES + AI_SHARD_ROWS) * (size_t) layer->input[0].dims[1];
@@ -214,7 +214,7 @@ take_places(Direction *it, const AiLayer *layer, const AiPass *pass, int number)
 	size_t		n_rows = (size_t) pass->n_rows;
 	size_t		n_places = n_rows * it->packed->n_times;
 	size_t		n_packed = n_rows * packed_size(layer, it->kind);
-	size_t		n_own = n_rows * (it->config->return_sequences ? it->packed->n_times : 1) * it->units;
+	size_t		n_own = n_rows * ai_shape_size(&layer->output);
 
 	it->gates = pass->saved + (size_t) number * n_packed;
 	it->x = it->gates + n_places * it->width;
@@ -368,8 +368,10 @@ put_out_rest(const Direction *it)
 	{
 		float	   *row = it->output + (size_t) packed->row[i] * n_times * it->out_row;
 		size_t		length = packed->length[i];
-		const float *last = repeats_last(it) && length > 0 ? row + (length - 1) * it->out_row : NULL;
+		const float *last = NULL;
 
+		if (repeats_last(it) && length > 0)
+			last = row + (length - 1) * it->out_row;
 		for (size_t t = length; t < n_times; t++)
 		{
 			if (last != NULL)
@@ -408,6 +410,20 @@ start_block(const Direction *it, size_t place)
 	return place + n;
 }
 
+/* The sums over h, which is 0 before the first step */
+static void
+multiply_state(const Direction *it, const AiRecurrentStep *step, bool is_first)
+{
+	const float *bias = it->bias != NULL ? it->bias + it->width : NULL;
+
+	if (it->kind->has_inner)
+		multiply(step->inner, step->h, it->recurrent, bias, step->n_rows, it->units, it->width,
+				 false);
+	else if (!is_first)
+		multiply(step->gates, step->h, it->recurrent, NULL, step->n_rows, it->units, it->width,
+				 true);
+}
+
 static void
 go_forward(const Direction *it, const float *input)
 {
@@ -428,11 +444,7 @@ go_forward(const Direction *it, const float *input)
 		step.kept = kept;
 		while (end < place + step.n_rows)
 			end = start_block(it, end);
-		if (it->kind->has_inner)
-			multiply(step.inner, step.h, it->recurrent, it->bias != NULL ? it->bias + it->width : NULL,
-					 step.n_rows, it->units, it->width, false);
-		else if (s > 0)
-			multiply(step.gates, step.h, it->recurrent, NULL, step.n_rows, it->units, it->width, true);
+		multiply_state(it, &step, s == 0);
 		it->kind->forward(&step);
 		if (packed->has_gaps)
 			keep_gaps(it, &step, s);
@@ -556,8 +568,8 @@ give_input_gradient(const Direction *it, float *d_input, float *d_x, size_t numb
 {
 	size_t		n = it->n_inputs;
 
-	multiply(d_x, it->gates + first * it->width, it->kernel_transposed, NULL, n_places, it->width, n,
-			 false);
+	multiply(d_x, it->gates + first * it->width, it->kernel_transposed, NULL, n_places, it->width,
+			 n, false);
 	for (size_t end = first + n_places; first < end; number++)
 	{
 		size_t		n_rows = ai_packed_rows(it->packed, number);
@@ -590,15 +602,16 @@ go_back(const Direction *it, const Carried *carried, float *d_input, float *d_x)
 		AiRecurrentStep step = make_step(it, n_rows, place - n_rows);
 
 		place -= n_rows;
-		if (it->kind->has_kept)
-			step.kept = s > 0 ? step.kept_new - ai_packed_rows(packed, s - 1) * it->units : it->kept;
+		step.kept = it->kept;
+		if (it->kind->has_kept && s > 0)
+			step.kept = step.kept_new - ai_packed_rows(packed, s - 1) * it->units;
 		step.d_h = carried->d_h;
 		step.d_kept = carried->d_kept;
 		take_in(it, step.d_h, n_rows, s);
 		step_back(it, &step, carried, s);
 		if (s > 0)
-			multiply(step.d_h, it->kind->has_inner ? step.inner : step.gates, it->recurrent_transposed,
-					 NULL, n_rows, it->width, it->units, true);
+			multiply(step.d_h, it->kind->has_inner ? step.inner : step.gates,
+					 it->recurrent_transposed, NULL, n_rows, it->width, it->units, true);
 		if (s > 0 && end - place < BLOCK_PLACES)
 			continue;
 		add_weight_gradients(it, place, end - place);
