@@ -399,7 +399,8 @@ check_weights(const Case *c, const Answer *answer, double copies)
 
 			if (!weight->is_state)
 				check_near(c, weight->name, answer->d_weights + weight->offset,
-						   c->d_weights + weight->offset, weight->size, weight->size, largest, copies);
+						   c->d_weights + weight->offset, weight->size, weight->size, largest,
+						   copies);
 			else if (c->states_after != NULL)
 				check_near(c, weight->name, answer->states + weight->offset,
 						   c->states_after + weight->offset, weight->size, weight->size,

@@ -228,7 +228,7 @@ look(const Sizes *sizes, const uint8_t *mask, size_t first)
 	return sight;
 }
 
-/* Scores of what is not seen; with the steps that see nothing, softmax is put right after. */
+/* Scores of what is not seen.  Steps that see nothing get no numbers by softmax. */
 static void
 hide(float *scores, const Sight *sight)
 {
@@ -417,8 +417,8 @@ attend_back(float *const *d_part, float *const *part, const Sizes *sizes, const 
 		compute_shares(share, sizes, &sight, query, keys);
 		multiply(d_share, sight.n_keys, d_taken, value_row, false, values, sizes->steps, sight.n,
 				 sizes->value_dim, sight.n_keys, false);
-		multiply(d_part[VALUE], value_row, share, sight.n_keys, true, d_taken, value_row, sight.n_keys,
-				 sight.n, sizes->value_dim, true);
+		multiply(d_part[VALUE], value_row, share, sight.n_keys, true, d_taken, value_row,
+				 sight.n_keys, sight.n, sizes->value_dim, true);
 		ai_kernels()->softmax_back(d_share, d_share, share, sight.n, sight.n_keys);
 		multiply(d_part[QUERY] + first * key_row, key_row, d_share, sight.n_keys, false, part[KEY],
 				 key_row, sight.n, sight.n_keys, sizes->key_dim, false);
@@ -457,7 +457,8 @@ backward(const AiLayer *layer, const AiPass *pass)
 	take_arrays(saved, &sizes, pass->saved);
 	take_arrays(d_saved, &sizes, pass->scratch);
 	scratch = d_saved[OUTPUT] + n_places * sizes.width[OUTPUT];
-	add_weight_gradients(&sizes, pass, OUTPUT, saved[OUTPUT], sizes.width[OUTPUT], pass->d_output, n);
+	add_weight_gradients(&sizes, pass, OUTPUT, saved[OUTPUT], sizes.width[OUTPUT],
+						 pass->d_output, n);
 	multiply(d_saved[OUTPUT], sizes.width[OUTPUT], pass->d_output, n, false, transposed,
 			 sizes.width[OUTPUT], n_places, n, sizes.width[OUTPUT], false);
 
@@ -478,8 +479,8 @@ backward(const AiLayer *layer, const AiPass *pass)
 	{
 		add_weight_gradients(&sizes, pass, i, pass->input[0], n, d_saved[i], sizes.width[i]);
 		if (pass->d_input[0] != NULL)
-			multiply(pass->d_input[0], n, d_saved[i], sizes.width[i], false, transposed, n, n_places,
-					 sizes.width[i], n, i != QUERY);
+			multiply(pass->d_input[0], n, d_saved[i], sizes.width[i], false, transposed, n,
+					 n_places, sizes.width[i], n, i != QUERY);
 		transposed += sizes.width[i] * n;
 	}
 }
@@ -497,7 +498,8 @@ derive(const AiLayer *layer, float *derived, const float *const *weight)
 		size_t		n_rows = (size_t) (i == OUTPUT ? it->dims[0] * it->dims[1] : it->dims[0]);
 		size_t		n = (size_t) (i == OUTPUT ? it->dims[2] : it->dims[1] * it->dims[2]);
 
-		ai_kernels()->transpose(derived, (ptrdiff_t) n_rows, weight[kernel], (ptrdiff_t) n, n_rows, n);
+		ai_kernels()->transpose(derived, (ptrdiff_t) n_rows, weight[kernel], (ptrdiff_t) n,
+								n_rows, n);
 		derived += n_rows * n;
 	}
 }

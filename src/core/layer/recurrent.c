@@ -2,7 +2,7 @@
  * recurrent.c
  *		What lstm, gru and simple_rnn share.
  *
- * The sums over the inputs of all steps are one product; then each step adds those over the
+ * The sums over the inputs of many steps are one product; then each step adds those over the
  * state before it.  On the way back each step gives the gradient by its sums, which takes
  * their place, and from it that of the state before; products with many steps at once
  * give the gradients of weights and inputs.
@@ -34,7 +34,7 @@ enum
 	BIAS						/* if there is one */
 };
 
-/* Places whose gradients are summed at once: what a product takes of the first cache */
+/* Places of one product, while their gates stay in the second cache */
 #define BLOCK_PLACES 128
 
 /*
@@ -113,7 +113,7 @@ ai_recurrent_prepare(AiLayer *layer, const AiRecurrent *kind, AiInitialiser bias
 	if (config->bidirectional)
 		add_direction(layer, 1, kind, bias_initialiser);
 
-	n_own = is_merged(config) ? units * (size_t) (config->return_sequences ? output->dims[0] : 1) : 0;
+	n_own = is_merged(config) ? ai_shape_size(output) : 0;
 	layer->saved_size = n_ways * (packed_size(layer, kind) + n_own);
 	layer->scratch_size = 4 * units + n_own;
 	layer->scratch_fixed = (BLOCK_PLACES + AI_SHARD_ROWS) * (size_t) layer->input[0].dims[1];
@@ -214,7 +214,7 @@ take_places(Direction *it, const AiLayer *layer, const AiPass *pass, int number)
 	size_t		n_rows = (size_t) pass->n_rows;
 	size_t		n_places = n_rows * it->packed->n_times;
 	size_t		n_packed = n_rows * packed_size(layer, it->kind);
-	size_t		n_own = n_rows * (it->config->return_sequences ? it->packed->n_times : 1) * it->units;
+	size_t		n_own = n_rows * ai_shape_size(&layer->output);
 
 	it->gates = pass->saved + (size_t) number * n_packed;
 	it->x = it->gates + n_places * it->width;
@@ -368,8 +368,10 @@ put_out_rest(const Direction *it)
 	{
 		float	   *row = it->output + (size_t) packed->row[i] * n_times * it->out_row;
 		size_t		length = packed->length[i];
-		const float *last = repeats_last(it) && length > 0 ? row + (length - 1) * it->out_row : NULL;
+		const float *last = NULL;
 
+		if (repeats_last(it) && length > 0)
+			last = row + (length - 1) * it->out_row;
 		for (size_t t = length; t < n_times; t++)
 		{
 			if (last != NULL)
@@ -395,6 +397,33 @@ keep_gaps(const Direction *it, const AiRecurrentStep *step, size_t number)
 	}
 }
 
+/* The sums over the inputs of some steps from this place on; where they end */
+static size_t
+start_block(const Direction *it, size_t place)
+{
+	size_t		n = it->packed->n_places - place;
+
+	if (n > BLOCK_PLACES)
+		n = BLOCK_PLACES;
+	multiply(it->gates + place * it->width, it->x + place * it->n_inputs, it->kernel, it->bias, n,
+			 it->n_inputs, it->width, false);
+	return place + n;
+}
+
+/* The sums over h, which is 0 before the first step */
+static void
+multiply_state(const Direction *it, const AiRecurrentStep *step, bool is_first)
+{
+	const float *bias = it->bias != NULL ? it->bias + it->width : NULL;
+
+	if (it->kind->has_inner)
+		multiply(step->inner, step->h, it->recurrent, bias, step->n_rows, it->units, it->width,
+				 false);
+	else if (!is_first)
+		multiply(step->gates, step->h, it->recurrent, NULL, step->n_rows, it->units, it->width,
+				 true);
+}
+
 static void
 go_forward(const Direction *it, const float *input)
 {
@@ -402,9 +431,9 @@ go_forward(const Direction *it, const float *input)
 	size_t		n_first = ai_packed_rows(packed, 0);
 	const float *kept = it->kept;
 	size_t		place = 0;
+	size_t		end = 0;		/* up to here there are sums over inputs */
 
 	ai_packed_take(it->x, packed, input, it->n_inputs, it->is_backward);
-	multiply(it->gates, it->x, it->kernel, it->bias, packed->n_places, it->n_inputs, it->width, false);
 	memset(it->h, 0, n_first * it->units * sizeof(float));
 	if (it->kind->has_kept)
 		memset(it->kept, 0, n_first * it->units * sizeof(float));
@@ -413,11 +442,9 @@ go_forward(const Direction *it, const float *input)
 		AiRecurrentStep step = make_step(it, ai_packed_rows(packed, s), place);
 
 		step.kept = kept;
-		if (it->kind->has_inner)
-			multiply(step.inner, step.h, it->recurrent, it->bias != NULL ? it->bias + it->width : NULL,
-					 step.n_rows, it->units, it->width, false);
-		else if (s > 0)
-			multiply(step.gates, step.h, it->recurrent, NULL, step.n_rows, it->units, it->width, true);
+		while (end < place + step.n_rows)
+			end = start_block(it, end);
+		multiply_state(it, &step, s == 0);
 		it->kind->forward(&step);
 		if (packed->has_gaps)
 			keep_gaps(it, &step, s);
@@ -536,20 +563,26 @@ add_weight_gradients(const Direction *it, size_t first, size_t n_places)
 
 /* Of some steps from number on, whose first place is first; d_x is scratch */
 static void
-add_input_gradient(const Direction *it, float *d_input, float *d_x, size_t number, size_t first,
+give_input_gradient(const Direction *it, float *d_input, float *d_x, size_t number, size_t first,
 				   size_t n_places)
 {
 	size_t		n = it->n_inputs;
 
-	multiply(d_x, it->gates + first * it->width, it->kernel_transposed, NULL, n_places, it->width, n,
-			 false);
+	multiply(d_x, it->gates + first * it->width, it->kernel_transposed, NULL, n_places, it->width,
+			 n, false);
 	for (size_t end = first + n_places; first < end; number++)
 	{
 		size_t		n_rows = ai_packed_rows(it->packed, number);
 
 		for (size_t i = 0; i < n_rows; i++, d_x += n)
-			ai_kernels()->add(d_input + ai_packed_place(it->packed, i, number, it->is_backward) * n,
-							  d_x, n);
+		{
+			float	   *to = d_input + ai_packed_place(it->packed, i, number, it->is_backward) * n;
+
+			if (it->is_backward)
+				ai_kernels()->add(to, d_x, n);
+			else
+				memcpy(to, d_x, n * sizeof(float));
+		}
 		first += n_rows;
 	}
 }
@@ -569,20 +602,21 @@ go_back(const Direction *it, const Carried *carried, float *d_input, float *d_x)
 		AiRecurrentStep step = make_step(it, n_rows, place - n_rows);
 
 		place -= n_rows;
-		if (it->kind->has_kept)
-			step.kept = s > 0 ? step.kept_new - ai_packed_rows(packed, s - 1) * it->units : it->kept;
+		step.kept = it->kept;
+		if (it->kind->has_kept && s > 0)
+			step.kept = step.kept_new - ai_packed_rows(packed, s - 1) * it->units;
 		step.d_h = carried->d_h;
 		step.d_kept = carried->d_kept;
 		take_in(it, step.d_h, n_rows, s);
 		step_back(it, &step, carried, s);
 		if (s > 0)
-			multiply(step.d_h, it->kind->has_inner ? step.inner : step.gates, it->recurrent_transposed,
-					 NULL, n_rows, it->width, it->units, true);
+			multiply(step.d_h, it->kind->has_inner ? step.inner : step.gates,
+					 it->recurrent_transposed, NULL, n_rows, it->width, it->units, true);
 		if (s > 0 && end - place < BLOCK_PLACES)
 			continue;
 		add_weight_gradients(it, place, end - place);
 		if (d_input != NULL)
-			add_input_gradient(it, d_input, d_x, s, place, end - place);
+			give_input_gradient(it, d_input, d_x, s, place, end - place);
 		end = place;
 	}
 }
@@ -658,7 +692,7 @@ ai_recurrent_backward(const AiLayer *layer, const AiPass *pass, const AiRecurren
 	AiPacked	packed;
 
 	ai_packed_init(&packed, pass->mask, n_rows, (size_t) layer->input[0].dims[0]);
-	if (pass->d_input[0] != NULL)
+	if (pass->d_input[0] != NULL && packed.n_places < n_rows * packed.n_times)
 		memset(pass->d_input[0], 0, n_rows * ai_shape_size(&layer->input[0]) * sizeof(float));
 	for (int i = 0; i < n_directions(config); i++)
 	{

@@ -58,21 +58,22 @@ extern const char *const ai_merge_mode_names[];
 	AI_OPTION_PENALTY_ROW(AiRecurrentConfig, recurrent_l2, "recurrent_regularizer")
 
 /*
- * What one step of a direction works on: n_rows rows of n units, dense.  gates:[n_rows, n_gates * n]
- * holds sums, bias and all, and gets what backward needs; it then gets its gradient by the sums.
+ * What one step of a direction works on: n_rows rows of n units, dense.  gates, and inner if
+ * has_inner, hold sums with their biases and get what backward needs; backward puts the
+ * gradients by the sums in their places.
  */
 typedef struct AiRecurrentStep
 {
 	size_t		n_rows;
 	size_t		n;
 	AiActivation activation;	/* of simple_rnn */
-	float	   *gates;
-	float	   *inner;			/* [n_rows, n_gates * n]: sums over h alone, if has_inner; likewise */
+	float	   *gates;			/* [n_rows, n_gates * n] */
+	float	   *inner;			/* likewise: sums over h alone */
 	const float *h;				/* before it */
 	float	   *h_new;			/* forward */
 	const float *kept;			/* before it, if has_kept: of lstm the cell's state */
 	float	   *kept_new;
-	float	   *d_h;			/* backward: from that of h_new to what goes to h past the products */
+	float	   *d_h;			/* of h_new; gets what goes to h past the products */
 	float	   *d_kept;
 } AiRecurrentStep;
 
@@ -80,7 +81,7 @@ typedef struct AiRecurrentStep
 typedef struct AiRecurrent
 {
 	int			n_gates;
-	bool		has_inner;		/* sums over h have a bias of their own, and are not added to gates */
+	bool		has_inner;		/* sums over h have their own bias, and are not added to gates */
 	bool		has_kept;
 	void		(*forward) (const AiRecurrentStep *step);
 	void		(*backward) (const AiRecurrentStep *step);
