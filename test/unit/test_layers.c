@@ -492,6 +492,13 @@ test_conv(void **state)
 	check_file("test/golden/layers_conv.txt");
 }
 
+static void
+test_norm(void **state)
+{
+	(void) state;
+	check_file("test/golden/layers_norm.txt");
+}
+
 /*
  * What is dropped follows from the step and the row alone; the gradient goes where the input went.
  */
@@ -580,6 +587,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dense),
 		cmocka_unit_test(test_conv),
+		cmocka_unit_test(test_norm),
 		cmocka_unit_test(test_dropout),
 	};
 
