@@ -41,6 +41,8 @@ KERNELS_X86_OBJS = \
 	src/core/kernels/x86/dense_avx512.o \
 	src/core/kernels/x86/gemm_avx2.o \
 	src/core/kernels/x86/gemm_avx512.o \
+	src/core/kernels/x86/gemm_sparse_avx2.o \
+	src/core/kernels/x86/gemm_sparse_avx512.o \
 	src/core/kernels/x86/sparse_avx2.o \
 	src/core/kernels/x86/sparse_avx512.o \
 	src/core/kernels/x86/transpose_avx2.o
@@ -80,6 +82,7 @@ LAYER_OBJS = \
 	src/core/layer/conv.o \
 	src/core/layer/conv1d.o \
 	src/core/layer/conv2d.o \
+	src/core/layer/conv_back.o \
 	src/core/layer/dense.o \
 	src/core/layer/dropout.o \
 	src/core/layer/embedding.o \

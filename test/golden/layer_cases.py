@@ -59,8 +59,9 @@ def write_numbers(numbers, digits=8):
     print(*[f"{float(x):.{digits}g}" for x in np.asarray(numbers).ravel()])
 
 
-def write_case(name, layers, run, x, weights, rng, mode="plain", has_probe=True):
-    """run(x) goes through the network; weights are variables of Keras or tensors, states too"""
+def write_case(name, layers, run, x, weights, rng, mode="plain", has_probe=True, shares=None):
+    """run(x) goes through the network; weights are variables of Keras or tensors, states too.
+    shares: of each row, how much of the gradient by the output is not 0"""
     values = [w.value if hasattr(w, "value") else w for w in weights]
     is_state = [not getattr(w, "trainable", True) for w in weights]
     before = [v.detach().numpy().copy() for v in values]
@@ -78,6 +79,8 @@ def write_case(name, layers, run, x, weights, rng, mode="plain", has_probe=True)
     if mode == "apply":
         return
     gradient = rounded(rng.normal(size=tuple(y.shape)))
+    for i, share in enumerate(shares or []):
+        gradient[i] *= rng.uniform(size=gradient[i].shape) < share
     if y.requires_grad:
         y.backward(tensor(gradient))
     write_numbers(gradient)
@@ -90,6 +93,15 @@ def write_case(name, layers, run, x, weights, rng, mode="plain", has_probe=True)
         for v, state in zip(values, is_state):
             if state:
                 write_numbers(v)
+
+
+def write_layer(name, shape, layer, definition, rng, rows=3, x=None, **options):
+    layer.build((None, *shape))
+    weights = keras_weights(layer)
+    set_random(weights, rng)
+    if x is None:
+        x = rounded(rng.normal(size=(rows, *shape)))
+    write_case(name, [definition], layer, x, weights, rng, **options)
 
 
 def write_head(script):

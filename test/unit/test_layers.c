@@ -521,6 +521,13 @@ test_conv(void **state)
 	check_file("test/golden/layers_conv.txt");
 }
 
+static void
+test_norm(void **state)
+{
+	(void) state;
+	check_file("test/golden/layers_norm.txt");
+}
+
 /*
  * What is dropped follows from the step and the row alone; the gradient goes where the input went.
  */
@@ -610,6 +617,7 @@ main(void)
 		cmocka_unit_test(test_dense),
 		cmocka_unit_test(test_recurrent),
 		cmocka_unit_test(test_conv),
+		cmocka_unit_test(test_norm),
 		cmocka_unit_test(test_dropout),
 	};
 

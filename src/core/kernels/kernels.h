@@ -92,6 +92,29 @@ typedef struct AiGemm
 } AiGemm;
 
 /*
+ * A product of which A has many zeros, whose terms are left out:
+ *
+ *	c[c_rows[i] + t * c_tap + j] += sum over p of A[i, p] * b[b_rows[p] + t * b_tap + j]
+ *
+ * for i < m, t < n_taps, j < n, p < k, in the order of i and of p.  Rows of C may overlap.
+ */
+typedef struct AiSparseGemm
+{
+	size_t		m;
+	size_t		n;
+	size_t		k;
+	size_t		n_taps;
+	const float *a;				/* [m, k] */
+	ptrdiff_t	a_row;
+	const float *b;
+	const uint32_t *b_rows;		/* [k] */
+	ptrdiff_t	b_tap;
+	float	   *c;
+	const uint32_t *c_rows;		/* [m] */
+	ptrdiff_t	c_tap;
+} AiSparseGemm;
+
+/*
  * What an update of weights w needs beside its arrays; filled by train/optimiser.c.  All updates
  * begin with
  *
@@ -164,6 +187,9 @@ typedef struct AiKernels
 	/* c may not overlap a, b or bias; nothing else of c's rows is touched. */
 	void		(*gemm) (const AiGemm *product);
 
+	/* What is faster than gemm where less than a third of A is not 0 */
+	void		(*gemm_sparse) (const AiSparseGemm *product);
+
 	/* to:[n_cols, n_rows] = from:[n_rows, n_cols] transposed; rows are from_row and to_row apart */
 	void		(*transpose) (float *to, ptrdiff_t to_row, const float *from,
 							  ptrdiff_t from_row, size_t n_rows, size_t n_cols);
@@ -193,6 +219,9 @@ typedef struct AiKernels
 
 	/* y[i] = x[i] * a + b */
 	void		(*scale) (float *y, const float *x, size_t n, float a, float b);
+
+	/* How many of x are not 0 */
+	size_t		(*count_terms) (const float *x, size_t n);
 
 	/* sum of x[i]^2, in double */
 	double		(*sum_squares) (const float *x, size_t n);

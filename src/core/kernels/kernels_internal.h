@@ -16,7 +16,8 @@
 	AI_DECLARE_KERNEL(sparse_axpy, level); \
 	AI_DECLARE_KERNEL(sparse_rows_dot, level); \
 	AI_DECLARE_KERNEL(sparse_rows_axpy, level); \
-	AI_DECLARE_KERNEL(gemm, level)
+	AI_DECLARE_KERNEL(gemm, level); \
+	AI_DECLARE_KERNEL(gemm_sparse, level)
 
 /* Their places in the table of a level */
 #define AI_KERNELS_OF(level) \
@@ -24,7 +25,8 @@
 	.sparse_axpy = ai_sparse_axpy_##level, \
 	.sparse_rows_dot = ai_sparse_rows_dot_##level, \
 	.sparse_rows_axpy = ai_sparse_rows_axpy_##level, \
-	.gemm = ai_gemm_##level
+	.gemm = ai_gemm_##level, \
+	.gemm_sparse = ai_gemm_sparse_##level
 
 AI_DECLARE_KERNELS(ref);
 AI_DECLARE_KERNEL(transpose, ref);

@@ -46,6 +46,27 @@ ai_gemm_ref(const AiGemm *product)
 }
 
 void
+ai_gemm_sparse_ref(const AiSparseGemm *g)
+{
+	for (size_t i = 0; i < g->m; i++)
+	{
+		for (size_t p = 0; p < g->k; p++)
+		{
+			float		factor = g->a[(ptrdiff_t) i * g->a_row + (ptrdiff_t) p];
+
+			for (size_t t = 0; t < g->n_taps && factor != 0; t++)
+			{
+				float	   *c = g->c + g->c_rows[i] + (ptrdiff_t) t * g->c_tap;
+				const float *b = g->b + g->b_rows[p] + (ptrdiff_t) t * g->b_tap;
+
+				for (size_t j = 0; j < g->n; j++)
+					c[j] += factor * b[j];
+			}
+		}
+	}
+}
+
+void
 ai_transpose_ref(float *to, ptrdiff_t to_row, const float *from, ptrdiff_t from_row,
 				 size_t n_rows, size_t n_cols)
 {

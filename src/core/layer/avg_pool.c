@@ -44,9 +44,14 @@ backward(const AiLayer *layer, const AiPass *pass)
 		float	   *d_input = pass->d_input[0] + r * input_size;
 		const float *d_output = pass->d_output + r * output_size;
 
-		memset(d_input, 0, input_size * sizeof(float));
+		size_t		n_zeroed = 0;
+
 		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
+		{
+			n_zeroed = ai_pool_zero(d_input, n_zeroed, &it);
 			kernels->window_sum_back(d_input + it.from, d_output + it.to, &it.window, factor_of(&it));
+		}
+		memset(d_input + n_zeroed, 0, (input_size - n_zeroed) * sizeof(float));
 	}
 }
 

@@ -5,6 +5,8 @@
  */
 #include "core/layer/pool.h"
 
+#include <string.h>
+
 const AiOption ai_pool_options[] = {
 	AI_OPTION_SIZES_ROW(AiPoolConfig, pool_size, 1, AI_MAX_WINDOW),
 	AI_OPTION_SIZES_ROW(AiPoolConfig, strides, 1, AI_MAX_WINDOW),
@@ -87,4 +89,17 @@ ai_pool_next(AiPoolCursor *cursor)
 	}
 	if (cursor->row < cursor->y.output)
 		look(cursor);
+}
+
+size_t
+ai_pool_zero(float *d_input, size_t n_zeroed, const AiPoolCursor *cursor)
+{
+	const AiImageWindow *window = &cursor->window;
+	size_t		row = cursor->from / window->row_step;
+	size_t		end = (row + window->n_rows) * window->row_step;
+
+	if (end <= n_zeroed)
+		return n_zeroed;
+	memset(d_input + n_zeroed, 0, (end - n_zeroed) * sizeof(float));
+	return end;
 }

@@ -37,6 +37,12 @@ typedef struct AiPoolCursor
 extern AiPoolCursor ai_pool_begin(const AiLayer *layer);
 extern void ai_pool_next(AiPoolCursor *cursor);
 
+/*
+ * Before gradients are added in a window: zeros in all of the image up to its end, from n_zeroed
+ * on; where they end now.  So what is added to is in the first cache.
+ */
+extern size_t ai_pool_zero(float *d_input, size_t n_zeroed, const AiPoolCursor *cursor);
+
 static inline bool
 ai_pool_is_at_end(const AiPoolCursor *cursor)
 {

@@ -25,6 +25,7 @@
 	.add_rows = add_rows, \
 	.add = add, \
 	.scale = scale, \
+	.count_terms = count_terms, \
 	.sum_squares = sum_squares, \
 	.layer_norm = layer_norm, \
 	.layer_norm_back = layer_norm_back, \

@@ -160,6 +160,39 @@ scale(float *y, const float *x, size_t n, float a, float b)
 		y[i] = x[i] * a + b;
 }
 
+#define MAX_COUNT ((size_t) 1 << 24)	/* at once, so that no lane overflows */
+
+static size_t
+count_terms(const float *x, size_t n)
+{
+	size_t		count = 0;
+	size_t		i = 0;
+
+	while (i + 2 * N_FLOATS <= n)
+	{
+		size_t		end = n - i < MAX_COUNT ? n : i + MAX_COUNT;
+		Integers	left = {0};
+		Integers	right = {0};
+
+		/* a comparison that is true is -1 */
+		for (; i + 2 * N_FLOATS <= end; i += 2 * N_FLOATS)
+		{
+			Floats		it;
+
+			LOAD(it, x + i);
+			left -= it != 0;
+			LOAD(it, x + i + N_FLOATS);
+			right -= it != 0;
+		}
+		left += right;
+		for (size_t l = 0; l < N_FLOATS; l++)
+			count += (size_t) left[l];
+	}
+	for (; i < n; i++)
+		count += x[i] != 0;
+	return count;
+}
+
 static double
 sum_squares(const float *x, size_t n)
 {

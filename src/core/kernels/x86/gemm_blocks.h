@@ -141,10 +141,11 @@ ai_gemm_rows(const AiGemm *g, const AiTiles *tiles, const AiPanel *panel)
 	const AiTileFunction *functions = panel->n_columns == vectors * tiles->lanes
 		? tiles->whole[vectors - 1]
 		: tiles->masked[vectors - 1];
-	const float *a = g->a + (ptrdiff_t) panel->t * g->a_tap + (ptrdiff_t) panel->p * g->a_col;
+	ptrdiff_t	a_col = g->rows != NULL ? 1 : g->a_col;
+	const float *a = g->a + (ptrdiff_t) panel->t * g->a_tap + (ptrdiff_t) panel->p * a_col;
 	bool		activates = panel->is_last && g->act != AI_ACT_LINEAR && g->act != AI_ACT_RELU;
 	AiTile		tile = {
-		.a_col = g->rows != NULL ? 1 : g->a_col,
+		.a_col = a_col,
 		.a_tap = g->a_tap,
 		.b = g->b + (ptrdiff_t) panel->t * g->b_tap + (ptrdiff_t) panel->p * g->b_row +
 			panel->first_column,
