@@ -20,6 +20,7 @@ BASE_OBJS = \
 	src/core/base/buf.o \
 	src/core/base/gate.o \
 	src/core/base/host.o \
+	src/core/base/json.o \
 	src/core/base/pool.o \
 	src/core/base/progress.o \
 	src/core/base/sha256.o \
@@ -31,12 +32,18 @@ TENSOR_OBJS = \
 
 KERNELS_OBJS = \
 	src/core/kernels/dispatch.o \
+	src/core/kernels/ref_dense.o \
 	src/core/kernels/ref_sparse.o
 
 # Each file is compiled for the level in its name; dispatch.c chooses one.
 KERNELS_X86_OBJS = \
+	src/core/kernels/x86/dense_avx2.o \
+	src/core/kernels/x86/dense_avx512.o \
+	src/core/kernels/x86/gemm_avx2.o \
+	src/core/kernels/x86/gemm_avx512.o \
 	src/core/kernels/x86/sparse_avx2.o \
-	src/core/kernels/x86/sparse_avx512.o
+	src/core/kernels/x86/sparse_avx512.o \
+	src/core/kernels/x86/transpose_avx2.o
 
 TEXT_OBJS = \
 	src/core/text/ngram.o \
@@ -51,7 +58,50 @@ CLASSIC_OBJS = \
 	src/core/classic/linear.o \
 	src/core/classic/metrics.o
 
+GRAPH_OBJS = \
+	src/core/graph/definition.o \
+	src/core/graph/graph.o \
+	src/core/graph/initialise.o \
+	src/core/graph/keras.o \
+	src/core/graph/options.o \
+	src/core/graph/plan.o \
+	src/core/graph/run.o \
+	src/core/graph/run_create.o \
+	src/core/graph/run_layout.o \
+	src/core/graph/shape.o
+
+LAYER_OBJS = \
+	src/core/layer/activation.o \
+	src/core/layer/add.o \
+	src/core/layer/attention.o \
+	src/core/layer/avg_pool.o \
+	src/core/layer/batch_norm.o \
+	src/core/layer/concatenate.o \
+	src/core/layer/conv.o \
+	src/core/layer/conv1d.o \
+	src/core/layer/conv2d.o \
+	src/core/layer/dense.o \
+	src/core/layer/dropout.o \
+	src/core/layer/embedding.o \
+	src/core/layer/flatten.o \
+	src/core/layer/global_pool.o \
+	src/core/layer/gru.o \
+	src/core/layer/layer_norm.o \
+	src/core/layer/layers.o \
+	src/core/layer/lstm.o \
+	src/core/layer/max_pool.o \
+	src/core/layer/normalize.o \
+	src/core/layer/pool.o \
+	src/core/layer/positional_embedding.o \
+	src/core/layer/prepare.o \
+	src/core/layer/recurrent.o \
+	src/core/layer/rescale.o \
+	src/core/layer/reshape.o \
+	src/core/layer/simple_rnn.o \
+	src/core/layer/sums.o
+
 MODEL_OBJS = \
+	src/core/model/network.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
 	src/core/model/text_counts.o \
@@ -65,6 +115,17 @@ MODEL_OBJS = \
 	src/core/model/text_trainer.o \
 	src/core/model/text_vocabulary.o \
 	src/core/model/text_words.o
+
+TRAIN_OBJS = \
+	src/core/train/batches.o \
+	src/core/train/fit.o \
+	src/core/train/fit_measure.o \
+	src/core/train/fit_update.o \
+	src/core/train/loss.o \
+	src/core/train/optimiser.o \
+	src/core/train/samples.o \
+	src/core/train/schedule.o \
+	src/core/train/stopping.o
 
 PG_HOST_OBJS = \
 	src/pg/host/cores.o \
@@ -170,7 +231,8 @@ ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=$(EXTENSIO
 IS_X86 := $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 
 CORE_OBJS = $(BASE_OBJS) $(TENSOR_OBJS) $(KERNELS_OBJS) $(if $(IS_X86),$(KERNELS_X86_OBJS)) \
-	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(MODEL_OBJS)
+	$(TEXT_OBJS) $(FORMAT_OBJS) $(CLASSIC_OBJS) $(GRAPH_OBJS) $(LAYER_OBJS) $(MODEL_OBJS) \
+	$(TRAIN_OBJS)
 PG_OBJS = $(PG_HOST_OBJS) $(PG_STATS_OBJS) $(PG_CATALOG_OBJS) $(PG_CACHE_OBJS) $(PG_ENGINE_OBJS) $(PG_EXEC_OBJS) $(PG_JOBS_OBJS) \
 	$(PG_SQLAPI_OBJS) $(MAIN_OBJS)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
@@ -183,10 +245,11 @@ WARNINGS = -Wall -Wextra -Wshadow
 AI_CFLAGS = -std=gnu11 -O2 -ffp-contract=off $(WARNINGS)
 AVX2_FLAGS = -mavx2 -mfma
 AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma
-CORE_LIBS = -lcrypto -lm -lpthread
+CORE_LIBS = -lcrypto -ljansson -lm -lpthread
 
-# Flags of one object file by its path, for the server build and the core's own
-kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3) \
+# Flags of one object file by its path, for the server build and the core's own.  Loops become vectors
+# only where errno and traps of floating point need not be kept, which nobody asks for; no number changes.
+kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3 -fno-math-errno -fno-trapping-math) \
 	$(if $(filter %_avx2.o,$1),$(AVX2_FLAGS)) $(if $(filter %_avx512.o,$1),$(AVX512_FLAGS))
 
 # Up to 15 the server exports every symbol of a library; from 16 on PGDLLEXPORT is defined there.

@@ -117,7 +117,7 @@ choose_version()
 # PG_CONFIG given: its owner cares for the server and its headers.
 need_server_headers()
 {
-	need gcc make libc6-dev libssl-dev libxxhash-dev
+	need gcc make libc6-dev libjansson-dev libssl-dev libxxhash-dev
 	if [ -z "${PG_CONFIG:-}" ]; then
 		choose_version
 		need "postgresql-server-dev-$version"

@@ -25,6 +25,18 @@ ai_rng_next(AiRng *rng)
 	return z ^ (z >> 31);
 }
 
+/* A stream of its own for each pair of numbers under a seed */
+static inline AiRng
+ai_rng_stream(uint64_t seed, uint64_t a, uint64_t b)
+{
+	AiRng		rng = {seed};
+
+	rng.state = ai_rng_next(&rng) + a;
+	rng.state = ai_rng_next(&rng) + b;
+	rng.state = ai_rng_next(&rng);
+	return rng;
+}
+
 /* uniform in [0, n), n > 0; the bias of 2^-32 * n is below what sampling shows */
 static inline uint32_t
 ai_rng_below(AiRng *rng, uint32_t n)

@@ -750,6 +750,37 @@ ai_aim_strings(const AiAim *aim, AiAimStrings *strings, const char *name, AiErro
 	return AI_OK;
 }
 
+bool
+ai_aim_strings_rise(const AiAimStrings *strings)
+{
+	for (int64_t i = 1; i < strings->n; i++)
+	{
+		size_t		len;
+		size_t		last_len;
+		const char *last = ai_aim_string(strings, i - 1, &last_len);
+		const char *string = ai_aim_string(strings, i, &len);
+		int			order = memcmp(last, string, len < last_len ? len : last_len);
+
+		if (order > 0 || (order == 0 && last_len >= len))
+			return false;
+	}
+	return true;
+}
+
+int64_t
+ai_aim_find_string(const AiAimStrings *strings, const char *string, size_t len)
+{
+	for (int64_t i = 0; i < strings->n; i++)
+	{
+		size_t		other_len;
+		const char *other = ai_aim_string(strings, i, &other_len);
+
+		if (other_len == len && memcmp(other, string, len) == 0)
+			return i;
+	}
+	return -1;
+}
+
 AiAimEntry
 ai_aim_entry(const AiAim *aim, int64_t index)
 {

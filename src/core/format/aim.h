@@ -183,6 +183,12 @@ ai_aim_string(const AiAimStrings *strings, int64_t index, size_t *len)
 	return strings->bytes + strings->offsets[index];
 }
 
+/* Is each greater than the one before, by its bytes?  Then no two are equal. */
+extern bool ai_aim_strings_rise(const AiAimStrings *strings);
+
+/* The index of a string, or -1 */
+extern int64_t ai_aim_find_string(const AiAimStrings *strings, const char *string, size_t len);
+
 /* For describing a model */
 typedef struct AiAimEntry
 {

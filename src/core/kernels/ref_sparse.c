@@ -7,8 +7,8 @@
  */
 #include "core/kernels/kernels_internal.h"
 
-static float
-ref_sparse_dot(const uint32_t *index, const float *value, size_t n, const float *w)
+float
+ai_sparse_dot_ref(const uint32_t *index, const float *value, size_t n, const float *w)
 {
 	float		sum = 0;
 
@@ -17,15 +17,15 @@ ref_sparse_dot(const uint32_t *index, const float *value, size_t n, const float 
 	return sum;
 }
 
-static void
-ref_sparse_axpy(float *w, const uint32_t *index, const float *value, size_t n, float a)
+void
+ai_sparse_axpy_ref(float *w, const uint32_t *index, const float *value, size_t n, float a)
 {
 	for (size_t i = 0; i < n; i++)
 		w[index[i]] += a * value[i];
 }
 
-static void
-ref_sparse_rows_dot(float *y, const uint32_t *index, const float *value, size_t n,
+void
+ai_sparse_rows_dot_ref(float *y, const uint32_t *index, const float *value, size_t n,
 					const float *w, size_t width)
 {
 	for (size_t c = 0; c < width; c++)
@@ -39,8 +39,8 @@ ref_sparse_rows_dot(float *y, const uint32_t *index, const float *value, size_t 
 	}
 }
 
-static void
-ref_sparse_rows_axpy(float *w, const uint32_t *index, const float *value, size_t n,
+void
+ai_sparse_rows_axpy_ref(float *w, const uint32_t *index, const float *value, size_t n,
 					 const float *a, size_t width)
 {
 	for (size_t i = 0; i < n; i++)
@@ -51,7 +51,3 @@ ref_sparse_rows_axpy(float *w, const uint32_t *index, const float *value, size_t
 			row[c] += a[c] * value[i];
 	}
 }
-
-const AiKernels ai_kernels_portable = {
-	ref_sparse_dot, ref_sparse_axpy, ref_sparse_rows_dot, ref_sparse_rows_axpy
-};

@@ -115,17 +115,8 @@ check_labels(const AiAimStrings *labels, AiError *err)
 	if (labels->n < 2 || labels->n > AI_TEXT_MAX_LABELS)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: %lld labels",
 					   (long long) labels->n);
-	for (int64_t i = 1; i < labels->n; i++)
-	{
-		size_t		len;
-		size_t		last_len;
-		const char *last = ai_aim_string(labels, i - 1, &last_len);
-		const char *label = ai_aim_string(labels, i, &len);
-		int			order = memcmp(last, label, len < last_len ? len : last_len);
-
-		if (order > 0 || (order == 0 && last_len >= len))
-			return ai_fail(err, AI_ERR_FORMAT, "invalid text model: labels are not in order");
-	}
+	if (!ai_aim_strings_rise(labels))
+		return ai_fail(err, AI_ERR_FORMAT, "invalid text model: labels are not in order");
 	return AI_OK;
 }
 
@@ -283,15 +274,7 @@ ai_text_classifier_label(const AiTextClassifier *model, int index, size_t *len)
 int
 ai_text_classifier_find_label(const AiTextClassifier *model, const char *label, size_t len)
 {
-	for (int i = 0; i < model->n_labels; i++)
-	{
-		size_t		this_len;
-		const char *this = ai_aim_string(&model->labels, i, &this_len);
-
-		if (this_len == len && memcmp(this, label, len) == 0)
-			return i;
-	}
-	return -1;
+	return (int) ai_aim_find_string(&model->labels, label, len);
 }
 
 int64_t

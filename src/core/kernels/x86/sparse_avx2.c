@@ -22,8 +22,8 @@ sum_lanes(__m256 x)
 	return _mm_cvtss_f32(s);
 }
 
-static float
-sparse_dot_avx2(const uint32_t *index, const float *value, size_t n, const float *w)
+float
+ai_sparse_dot_avx2(const uint32_t *index, const float *value, size_t n, const float *w)
 {
 	__m256		acc0 = _mm256_setzero_ps();
 	__m256		acc1 = _mm256_setzero_ps();
@@ -46,8 +46,8 @@ sparse_dot_avx2(const uint32_t *index, const float *value, size_t n, const float
 	return sum;
 }
 
-static void
-sparse_axpy_avx2(float *w, const uint32_t *index, const float *value, size_t n, float a)
+void
+ai_sparse_axpy_avx2(float *w, const uint32_t *index, const float *value, size_t n, float a)
 {
 	for (size_t i = 0; i < n; i++)
 		w[index[i]] = __builtin_fmaf(a, value[i], w[index[i]]);
@@ -74,8 +74,8 @@ rows_dot_block(float *y, const uint32_t *index, const float *value, size_t n,
 	_mm256_storeu_ps(y, _mm256_add_ps(acc0, acc1));
 }
 
-static void
-sparse_rows_dot_avx2(float *y, const uint32_t *index, const float *value, size_t n,
+void
+ai_sparse_rows_dot_avx2(float *y, const uint32_t *index, const float *value, size_t n,
 					 const float *w, size_t width)
 {
 	if (width == 4)
@@ -87,8 +87,8 @@ sparse_rows_dot_avx2(float *y, const uint32_t *index, const float *value, size_t
 		rows_dot_block(y + c, index, value, n, w + c, width);
 }
 
-static void
-sparse_rows_axpy_avx2(float *w, const uint32_t *index, const float *value, size_t n,
+void
+ai_sparse_rows_axpy_avx2(float *w, const uint32_t *index, const float *value, size_t n,
 					  const float *a, size_t width)
 {
 	if (width == 4)
@@ -113,7 +113,3 @@ sparse_rows_axpy_avx2(float *w, const uint32_t *index, const float *value, size_
 													  _mm256_loadu_ps(row + c)));
 	}
 }
-
-const AiKernels ai_kernels_avx2 = {
-	sparse_dot_avx2, sparse_axpy_avx2, sparse_rows_dot_avx2, sparse_rows_axpy_avx2
-};

@@ -20,8 +20,8 @@ lanes_below(size_t n)
 	return n >= 16 ? (__mmask16) 0xFFFF : (__mmask16) ((1u << n) - 1);
 }
 
-static float
-sparse_dot_avx512(const uint32_t *index, const float *value, size_t n, const float *w)
+float
+ai_sparse_dot_avx512(const uint32_t *index, const float *value, size_t n, const float *w)
 {
 	__m512		acc0 = _mm512_setzero_ps();
 	__m512		acc1 = _mm512_setzero_ps();
@@ -48,8 +48,8 @@ sparse_dot_avx512(const uint32_t *index, const float *value, size_t n, const flo
 	return _mm512_reduce_add_ps(_mm512_add_ps(acc0, acc1));
 }
 
-static void
-sparse_axpy_avx512(float *w, const uint32_t *index, const float *value, size_t n, float a)
+void
+ai_sparse_axpy_avx512(float *w, const uint32_t *index, const float *value, size_t n, float a)
 {
 	__m512		step = _mm512_set1_ps(a);
 
@@ -106,8 +106,8 @@ rows_dot_block(float *y, const uint32_t *index, const float *value, size_t n,
 		_mm512_storeu_ps(y + 16 * r, acc[r]);
 }
 
-static void
-sparse_rows_dot_avx512(float *y, const uint32_t *index, const float *value, size_t n,
+void
+ai_sparse_rows_dot_avx512(float *y, const uint32_t *index, const float *value, size_t n,
 					   const float *w, size_t width)
 {
 	size_t		c = 0;
@@ -125,8 +125,8 @@ sparse_rows_dot_avx512(float *y, const uint32_t *index, const float *value, size
 	}
 }
 
-static void
-sparse_rows_axpy_avx512(float *w, const uint32_t *index, const float *value, size_t n,
+void
+ai_sparse_rows_axpy_avx512(float *w, const uint32_t *index, const float *value, size_t n,
 						const float *a, size_t width)
 {
 	for (size_t i = 0; i < n; i++)
@@ -149,7 +149,3 @@ sparse_rows_axpy_avx512(float *w, const uint32_t *index, const float *value, siz
 		}
 	}
 }
-
-const AiKernels ai_kernels_avx512 = {
-	sparse_dot_avx512, sparse_axpy_avx512, sparse_rows_dot_avx512, sparse_rows_axpy_avx512
-};

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ * loops.h
+ *		The kernels that are plain C at every level.
+ *
+ * One source, compiled once for each level: the compiler makes vectors of the level's size.  No
+ * operation is fused and every sum has its order in the source, so all levels give the same bits.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AI_LOOPS_H
+#define AI_LOOPS_H
+
+#include "core/kernels/loops/activate.h"
+#include "core/kernels/loops/cells.h"
+#include "core/kernels/loops/rows.h"
+#include "core/kernels/loops/update.h"
+
+/* Their places in the table of a level */
+#define AI_LOOPS \
+	.activate = activate, \
+	.activate_back = activate_back, \
+	.softmax = softmax, \
+	.softmax_back = softmax_back, \
+	.add_rows = add_rows, \
+	.add = add, \
+	.scale = scale, \
+	.sum_squares = sum_squares, \
+	.layer_norm = layer_norm, \
+	.layer_norm_back = layer_norm_back, \
+	.lstm_cell = lstm_cell, \
+	.lstm_cell_back = lstm_cell_back, \
+	.gru_cell = gru_cell, \
+	.gru_cell_back = gru_cell_back, \
+	.update_sgd = update_sgd, \
+	.update_rmsprop = update_rmsprop, \
+	.update_adagrad = update_adagrad, \
+	.update_adadelta = update_adadelta, \
+	.update_adam = update_adam, \
+	.update_adamax = update_adamax, \
+	.update_nadam = update_nadam, \
+	.update_lion = update_lion
+
+#endif							/* AI_LOOPS_H */

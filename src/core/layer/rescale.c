@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ * rescale.c
+ *		y = x * scale + offset, such as pixels from 0 to 255 into 0 to 1.
+ *-------------------------------------------------------------------------
+ */
+#include "core/layer/layers.h"
+
+#include "core/layer/prepare.h"
+
+typedef struct RescaleConfig
+{
+	double		scale;
+	double		offset;
+} RescaleConfig;
+
+static const AiOption options[] = {
+	{.name = "scale", .kind = AI_OPTION_FLOAT, .offset = offsetof(RescaleConfig, scale),
+	 .is_needed = true, .min = -1e30, .max = 1e30},
+	AI_OPTION_FLOAT_ROW(RescaleConfig, offset, 0, -1e30, 1e30),
+	{.name = NULL}
+};
+
+static AiCode
+prepare(AiLayer *layer, AiError *err)
+{
+	(void) err;
+	layer->output = layer->input[0];
+	layer->passes_mask = true;
+	return AI_OK;
+}
+
+const AiLayerType ai_layer_rescale = {
+	.name = "rescale",
+	.keras_name = "Rescaling",
+	.config_size = sizeof(RescaleConfig),
+	.options = options,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.prepare = prepare,
+};

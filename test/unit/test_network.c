@@ -1,0 +1,252 @@
+/*-------------------------------------------------------------------------
+ * test_network.c
+ *		A stored network gives what the weights give, and a damaged one an error.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/network.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/layer/layers.h"
+#include "test_host.h"
+
+static const char layers[] =
+	"[{\"flatten\": true}, {\"dense\": 5, \"activation\": \"relu\"},"
+	" {\"dense\": 3, \"name\": \"out\"}]";
+static const char *const labels[] = {"a", "bb", "c"};
+static const size_t label_lens[] = {1, 2, 1};
+
+enum
+{
+	N_ROWS = 70,
+	N_INPUTS = 8
+};
+
+typedef struct Source
+{
+	AiArena		arena;
+	AiGraph		graph;
+	float	   *weights;
+	float		states[1];
+	AiNetworkParts parts;
+} Source;
+
+static void
+make_source(Source *source)
+{
+	static const double history[2 * AI_NETWORK_HISTORY] = {0.5, 0.25};
+	static const AiShape shape = {2, {2, 4}};
+	AiDefinition definition;
+
+	memset(source, 0, sizeof(*source));
+	ai_arena_init(&source->arena, ai_malloc_host());
+	assert_int_equal(ai_definition_parse(&definition, &source->arena, ai_layer_types, layers,
+										 strlen(layers), NULL), AI_OK);
+	assert_int_equal(ai_graph_create(&source->graph, &source->arena, &definition, &shape, NULL),
+					 AI_OK);
+	source->weights = ai_arena_alloc_zero(&source->arena, source->graph.n_weights, sizeof(float));
+	assert_int_equal(ai_graph_initialise(&source->graph, source->weights, source->states, 1,
+										 ai_malloc_host(), NULL), AI_OK);
+	source->parts = (AiNetworkParts) {
+		.definition = layers, .shape = shape, .input = AI_NETWORK_NUMBERS,
+		.task = AI_NETWORK_CLASSES, .head = AI_ACT_SOFTMAX, .labels = labels,
+		.label_lens = label_lens, .n_labels = 3, .weights = source->weights,
+		.n_weights = source->graph.n_weights, .states = source->states,
+		.n_states = source->graph.n_states, .history = history, .n_epochs = 2
+	};
+}
+
+static void
+make_rows(float *rows)
+{
+	AiRng		rng = {1};
+
+	for (int i = 0; i < N_ROWS * N_INPUTS; i++)
+		rows[i] = (float) (2 * ai_rng_uniform(&rng) - 1);
+}
+
+/* Open the bytes, whatever they hold, and use them if they can be opened. */
+static AiCode
+use(const AiHost *host, const void *bytes, size_t size, float *output, AiError *err)
+{
+	float		rows[N_ROWS * N_INPUTS];
+	AiNetwork  *network;
+	AiRun	   *run;
+	AiCode		code = ai_network_open(&network, host, bytes, size, err);
+
+	if (code != AI_OK)
+		return code;
+	make_rows(rows);
+	code = ai_network_run_create(&run, host, network, N_ROWS, err);
+	if (code == AI_OK && ai_shape_size(&ai_network_parts(network)->shape) == N_INPUTS &&
+		ai_shape_size(&ai_graph_last(ai_network_graph(network))->output) == 3)
+		ai_network_apply(network, run, rows, N_ROWS, output);
+	if (code == AI_OK)
+		ai_run_destroy(run);
+	ai_network_close(network);
+	return code;
+}
+
+static void
+test_round(void **state)
+{
+	Source		source;
+	AiNetwork  *network;
+	AiRun	   *run;
+	void	   *bytes;
+	size_t		size;
+	size_t		len;
+	float		rows[N_ROWS * N_INPUTS];
+	float		output[N_ROWS * 3];
+	const float *sums;
+
+	(void) state;
+	make_source(&source);
+	make_rows(rows);
+	assert_int_equal(ai_network_store(&bytes, &size, ai_malloc_host(), &source.parts, NULL), AI_OK);
+	assert_int_equal(ai_network_open(&network, ai_malloc_host(), bytes, size, NULL), AI_OK);
+	assert_int_equal(ai_network_parts(network)->n_epochs, 2);
+	assert_true(ai_network_parts(network)->history[1] == 0.25);
+	assert_string_equal(ai_graph_last(ai_network_graph(network))->name, "out");
+	assert_int_equal(ai_network_find_label(network, "bb", 2), 1);
+	assert_int_equal(ai_network_find_label(network, "b", 1), -1);
+	assert_memory_equal(ai_network_label(network, 2, &len), "c", 1);
+	/* weights are where the block is */
+	assert_true((const char *) ai_network_parts(network)->weights > (const char *) bytes &&
+				(const char *) ai_network_parts(network)->weights < (const char *) bytes + size);
+
+	assert_int_equal(ai_network_run_create(&run, ai_malloc_host(), network, N_ROWS, NULL), AI_OK);
+	ai_network_apply(network, run, rows, N_ROWS, output);
+	sums = ai_network_transform(network, run, rows, N_ROWS, 2);
+	for (int i = 0; i < N_ROWS; i++)
+	{
+		double		total = 0;
+
+		for (int j = 0; j < 3; j++)
+			total += exp((double) sums[3 * i + j]);
+		for (int j = 0; j < 3; j++)
+			assert_true(fabs((double) output[3 * i + j] - exp((double) sums[3 * i + j]) / total) <
+						1e-6);
+	}
+	ai_run_destroy(run);
+	ai_network_close(network);
+	free(bytes);
+	ai_arena_free(&source.arena);
+}
+
+static void
+expect_damage(const AiNetworkParts *parts, const char *message)
+{
+	void	   *bytes;
+	size_t		size;
+	float		output[N_ROWS * 3];
+	AiError		err;
+
+	assert_int_equal(ai_network_store(&bytes, &size, ai_malloc_host(), parts, NULL), AI_OK);
+	assert_int_equal(use(ai_malloc_host(), bytes, size, output, &err), AI_ERR_FORMAT);
+	assert_string_equal(err.message, message);
+	free(bytes);
+}
+
+static void
+test_damage(void **state)
+{
+	static const char *const unordered[] = {"bb", "a", "c"};
+	static const size_t unordered_lens[] = {2, 1, 1};
+	Source		source;
+	AiNetworkParts parts;
+
+	(void) state;
+	make_source(&source);
+	parts = source.parts;
+	parts.definition = "[{\"dense\": 0}]";
+	expect_damage(&parts, "invalid network: layer 1, \"dense\": option \"units\" must be between 1"
+				  " and 16777216, not 0");
+	parts = source.parts;
+	parts.n_labels = 2;
+	expect_damage(&parts, "invalid network: 2 labels for 3 outputs");
+	parts = source.parts;
+	parts.labels = unordered;
+	parts.label_lens = unordered_lens;
+	expect_damage(&parts, "invalid network: labels are not in order");
+	parts = source.parts;
+	source.weights[3] = NAN;
+	expect_damage(&parts, "invalid network: \"weights\" holds nan");
+	source.weights[3] = 2e18F;
+	expect_damage(&parts, "invalid network: \"weights\" holds 2e+18");
+	ai_arena_free(&source.arena);
+}
+
+/* Any byte may be any other. */
+static void
+test_flips(void **state)
+{
+	Source		source;
+	void	   *bytes;
+	size_t		size;
+	AiRng		rng = {5};
+	int			n_opened = 0;
+
+	(void) state;
+	make_source(&source);
+	assert_int_equal(ai_network_store(&bytes, &size, ai_malloc_host(), &source.parts, NULL), AI_OK);
+	for (int i = 0; i < 20000; i++)
+	{
+		uint8_t    *byte = (uint8_t *) bytes + ai_rng_below(&rng, (uint32_t) size);
+		uint8_t		was = *byte;
+		float		output[N_ROWS * 3];
+
+		*byte = (uint8_t) ai_rng_next(&rng);
+		n_opened += use(ai_malloc_host(), bytes, size, output, NULL) == AI_OK;
+		*byte = was;
+	}
+	assert_in_range(n_opened, 1, 19999);
+	free(bytes);
+	ai_arena_free(&source.arena);
+}
+
+static AiCode
+store_and_use(const AiHost *host, void *arg, AiError *err)
+{
+	const AiNetworkParts *parts = arg;
+	float		output[N_ROWS * 3];
+	void	   *bytes;
+	size_t		size;
+	AiCode		code = ai_network_store(&bytes, &size, host, parts, err);
+
+	if (code == AI_OK)
+		code = use(host, bytes, size, output, err);
+	ai_host_release(host, bytes);
+	return code;
+}
+
+static void
+test_interruptions(void **state)
+{
+	Source		source;
+
+	(void) state;
+	make_source(&source);
+	test_every_failed_alloc(store_and_use, &source.parts);
+	test_every_stop(store_and_use, &source.parts);
+	ai_arena_free(&source.arena);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_interruptions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
