@@ -205,7 +205,8 @@ find_rows(ptrdiff_t *rows, size_t n_images, const AiConvPlan *plan)
 	{
 		for (size_t y = 0; y < (size_t) plan->y.output; y++)
 		{
-			size_t		row = i * plan->image + y * (size_t) plan->y.stride * plan->width * plan->channels;
+			size_t		row = i * plan->image +
+				y * (size_t) plan->y.stride * plan->width * plan->channels;
 
 			for (size_t x = 0; x < (size_t) plan->x.output; x++)
 				*rows++ = (ptrdiff_t) (row + x * step);

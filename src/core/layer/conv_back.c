@@ -170,8 +170,10 @@ go_back_sparse(const Images *it)
 	const AiConvPlan *plan = it->plan;
 	const AiConvScratch *scratch = it->scratch;
 	AiSparseGemm kernel = {
-		.m = plan->filters, .n = plan->segment, .k = plan->n_pixels, .n_taps = (size_t) plan->y.size,
-		.a = scratch->turned, .a_row = (ptrdiff_t) plan->n_pixels, .b_rows = scratch->pixels,
+		.m = plan->filters, .n = plan->segment, .k = plan->n_pixels,
+		.n_taps = (size_t) plan->y.size,
+		.a = scratch->turned, .a_row = (ptrdiff_t) plan->n_pixels,
+		.b_rows = scratch->pixels,
 		.b_tap = (ptrdiff_t) (plan->width * plan->channels), .c = scratch->d_kernel,
 		.c_rows = scratch->filters, .c_tap = (ptrdiff_t) plan->segment
 	};
@@ -242,7 +244,8 @@ go_back_by_sort(const Images *group)
 		bool		sparse = is_sparse(plan, group->d_sums + i * d_size);
 
 		part.n = 1;
-		while (i + part.n < group->n && is_sparse(plan, group->d_sums + (i + part.n) * d_size) == sparse)
+		while (i + part.n < group->n &&
+			   is_sparse(plan, group->d_sums + (i + part.n) * d_size) == sparse)
 			part.n++;
 		part.d_sums = group->d_sums + i * d_size;
 		part.input = group->input != NULL ? group->input + i * plan->image : NULL;
@@ -280,8 +283,9 @@ sums_back(const AiLayer *layer, const AiPass *pass, const AiConvPlan *plan, floa
 	size_t		at = first * plan->n_pixels * plan->filters;
 
 	return ai_sums_back(d_sums, pass->d_output + at,
-						layer->saved_size > 0 ? pass->saved + at : NULL, pass->output + at,
-						n_images * plan->n_pixels, plan->filters, (AiActivation) config->activation);
+						layer->saved_size > 0 ? pass->saved + at : NULL,
+						pass->output + at, n_images * plan->n_pixels, plan->filters,
+						(AiActivation) config->activation);
 }
 
 void

@@ -62,7 +62,8 @@ look(AiPoolCursor *cursor)
 	AiImageWindow *window = &cursor->window;
 	size_t		y = cut(&window->n_rows, &cursor->y, cursor->row);
 
-	cursor->from = y * window->row_step + cut(&window->n_columns, &cursor->x, cursor->column) * window->n;
+	cursor->from = y * window->row_step +
+		cut(&window->n_columns, &cursor->x, cursor->column) * window->n;
 }
 
 AiPoolCursor

@@ -35,8 +35,8 @@ forward(const AiLayer *layer, const AiPass *pass)
 	const RescaleConfig *config = layer->config;
 
 	ai_kernels()->scale(pass->output, pass->input[0],
-						(size_t) pass->n_rows * ai_shape_size(&layer->output), (float) config->scale,
-						(float) config->offset);
+						(size_t) pass->n_rows * ai_shape_size(&layer->output),
+						(float) config->scale, (float) config->offset);
 }
 
 static void
@@ -45,7 +45,8 @@ backward(const AiLayer *layer, const AiPass *pass)
 	const RescaleConfig *config = layer->config;
 
 	ai_kernels()->scale(pass->d_input[0], pass->d_output,
-						(size_t) pass->n_rows * ai_shape_size(&layer->output), (float) config->scale, 0);
+						(size_t) pass->n_rows * ai_shape_size(&layer->output),
+						(float) config->scale, 0);
 }
 
 const AiLayerType ai_layer_rescale = {

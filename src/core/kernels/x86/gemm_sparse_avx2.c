@@ -27,8 +27,8 @@ list_terms(AiTerms *terms, const float *a, const uint32_t *rows, size_t n)
 	for (size_t p = 0; p < n; p += LANES)
 	{
 		__m256		value = _mm256_maskload_ps(a + p, lanes_below(n - p < LANES ? n - p : LANES));
-		unsigned	is_term = (unsigned) _mm256_movemask_ps(_mm256_cmp_ps(value, _mm256_setzero_ps(),
-																		  _CMP_NEQ_UQ));
+		__m256		differs = _mm256_cmp_ps(value, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+		unsigned	is_term = (unsigned) _mm256_movemask_ps(differs);
 
 		for (; is_term != 0; is_term &= is_term - 1)
 		{
@@ -57,8 +57,12 @@ add_terms(float *c, const AiTerms *terms, const float *b, int n_vectors, size_t 
 
 		AI_UNROLL
 		for (int v = 0; v < n_vectors; v++)
-			sum[v] = _mm256_fmadd_ps(value, v == n_vectors - 1 ? _mm256_maskload_ps(row + 8 * v, last) :
-									 _mm256_loadu_ps(row + 8 * v), sum[v]);
+		{
+			__m256		b = v == n_vectors - 1 ? _mm256_maskload_ps(row + 8 * v, last) :
+				_mm256_loadu_ps(row + 8 * v);
+
+			sum[v] = _mm256_fmadd_ps(value, b, sum[v]);
+		}
 	}
 	AI_UNROLL
 	for (int v = 0; v < n_vectors; v++)
