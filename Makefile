@@ -106,6 +106,8 @@ LAYER_OBJS = \
 
 MODEL_OBJS = \
 	src/core/model/network.o \
+	src/core/model/network_apply.o \
+	src/core/model/network_words.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
 	src/core/model/text_counts.o \

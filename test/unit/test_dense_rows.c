@@ -57,6 +57,9 @@ check_sums_of(AiRng *rng, size_t n_rows, size_t n)
 		assert_true(sum[j] == before[j] * 0.5f - 3);
 	for (size_t i = 0; i < n_rows * n; i++)
 		squares += (double) x[i] * x[i];
+	ai_kernels()->pixels(sum, (const uint8_t *) before, n);
+	for (size_t j = 0; j < n; j++)
+		assert_true(sum[j] == ((const uint8_t *) before)[j] / 255.0f);
 	check_close(ai_kernels()->sum_squares(x, n_rows * n), squares, 1e-13 * squares);
 	free_floats(x);
 	free_floats(sum);

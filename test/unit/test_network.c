@@ -24,7 +24,7 @@ static const size_t label_lens[] = {1, 2, 1};
 
 enum
 {
-	N_ROWS = 70,
+	N_ROWS = AI_SHARD_ROWS,
 	N_INPUTS = 8
 };
 
@@ -63,32 +63,35 @@ make_source(Source *source)
 }
 
 static void
-make_rows(float *rows)
+make_rows(AiNetworkRow *rows, float *numbers)
 {
 	AiRng		rng = {1};
 
 	for (int i = 0; i < N_ROWS * N_INPUTS; i++)
-		rows[i] = (float) (2 * ai_rng_uniform(&rng) - 1);
+		numbers[i] = (float) (2 * ai_rng_uniform(&rng) - 1);
+	for (int i = 0; i < N_ROWS; i++)
+		rows[i] = (AiNetworkRow) {numbers + i * N_INPUTS, N_INPUTS * sizeof(float)};
 }
 
 /* Open the bytes, whatever they hold, and use them if they can be opened. */
 static AiCode
 use(const AiHost *host, const void *bytes, size_t size, float *output, AiError *err)
 {
-	float		rows[N_ROWS * N_INPUTS];
+	float		numbers[N_ROWS * N_INPUTS];
+	AiNetworkRow rows[N_ROWS];
 	AiNetwork  *network;
-	AiRun	   *run;
+	AiNetworkScratch *scratch;
 	AiCode		code = ai_network_open(&network, host, bytes, size, err);
 
 	if (code != AI_OK)
 		return code;
-	make_rows(rows);
-	code = ai_network_run_create(&run, host, network, N_ROWS, err);
-	if (code == AI_OK && ai_shape_size(&ai_network_parts(network)->shape) == N_INPUTS &&
-		ai_shape_size(&ai_graph_last(ai_network_graph(network))->output) == 3)
-		ai_network_apply(network, run, rows, N_ROWS, output);
+	make_rows(rows, numbers);
+	code = ai_network_scratch_create(&scratch, host, network, err);
+	if (code == AI_OK && ai_network_check(network, &rows[0], NULL) == AI_OK &&
+		ai_network_n_answers(network) == 3)
+		ai_network_apply(network, scratch, rows, N_ROWS, output);
 	if (code == AI_OK)
-		ai_run_destroy(run);
+		ai_network_scratch_destroy(scratch);
 	ai_network_close(network);
 	return code;
 }
@@ -98,17 +101,18 @@ test_round(void **state)
 {
 	Source		source;
 	AiNetwork  *network;
-	AiRun	   *run;
+	AiNetworkScratch *scratch;
 	void	   *bytes;
 	size_t		size;
 	size_t		len;
-	float		rows[N_ROWS * N_INPUTS];
+	float		numbers[N_ROWS * N_INPUTS];
+	AiNetworkRow rows[N_ROWS];
 	float		output[N_ROWS * 3];
 	const float *sums;
 
 	(void) state;
 	make_source(&source);
-	make_rows(rows);
+	make_rows(rows, numbers);
 	assert_int_equal(ai_network_store(&bytes, &size, ai_malloc_host(), &source.parts, NULL), AI_OK);
 	assert_int_equal(ai_network_open(&network, ai_malloc_host(), bytes, size, NULL), AI_OK);
 	assert_int_equal(ai_network_parts(network)->n_epochs, 2);
@@ -121,9 +125,9 @@ test_round(void **state)
 	assert_true((const char *) ai_network_parts(network)->weights > (const char *) bytes &&
 				(const char *) ai_network_parts(network)->weights < (const char *) bytes + size);
 
-	assert_int_equal(ai_network_run_create(&run, ai_malloc_host(), network, N_ROWS, NULL), AI_OK);
-	ai_network_apply(network, run, rows, N_ROWS, output);
-	sums = ai_network_transform(network, run, rows, N_ROWS, 2);
+	assert_int_equal(ai_network_scratch_create(&scratch, ai_malloc_host(), network, NULL), AI_OK);
+	ai_network_apply(network, scratch, rows, N_ROWS, output);
+	sums = ai_network_transform(network, scratch, rows, N_ROWS, 2);
 	for (int i = 0; i < N_ROWS; i++)
 	{
 		double		total = 0;
@@ -134,7 +138,7 @@ test_round(void **state)
 			assert_true(fabs((double) output[3 * i + j] - exp((double) sums[3 * i + j]) / total) <
 						1e-6);
 	}
-	ai_run_destroy(run);
+	ai_network_scratch_destroy(scratch);
 	ai_network_close(network);
 	free(bytes);
 	ai_arena_free(&source.arena);

@@ -217,6 +217,9 @@ typedef struct AiKernels
 	/* y[i] += x[i] */
 	void		(*add) (float *y, const float *x, size_t n);
 
+	/* y[i] = x[i] / 255 */
+	void		(*pixels) (float *y, const uint8_t *x, size_t n);
+
 	/* y[i] = x[i] * a + b */
 	void		(*scale) (float *y, const float *x, size_t n, float a, float b);
 

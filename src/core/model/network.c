@@ -8,26 +8,26 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/format/aim.h"
 #include "core/layer/layers.h"
+#include "core/model/network_internal.h"
 
 #define ITEMS_PER_QUESTION 65536	/* whether to stop */
 
 /* Numbers within this range have finite products with each other. */
 #define MAX_NUMBER 1e18F
 
-struct AiNetwork
-{
-	AiArena		arena;
-	AiDefinition definition;
-	AiGraph		graph;
-	AiAimStrings labels;
-	AiNetworkParts parts;
-};
-
 /*
  * Storing
  */
+
+static AiCode
+add_words(AiAimWriter *w, const AiWords *words, AiError *err)
+{
+	int64_t		n = (int64_t) words->n;
+
+	AI_TRY(ai_aim_add(w, "words.hash", AI_DTYPE_U64, words->hash, 1, &n, err));
+	return ai_aim_add(w, "words.number", AI_DTYPE_I32, words->number, 1, &n, err);
+}
 
 static AiCode
 add_entries(AiAimWriter *w, const AiNetworkParts *parts, AiError *err)
@@ -42,6 +42,8 @@ add_entries(AiAimWriter *w, const AiNetworkParts *parts, AiError *err)
 	AI_TRY(ai_aim_add_i64(w, "task", parts->task, err));
 	AI_TRY(ai_aim_add_i64(w, "head", parts->head, err));
 	AI_TRY(ai_aim_add_strings(w, "labels", parts->labels, parts->label_lens, parts->n_labels, err));
+	if (parts->input == AI_NETWORK_WORDS)
+		AI_TRY(add_words(w, &parts->words, err));
 	AI_TRY(ai_aim_add(w, "weights", AI_DTYPE_F32, parts->weights, 1,
 					  (int64_t[]) {(int64_t) parts->n_weights}, err));
 	AI_TRY(ai_aim_add(w, "states", AI_DTYPE_F32, parts->states, 1,
@@ -179,23 +181,74 @@ read_numbers(AiNetwork *network, const AiAim *aim, bool is_checked, AiError *err
 	return check_numbers(host, parts->states, parts->n_states, "states", err);
 }
 
-/* Labels rise by their bytes, and there is one for each output. */
+/* Labels rise by their bytes, and there is one for each output, or two for one. */
 static AiCode
 read_labels(AiNetwork *network, const AiAim *aim, AiError *err)
 {
 	AiAimStrings *labels = &network->labels;
+	AiNetworkTask task = network->parts.task;
 	int64_t		n_outputs = ai_shape_last(&ai_graph_last(&network->graph)->output);
 
 	AI_TRY(ai_aim_strings(aim, labels, "labels", err));
 	network->parts.n_labels = (int) labels->n;
-	if (network->parts.task == AI_NETWORK_VALUES)
+	if (task == AI_NETWORK_VALUES)
 		return labels->n == 0 ? AI_OK :
 			ai_fail(err, AI_ERR_FORMAT, "invalid network: labels of numbers");
+	if (task == AI_NETWORK_CLASSES && n_outputs == 1)
+		n_outputs = 2;
 	if (labels->n != n_outputs || labels->n > AI_NETWORK_MAX_LABELS)
 		return ai_fail(err, AI_ERR_FORMAT, "invalid network: %lld labels for %lld outputs",
 					   (long long) labels->n, (long long) n_outputs);
 	if (!ai_aim_strings_rise(labels))
 		return ai_fail(err, AI_ERR_FORMAT, "invalid network: labels are not in order");
+	return AI_OK;
+}
+
+/* An answer to a row is one place, but of steps. */
+static AiCode
+check_output(const AiNetwork *network, AiError *err)
+{
+	const AiShape *output = &ai_graph_last(&network->graph)->output;
+	AiNetworkTask task = network->parts.task;
+	char		shape[AI_SHAPE_TEXT_SIZE];
+
+	if (task == AI_NETWORK_VALUES || output->n_dims == (task == AI_NETWORK_STEPS ? 2 : 1))
+		return AI_OK;
+	return ai_fail(err, AI_ERR_FORMAT, "invalid network: its output has the shape %s",
+				   ai_shape_text(shape, output));
+}
+
+static AiCode
+bad_words(AiError *err)
+{
+	return ai_fail(err, AI_ERR_FORMAT, "invalid network: its words do not fit");
+}
+
+/* Hashes rise, and numbers are those that the embedding has. */
+static AiCode
+read_words(AiNetwork *network, const AiAim *aim, bool is_checked, AiError *err)
+{
+	AiWords    *words = &network->parts.words;
+	const void *data;
+	int64_t		n;
+
+	if (network->parts.input != AI_NETWORK_WORDS)
+		return AI_OK;
+	AI_TRY(ai_aim_array(aim, &data, &n, "words.hash", AI_DTYPE_U64, 1, err));
+	words->hash = data;
+	AI_TRY(ai_aim_shaped_array(aim, &data, "words.number", AI_DTYPE_I32, 1, &n, err));
+	words->number = data;
+	words->n = (size_t) n;
+	if (network->parts.shape.n_dims != 1 || n + AI_WORD_FIRST > network->n_tokens)
+		return bad_words(err);
+	for (int64_t i = 0; i < n && !is_checked; i++)
+	{
+		if (i % ITEMS_PER_QUESTION == 0 && ai_host_should_stop(network->arena.host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+		if (words->number[i] < AI_WORD_FIRST || words->number[i] >= AI_WORD_FIRST + n ||
+			(i > 0 && words->hash[i] <= words->hash[i - 1]))
+			return bad_words(err);
+	}
 	return AI_OK;
 }
 
@@ -216,7 +269,10 @@ read_block(AiNetwork *network, const void *bytes, size_t size, bool is_checked, 
 	AI_TRY(ai_aim_i64(&aim, &number, "head", 0, AI_ACT_N - 1, err));
 	parts->head = (AiActivation) number;
 	AI_TRY(read_graph(network, &aim, err));
+	network->n_tokens = ai_network_n_tokens(&network->graph);
+	AI_TRY(check_output(network, err));
 	AI_TRY(read_labels(network, &aim, err));
+	AI_TRY(read_words(network, &aim, is_checked, err));
 	return read_numbers(network, &aim, is_checked, err);
 }
 
@@ -294,32 +350,45 @@ ai_network_find_label(const AiNetwork *network, const char *label, size_t len)
 	return (int) ai_aim_find_string(&network->labels, label, len);
 }
 
+/*
+ * Numbers of an input
+ */
+
+/* Rows of the smallest embedding: all of them look up what goes into the network (graph.c). */
+int64_t
+ai_network_n_tokens(const AiGraph *graph)
+{
+	int64_t		n = 0;
+
+	for (int i = 0; i < graph->n_layers; i++)
+	{
+		const AiLayer *layer = &graph->layers[i].layer;
+
+		for (int j = 0; j < layer->n_weights; j++)
+		{
+			if (layer->weight[j].is_rows && (n == 0 || layer->weight[j].dims[0] < n))
+				n = layer->weight[j].dims[0];
+		}
+	}
+	return n;
+}
+
 AiCode
-ai_network_run_create(AiRun **run, const AiHost *host, const AiNetwork *network, int max_rows,
-					  AiError *err)
+ai_network_check_numbers(const float *number, size_t n, int64_t n_tokens, AiError *err)
 {
-	return ai_run_create(run, host, &network->graph, max_rows, err);
-}
-
-const float *
-ai_network_transform(const AiNetwork *network, AiRun *run, const float *input, int n_rows,
-					 int layer)
-{
-	return ai_run_apply(run, network->parts.weights, network->parts.states, input, n_rows, layer);
-}
-
-void
-ai_network_apply(const AiNetwork *network, AiRun *run, const float *input, int n_rows,
-				 float *output)
-{
-	const AiShape *shape = &ai_graph_last(&network->graph)->output;
-	size_t		last = (size_t) ai_shape_last(shape);
-	size_t		n = ai_shape_size(shape) * (size_t) n_rows;
-	const float *sums = ai_network_transform(network, run, input, n_rows,
-											 network->graph.n_layers - 1);
-
-	if (network->parts.head == AI_ACT_SOFTMAX)
-		ai_kernels()->softmax(output, sums, n / last, last);
-	else
-		ai_kernels()->activate(output, sums, n, network->parts.head);
+	for (size_t i = 0; i < n; i++)
+	{
+		if (!(fabsf(number[i]) <= MAX_NUMBER))
+			return ai_fail(err, AI_ERR_DATA, "number %zu of the input is %g", i + 1,
+						   (double) number[i]);
+		if (n_tokens > 0 && (number[i] < 0 || number[i] >= (float) n_tokens ||
+							 number[i] != truncf(number[i])))
+		{
+			ai_fail(err, AI_ERR_DATA, "number %zu of the input is %g", i + 1, (double) number[i]);
+			ai_detail(err, "The embedding takes whole numbers from 0 to %lld.",
+					  (long long) n_tokens - 1);
+			return AI_ERR_DATA;
+		}
+	}
+	return AI_OK;
 }

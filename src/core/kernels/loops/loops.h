@@ -24,6 +24,7 @@
 	.softmax_back = softmax_back, \
 	.add_rows = add_rows, \
 	.add = add, \
+	.pixels = pixels, \
 	.scale = scale, \
 	.count_terms = count_terms, \
 	.sum_squares = sum_squares, \

@@ -153,6 +153,14 @@ add_rows(float *sum, const float *x, size_t n_rows, size_t n)
 }
 
 static void
+pixels(float *y, const uint8_t *x, size_t n)
+{
+	AI_LANES
+	for (size_t i = 0; i < n; i++)
+		y[i] = (float) x[i] / 255;
+}
+
+static void
 scale(float *y, const float *x, size_t n, float a, float b)
 {
 	AI_LANES

@@ -58,10 +58,10 @@ add_terms(float *c, const AiTerms *terms, const float *b, int n_vectors, size_t 
 		AI_UNROLL
 		for (int v = 0; v < n_vectors; v++)
 		{
-			__m256		b = v == n_vectors - 1 ? _mm256_maskload_ps(row + 8 * v, last) :
+			__m256		x = v == n_vectors - 1 ? _mm256_maskload_ps(row + 8 * v, last) :
 				_mm256_loadu_ps(row + 8 * v);
 
-			sum[v] = _mm256_fmadd_ps(value, b, sum[v]);
+			sum[v] = _mm256_fmadd_ps(value, x, sum[v]);
 		}
 	}
 	AI_UNROLL

@@ -48,10 +48,10 @@ add_terms(float *c, const AiTerms *terms, const float *b, int n_vectors, size_t 
 		AI_UNROLL
 		for (int v = 0; v < n_vectors; v++)
 		{
-			__m512		b = v == n_vectors - 1 ? _mm512_maskz_loadu_ps(last, row + 16 * v) :
+			__m512		x = v == n_vectors - 1 ? _mm512_maskz_loadu_ps(last, row + 16 * v) :
 				_mm512_loadu_ps(row + 16 * v);
 
-			sum[v] = _mm512_fmadd_ps(value, b, sum[v]);
+			sum[v] = _mm512_fmadd_ps(value, x, sum[v]);
 		}
 	}
 	AI_UNROLL
