@@ -310,7 +310,8 @@ typedef struct AiKernels
 	 * Of each channel the largest number in the window at x and the place where it is first, row by
 	 * row from 0 on; NaN is larger than all.  y:[n], place:[n]
 	 */
-	void		(*window_max) (float *y, int32_t *place, const float *x, const AiImageWindow *window);
+	void		(*window_max) (float *y, int32_t *place, const float *x,
+							   const AiImageWindow *window);
 
 	/* dx, at place, += dy */
 	void		(*window_max_back) (float *dx, const float *dy, const int32_t *place,
@@ -335,7 +336,8 @@ typedef struct AiKernels
 								  const float *shift, size_t n_rows, size_t n);
 
 	/* y[i, j] += x[i, j] * factor[j] */
-	void		(*add_columns) (float *y, const float *x, const float *factor, size_t n_rows, size_t n);
+	void		(*add_columns) (float *y, const float *x, const float *factor, size_t n_rows,
+								size_t n);
 
 	/* y[i * y_row + j] += x[i * x_row + j], j < n, over i in order: rows of y may overlap */
 	void		(*add_overlapping) (float *y, size_t y_row, const float *x, size_t x_row,

@@ -49,7 +49,8 @@ backward(const AiLayer *layer, const AiPass *pass)
 		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
 		{
 			n_zeroed = ai_pool_zero(d_input, n_zeroed, &it);
-			kernels->window_sum_back(d_input + it.from, d_output + it.to, &it.window, factor_of(&it));
+			kernels->window_sum_back(d_input + it.from, d_output + it.to, &it.window,
+									 factor_of(&it));
 		}
 		memset(d_input + n_zeroed, 0, (input_size - n_zeroed) * sizeof(float));
 	}

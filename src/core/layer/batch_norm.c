@@ -85,8 +85,8 @@ sum_forward(const AiLayer *layer, const AiPass *pass)
 	size_t		n = n_channels(layer);
 	size_t		n_all = n_places(layer, pass);
 
-	ai_kernels()->column_sums(pass->sums, pass->sums + n, pass->input[0], pass->input[0], pass->mask,
-							  n_all, n);
+	ai_kernels()->column_sums(pass->sums, pass->sums + n, pass->input[0], pass->input[0],
+							  pass->mask, n_all, n);
 	for (size_t i = 0; i < n_all; i++)
 		pass->sums[2 * n] += pass->mask == NULL || pass->mask[i] != 0;
 }
@@ -151,7 +151,8 @@ channel_of(const AiLayer *layer, const AiPass *pass, size_t j)
 	double		variance = is_batch ? batch_variance(pass->sums, n, j) :
 		(double) pass->weight[layer->n_weights - 1][j];
 	Channel		channel = {
-		.mean = is_batch ? batch_mean(pass->sums, n, j) : (double) pass->weight[layer->n_weights - 2][j],
+		.mean = is_batch ? batch_mean(pass->sums, n, j) :
+			(double) pass->weight[layer->n_weights - 2][j],
 		.inverse = 1 / sqrt(variance + config->epsilon)
 	};
 
@@ -220,7 +221,8 @@ write_shared_gradient(const AiLayer *layer, const AiPass *pass, float *mean, flo
 	for (size_t j = 0; j < n; j++)
 	{
 		Channel		channel = channel_of(layer, pass, j);
-		double		slope = -channel.factor * channel.inverse * sum_of_slopes(pass, &channel, n, j) / count;
+		double		slope = -channel.factor * channel.inverse *
+			sum_of_slopes(pass, &channel, n, j) / count;
 
 		mean[j] = (float) channel.mean;
 		factor[j] = (float) slope;

@@ -86,7 +86,8 @@ forward(const AiLayer *layer, const AiPass *pass)
 		float	   *output = pass->output + r * window.n;
 
 		if (config->mode == MODE_MAX)
-			ai_kernels()->window_max(output, (int32_t *) pass->saved + r * window.n, input, &window);
+			ai_kernels()->window_max(output, (int32_t *) pass->saved + r * window.n, input,
+									 &window);
 		else if (pass->mask != NULL)
 			average_steps(output, input, pass->mask + r * window.n_columns, &window);
 		else
@@ -95,7 +96,8 @@ forward(const AiLayer *layer, const AiPass *pass)
 }
 
 static void
-average_back(float *d_input, const float *d_output, const uint8_t *mask, const AiImageWindow *window)
+average_back(float *d_input, const float *d_output, const uint8_t *mask,
+			 const AiImageWindow *window)
 {
 	float		factor = factor_of(mask, window->n_columns);
 

@@ -54,7 +54,8 @@ backward(const AiLayer *layer, const AiPass *pass)
 		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
 		{
 			n_zeroed = ai_pool_zero(d_input, n_zeroed, &it);
-			kernels->window_max_back(d_input + it.from, d_output + it.to, place + it.to, &it.window);
+			kernels->window_max_back(d_input + it.from, d_output + it.to, place + it.to,
+									 &it.window);
 		}
 		memset(d_input + n_zeroed, 0, (input_size - n_zeroed) * sizeof(float));
 	}

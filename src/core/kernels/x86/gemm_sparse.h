@@ -35,14 +35,30 @@ add_panel(float *c, const AiTerms *terms, const float *b, size_t n_vectors, size
 {
 	switch (n_vectors)
 	{
-		case 1: add_terms(c, terms, b, 1, n_last); break;
-		case 2: add_terms(c, terms, b, 2, n_last); break;
-		case 3: add_terms(c, terms, b, 3, n_last); break;
-		case 4: add_terms(c, terms, b, 4, n_last); break;
-		case 5: add_terms(c, terms, b, 5, n_last); break;
-		case 6: add_terms(c, terms, b, 6, n_last); break;
-		case 7: add_terms(c, terms, b, 7, n_last); break;
-		default: add_terms(c, terms, b, PANEL_VECTORS, n_last); break;
+		case 1:
+			add_terms(c, terms, b, 1, n_last);
+			break;
+		case 2:
+			add_terms(c, terms, b, 2, n_last);
+			break;
+		case 3:
+			add_terms(c, terms, b, 3, n_last);
+			break;
+		case 4:
+			add_terms(c, terms, b, 4, n_last);
+			break;
+		case 5:
+			add_terms(c, terms, b, 5, n_last);
+			break;
+		case 6:
+			add_terms(c, terms, b, 6, n_last);
+			break;
+		case 7:
+			add_terms(c, terms, b, 7, n_last);
+			break;
+		default:
+			add_terms(c, terms, b, PANEL_VECTORS, n_last);
+			break;
 	}
 }
 
