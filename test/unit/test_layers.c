@@ -151,8 +151,8 @@ read_weights(FILE *file, Case *c)
 static double *
 read_numbers(FILE *file, Case *c, bool is_state)
 {
-	double	   *numbers = zeros(c, is_state ? c->graph.n_states : c->graph.n_weights,
-								sizeof(double));
+	size_t		n = is_state ? c->graph.n_states : c->graph.n_weights;
+	double	   *numbers = zeros(c, n, sizeof(double));
 
 	for (int i = 0; i < c->graph.n_layers; i++)
 	{
@@ -265,8 +265,8 @@ take_gradients(Answer *answer, const AiRun *run)
 	for (int r = 0; r < ai_run_n_rows(run); r++)
 	{
 		AiRunRows	rows = ai_run_rows(run, r);
-		const AiLayer *layer = &graph->layers[rows.layer].layer;
-		float	   *to = answer->d_weights + layer->weight[rows.weight].offset;
+		const AiWeight *weight = &graph->layers[rows.layer].layer.weight[rows.weight];
+		float	   *to = answer->d_weights + weight->offset;
 
 		for (size_t i = 0; i < rows.n; i++)
 			memcpy(to + rows.index[i] * rows.width, rows.gradient + i * rows.width,

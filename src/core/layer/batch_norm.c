@@ -221,8 +221,8 @@ write_shared_gradient(const AiLayer *layer, const AiPass *pass, float *mean, flo
 	for (size_t j = 0; j < n; j++)
 	{
 		Channel		channel = channel_of(layer, pass, j);
-		double		slopes = sum_of_slopes(pass, &channel, n, j);
-		double		slope = -channel.factor * channel.inverse * slopes / count;
+		double		slope = -channel.factor * channel.inverse *
+			sum_of_slopes(pass, &channel, n, j) / count;
 
 		mean[j] = (float) channel.mean;
 		factor[j] = (float) slope;

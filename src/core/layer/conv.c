@@ -200,13 +200,13 @@ static void
 find_rows(ptrdiff_t *rows, size_t n_images, const AiConvPlan *plan)
 {
 	size_t		step = (size_t) plan->x.stride * plan->channels;
+	size_t		row_step = (size_t) plan->y.stride * plan->width * plan->channels;
 
 	for (size_t i = 0; i < n_images; i++)
 	{
 		for (size_t y = 0; y < (size_t) plan->y.output; y++)
 		{
-			size_t		row = i * plan->image +
-				y * (size_t) plan->y.stride * plan->width * plan->channels;
+			size_t		row = i * plan->image + y * row_step;
 
 			for (size_t x = 0; x < (size_t) plan->x.output; x++)
 				*rows++ = (ptrdiff_t) (row + x * step);

@@ -170,17 +170,29 @@ go_back_sparse(const Images *it)
 	const AiConvPlan *plan = it->plan;
 	const AiConvScratch *scratch = it->scratch;
 	AiSparseGemm kernel = {
-		.m = plan->filters, .n = plan->segment, .k = plan->n_pixels,
+		.m = plan->filters,
+		.n = plan->segment,
+		.k = plan->n_pixels,
 		.n_taps = (size_t) plan->y.size,
-		.a = scratch->turned, .a_row = (ptrdiff_t) plan->n_pixels,
+		.a = scratch->turned,
+		.a_row = (ptrdiff_t) plan->n_pixels,
 		.b_rows = scratch->pixels,
-		.b_tap = (ptrdiff_t) (plan->width * plan->channels), .c = scratch->d_kernel,
-		.c_rows = scratch->filters, .c_tap = (ptrdiff_t) plan->segment
+		.b_tap = (ptrdiff_t) (plan->width * plan->channels),
+		.c = scratch->d_kernel,
+		.c_rows = scratch->filters,
+		.c_tap = (ptrdiff_t) plan->segment
 	};
 	AiSparseGemm input = {
-		.m = plan->n_pixels, .n = plan->segment, .k = plan->filters, .n_taps = kernel.n_taps,
-		.a_row = (ptrdiff_t) plan->filters, .b = it->derived, .b_rows = scratch->filters,
-		.b_tap = kernel.c_tap, .c_rows = scratch->pixels, .c_tap = kernel.b_tap
+		.m = plan->n_pixels,
+		.n = plan->segment,
+		.k = plan->filters,
+		.n_taps = kernel.n_taps,
+		.a_row = (ptrdiff_t) plan->filters,
+		.b = it->derived,
+		.b_rows = scratch->filters,
+		.b_tap = kernel.c_tap,
+		.c_rows = scratch->pixels,
+		.c_tap = kernel.b_tap
 	};
 
 	for (size_t i = 0; i < it->n; i++)
@@ -241,13 +253,13 @@ go_back_by_sort(const Images *group)
 
 	for (size_t i = 0; i < group->n; i += part.n)
 	{
-		bool		sparse = is_sparse(plan, group->d_sums + i * d_size);
+		const float *d_sums = group->d_sums + i * d_size;
+		bool		sparse = is_sparse(plan, d_sums);
 
 		part.n = 1;
-		while (i + part.n < group->n &&
-			   is_sparse(plan, group->d_sums + (i + part.n) * d_size) == sparse)
+		while (i + part.n < group->n && is_sparse(plan, d_sums + part.n * d_size) == sparse)
 			part.n++;
-		part.d_sums = group->d_sums + i * d_size;
+		part.d_sums = d_sums;
 		part.input = group->input != NULL ? group->input + i * plan->image : NULL;
 		part.d_input = group->d_input != NULL ? group->d_input + i * plan->image : NULL;
 		if (sparse)
@@ -279,13 +291,12 @@ static const float *
 sums_back(const AiLayer *layer, const AiPass *pass, const AiConvPlan *plan, float *d_sums,
 		  size_t first, size_t n_images)
 {
-	const AiConvConfig *config = layer->config;
+	AiActivation act = (AiActivation) ((const AiConvConfig *) layer->config)->activation;
 	size_t		at = first * plan->n_pixels * plan->filters;
 
 	return ai_sums_back(d_sums, pass->d_output + at,
-						layer->saved_size > 0 ? pass->saved + at : NULL,
-						pass->output + at, n_images * plan->n_pixels, plan->filters,
-						(AiActivation) config->activation);
+						layer->saved_size > 0 ? pass->saved + at : NULL, pass->output + at,
+						n_images * plan->n_pixels, plan->filters, act);
 }
 
 void

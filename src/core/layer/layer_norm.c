@@ -69,15 +69,14 @@ forward(const AiLayer *layer, const AiPass *pass)
 	size_t		n = (size_t) ai_shape_last(&layer->input[0]);
 	size_t		n_rows = (size_t) pass->n_rows * n_places(layer);
 	const float *gamma = weight_of(pass->scratch, config->scale ? pass->weight[0] : NULL, 1, n);
-	const float *beta = weight_of(pass->scratch + n,
-								  config->center ? pass->weight[config->scale ? 1 : 0] : NULL, 0,
-								  n);
+	const float *own_beta = config->center ? pass->weight[config->scale ? 1 : 0] : NULL;
+	const float *beta = weight_of(pass->scratch + n, own_beta, 0, n);
 
 	ai_kernels()->layer_norm(pass->output, pass->saved, pass->saved + n_rows * n, pass->input[0],
 							 gamma, beta, n_rows, n, (float) config->epsilon);
 }
 
-/* Row by row where nobody asks for the gradient by the input: it needs no more than a row */
+/* Row by row where nobody asks for the gradient by the input, which then needs but a row */
 static void
 backward(const AiLayer *layer, const AiPass *pass)
 {

@@ -61,9 +61,9 @@ look(AiPoolCursor *cursor)
 {
 	AiImageWindow *window = &cursor->window;
 	size_t		y = cut(&window->n_rows, &cursor->y, cursor->row);
+	size_t		x = cut(&window->n_columns, &cursor->x, cursor->column);
 
-	cursor->from = y * window->row_step +
-		cut(&window->n_columns, &cursor->x, cursor->column) * window->n;
+	cursor->from = y * window->row_step + x * window->n;
 }
 
 AiPoolCursor

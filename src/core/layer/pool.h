@@ -20,8 +20,8 @@ extern const AiOption ai_pool_options[];
 extern AiCode ai_pool_prepare(AiLayer *layer, AiError *err);
 
 /*
- * Goes through the windows of one image, in the order of what comes out, each cut to the
- * places that exist
+ * Goes through the windows of one image, in the order of what comes out, each cut to the places
+ * that exist
  */
 typedef struct AiPoolCursor
 {

@@ -33,20 +33,19 @@ static void
 forward(const AiLayer *layer, const AiPass *pass)
 {
 	const RescaleConfig *config = layer->config;
+	size_t		n = (size_t) pass->n_rows * ai_shape_size(&layer->output);
 
-	ai_kernels()->scale(pass->output, pass->input[0],
-						(size_t) pass->n_rows * ai_shape_size(&layer->output),
-						(float) config->scale, (float) config->offset);
+	ai_kernels()->scale(pass->output, pass->input[0], n, (float) config->scale,
+						(float) config->offset);
 }
 
 static void
 backward(const AiLayer *layer, const AiPass *pass)
 {
 	const RescaleConfig *config = layer->config;
+	size_t		n = (size_t) pass->n_rows * ai_shape_size(&layer->output);
 
-	ai_kernels()->scale(pass->d_input[0], pass->d_output,
-						(size_t) pass->n_rows * ai_shape_size(&layer->output),
-						(float) config->scale, 0);
+	ai_kernels()->scale(pass->d_input[0], pass->d_output, n, (float) config->scale, 0);
 }
 
 const AiLayerType ai_layer_rescale = {

@@ -10,14 +10,7 @@
 #include <immintrin.h>
 
 #include "core/kernels/x86/gemm_blocks.h"
-
-/* the lowest n lanes of 8, 0 < n <= 8 */
-static inline __m256i
-lanes_below(size_t n)
-{
-	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int) n),
-							  _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
+#include "core/kernels/x86/lanes_of_eight.h"
 
 static inline __attribute__((always_inline)) void
 compute_tile(const AiTile *tile, int n_rows, int n_vectors, bool is_masked)

@@ -9,16 +9,9 @@
 
 #include "core/kernels/x86/gemm_blocks.h"
 #include "core/kernels/x86/gemm_sparse.h"
+#include "core/kernels/x86/lanes_of_eight.h"
 
 #define LANES 8
-
-/* the lowest n lanes of 8, 0 < n <= 8 */
-static inline __m256i
-lanes_below(size_t n)
-{
-	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int) n),
-							  _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
 
 static inline void
 list_terms(AiTerms *terms, const float *a, const uint32_t *rows, size_t n)
@@ -27,8 +20,8 @@ list_terms(AiTerms *terms, const float *a, const uint32_t *rows, size_t n)
 	for (size_t p = 0; p < n; p += LANES)
 	{
 		__m256		value = _mm256_maskload_ps(a + p, lanes_below(n - p < LANES ? n - p : LANES));
-		__m256		differs = _mm256_cmp_ps(value, _mm256_setzero_ps(), _CMP_NEQ_UQ);
-		unsigned	is_term = (unsigned) _mm256_movemask_ps(differs);
+		__m256		compared = _mm256_cmp_ps(value, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+		unsigned	is_term = (unsigned) _mm256_movemask_ps(compared);
 
 		for (; is_term != 0; is_term &= is_term - 1)
 		{
@@ -58,10 +51,10 @@ add_terms(float *c, const AiTerms *terms, const float *b, int n_vectors, size_t 
 		AI_UNROLL
 		for (int v = 0; v < n_vectors; v++)
 		{
-			__m256		x = v == n_vectors - 1 ? _mm256_maskload_ps(row + 8 * v, last) :
+			__m256		numbers = v == n_vectors - 1 ? _mm256_maskload_ps(row + 8 * v, last) :
 				_mm256_loadu_ps(row + 8 * v);
 
-			sum[v] = _mm256_fmadd_ps(value, x, sum[v]);
+			sum[v] = _mm256_fmadd_ps(value, numbers, sum[v]);
 		}
 	}
 	AI_UNROLL

@@ -20,11 +20,10 @@ list_terms(AiTerms *terms, const float *a, const uint32_t *rows, size_t n)
 	{
 		__mmask16	here = (__mmask16) (n - p < LANES ? (1u << (n - p)) - 1 : 0xFFFF);
 		__m512		value = _mm512_maskz_loadu_ps(here, a + p);
+		__m512i		row = _mm512_maskz_loadu_epi32(here, rows + p);
 		__mmask16	is_term = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NEQ_UQ);
 
 		_mm512_storeu_ps(terms->value + terms->n, _mm512_maskz_compress_ps(is_term, value));
-		__m512i		row = _mm512_maskz_loadu_epi32(here, rows + p);
-
 		_mm512_storeu_si512(terms->row + terms->n, _mm512_maskz_compress_epi32(is_term, row));
 		terms->n += (size_t) __builtin_popcount(is_term);
 	}
@@ -48,10 +47,10 @@ add_terms(float *c, const AiTerms *terms, const float *b, int n_vectors, size_t 
 		AI_UNROLL
 		for (int v = 0; v < n_vectors; v++)
 		{
-			__m512		x = v == n_vectors - 1 ? _mm512_maskz_loadu_ps(last, row + 16 * v) :
+			__m512		numbers = v == n_vectors - 1 ? _mm512_maskz_loadu_ps(last, row + 16 * v) :
 				_mm512_loadu_ps(row + 16 * v);
 
-			sum[v] = _mm512_fmadd_ps(value, x, sum[v]);
+			sum[v] = _mm512_fmadd_ps(value, numbers, sum[v]);
 		}
 	}
 	AI_UNROLL
