@@ -17,7 +17,6 @@ ai_words_find(const AiWords *words, uint64_t hash)
 	size_t		first = 0;
 	size_t		n = words->n;
 
-	/* Where the hash is, if it is there: hashes spread evenly, but halving needs no trust in them. */
 	while (n > 1)
 	{
 		size_t		half = n / 2;
@@ -66,7 +65,8 @@ ai_word_reader_read(AiWordReader *reader, const char *text, size_t len, uint64_t
 	size_t		n_portion;
 
 	ai_ngram_reader_start(reader->ngrams, text, len);
-	while (n < max_words && (n_portion = ai_ngram_reader_next(reader->ngrams, &portion, &spans)) > 0)
+	while (n < max_words &&
+		   (n_portion = ai_ngram_reader_next(reader->ngrams, &portion, &spans)) > 0)
 	{
 		for (size_t i = 0; i < n_portion && n < max_words; i++)
 			hash[n++] = portion[i];
@@ -84,7 +84,8 @@ ai_words_read(const AiWords *words, AiWordReader *reader, const char *text, size
 	size_t		n_portion;
 
 	ai_ngram_reader_start(reader->ngrams, text, len);
-	while (n < n_steps && (n_portion = ai_ngram_reader_next(reader->ngrams, &portion, &spans)) > 0)
+	while (n < n_steps &&
+		   (n_portion = ai_ngram_reader_next(reader->ngrams, &portion, &spans)) > 0)
 	{
 		for (size_t i = 0; i < n_portion && n < n_steps; i++)
 			number[n++] = (float) ai_words_find(words, portion[i]);
