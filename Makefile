@@ -105,8 +105,10 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/inputs.o \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \
+	src/core/model/network_batch.o \
 	src/core/model/network_words.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
