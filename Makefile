@@ -105,8 +105,10 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/inputs.o \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \
+	src/core/model/network_batch.o \
 	src/core/model/network_words.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
@@ -148,6 +150,7 @@ PG_HOST_OBJS = \
 	src/pg/host/guc.o \
 	src/pg/host/host.o \
 	src/pg/host/json.o \
+	src/pg/host/numbers.o \
 	src/pg/host/place.o \
 	src/pg/host/raise.o \
 	src/pg/host/rows.o
