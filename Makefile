@@ -194,6 +194,7 @@ PG_EXEC_OBJS = \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
+	src/pg/jobs/columns.o \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
 	src/pg/jobs/gate.o \
@@ -205,6 +206,7 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
 	src/pg/jobs/select.o \
+	src/pg/jobs/train_text.o \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
