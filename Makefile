@@ -113,7 +113,7 @@ MODEL_OBJS = \
 	src/core/model/text_counts.o \
 	src/core/model/text_features.o \
 	src/core/model/text_fit.o \
-	src/core/model/text_labels.o \
+	src/core/model/labels.o \
 	src/core/model/text_matrix.o \
 	src/core/model/text_model.o \
 	src/core/model/text_rows.o \
