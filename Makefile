@@ -70,7 +70,8 @@ GRAPH_OBJS = \
 	src/core/graph/run.o \
 	src/core/graph/run_create.o \
 	src/core/graph/run_layout.o \
-	src/core/graph/shape.o
+	src/core/graph/shape.o \
+	src/core/graph/summary.o
 
 LAYER_OBJS = \
 	src/core/layer/activation.o \
@@ -206,6 +207,7 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
 	src/pg/jobs/select.o \
+	src/pg/jobs/spill.o \
 	src/pg/jobs/train_text.o \
 	src/pg/jobs/trainer.o
 
