@@ -142,6 +142,7 @@ PG_HOST_OBJS = \
 	src/pg/host/guc.o \
 	src/pg/host/host.o \
 	src/pg/host/json.o \
+	src/pg/host/numbers.o \
 	src/pg/host/place.o \
 	src/pg/host/raise.o \
 	src/pg/host/rows.o
