@@ -70,7 +70,8 @@ GRAPH_OBJS = \
 	src/core/graph/run.o \
 	src/core/graph/run_create.o \
 	src/core/graph/run_layout.o \
-	src/core/graph/shape.o
+	src/core/graph/shape.o \
+	src/core/graph/summary.o
 
 LAYER_OBJS = \
 	src/core/layer/activation.o \
@@ -204,6 +205,7 @@ PG_EXEC_OBJS = \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
+	src/pg/jobs/columns.o \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
 	src/pg/jobs/gate.o \
@@ -215,6 +217,8 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
 	src/pg/jobs/select.o \
+	src/pg/jobs/spill.o \
+	src/pg/jobs/train_text.o \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
