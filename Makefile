@@ -58,7 +58,9 @@ FORMAT_OBJS = \
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
 	src/core/classic/linear.o \
-	src/core/classic/metrics.o
+	src/core/classic/metrics.o \
+	src/core/classic/metrics_labels.o \
+	src/core/classic/metrics_values.o
 
 GRAPH_OBJS = \
 	src/core/graph/definition.o \
@@ -205,6 +207,8 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/labels.o \
 	src/pg/jobs/limits.o \
 	src/pg/jobs/manifest.o \
+	src/pg/jobs/network_options.o \
+	src/pg/jobs/network_query.o \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
 	src/pg/jobs/select.o \
