@@ -108,8 +108,10 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/inputs.o \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \
+	src/core/model/network_batch.o \
 	src/core/model/network_words.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
@@ -131,11 +133,18 @@ TRAIN_OBJS = \
 	src/core/train/fit_measure.o \
 	src/core/train/fit_update.o \
 	src/core/train/loss.o \
+	src/core/train/network_build.o \
+	src/core/train/network_head.o \
+	src/core/train/network_measure.o \
+	src/core/train/network_rows.o \
+	src/core/train/network_trainer.o \
 	src/core/train/optimiser.o \
+	src/core/train/row_log.o \
 	src/core/train/samples.o \
 	src/core/train/schedule.o \
 	src/core/train/stopping.o \
-	src/core/train/training_options.o
+	src/core/train/training_options.o \
+	src/core/train/word_counts.o
 
 PG_HOST_OBJS = \
 	src/pg/host/cores.o \

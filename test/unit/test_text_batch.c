@@ -127,7 +127,7 @@ typedef struct Inputs
 {
 	TestTexts	texts;
 	size_t		n;
-	AiTextInput *input;			/* [n]: each text once, then some of them again */
+	AiInput *input;			/* [n]: each text once, then some of them again */
 	double	   *probability;	/* [n, N_LABELS] */
 } Inputs;
 
@@ -138,13 +138,13 @@ make_inputs(void)
 	AiRng		rng = {7};
 
 	inputs.n = 3 * inputs.texts.n;
-	inputs.input = calloc(inputs.n, sizeof(AiTextInput));
+	inputs.input = calloc(inputs.n, sizeof(AiInput));
 	inputs.probability = calloc(inputs.n * N_LABELS, sizeof(double));
 	for (size_t i = 0; i < inputs.n; i++)
 	{
 		size_t		j = i < inputs.texts.n ? i : ai_rng_below(&rng, (uint32_t) inputs.texts.n);
 
-		inputs.input[i].text = inputs.texts.text[j].bytes;
+		inputs.input[i].bytes = inputs.texts.text[j].bytes;
 		inputs.input[i].len = inputs.texts.text[j].len;
 	}
 	return inputs;
@@ -172,16 +172,16 @@ free_inputs(Inputs *inputs)
 }
 
 static void
-check_answer(const Model *model, const AiTextInput *input, const AiTextInput *first)
+check_answer(const Model *model, const AiInput *input, const AiInput *first)
 {
 	double		probability[N_LABELS];
 	int			best;
 
 	assert_true(first <= input);
 	assert_int_equal(first->len, input->len);
-	assert_memory_equal(first->text, input->text, input->len);
+	assert_memory_equal(first->bytes, input->bytes, input->len);
 	assert_int_equal(ai_text_classifier_run(model->classifier, model->scratch, probability, &best,
-											input->text, input->len, NULL), AI_OK);
+											input->bytes, input->len, NULL), AI_OK);
 	assert_int_equal(first->code, AI_OK);
 	assert_int_equal(first->best, best);
 	if (first->probability != NULL)
@@ -189,16 +189,16 @@ check_answer(const Model *model, const AiTextInput *input, const AiTextInput *fi
 }
 
 static AiCode
-run_batch(const Model *model, Threads *threads, AiTextInput *inputs, size_t n, int n_threads,
+run_batch(const Model *model, Threads *threads, AiInput *inputs, size_t n, int n_threads,
 		  AiError *err)
 {
-	AiTextBatch batch;
+	AiInputs batch;
 	AiCode		code;
 
-	AI_TRY(ai_text_batch_init(&batch, inputs, n, &threads->test.host, err));
+	AI_TRY(ai_inputs_init(&batch, inputs, n, &threads->test.host, err));
 	code = ai_text_batch_run(&batch, model->classifier, threads->scratch, n_threads,
 							 n_threads > 1 ? threads->pool : NULL, err);
-	ai_text_batch_free(&batch);
+	ai_inputs_free(&batch);
 	return code;
 }
 
@@ -241,27 +241,27 @@ test_distinct(void **state)
 		N = sizeof(texts) / sizeof(texts[0])
 	};
 	char		copies[N][8];
-	AiTextInput inputs[N];
-	AiTextBatch batch;
+	AiInput inputs[N];
+	AiInputs batch;
 
 	(void) state;
 	for (int i = 0; i < N; i++)
 	{
 		strcpy(copies[i], texts[i]);
-		inputs[i] = (AiTextInput) {.text = copies[i], .len = strlen(texts[i])};
+		inputs[i] = (AiInput) {.bytes = copies[i], .len = strlen(texts[i])};
 	}
-	assert_int_equal(ai_text_batch_init(&batch, inputs, N, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_inputs_init(&batch, inputs, N, ai_malloc_host(), NULL), AI_OK);
 	for (int i = 0; i < N; i++)
 		assert_int_equal(inputs[i].same_as, same_as[i]);
 	assert_int_equal(batch.n_distinct, 4);
 	assert_int_equal(batch.n_bytes, 3 + 0 + 1 + 4);
-	ai_text_batch_free(&batch);
+	ai_inputs_free(&batch);
 
 	inputs[5].same_as = 77;
-	assert_int_equal(ai_text_batch_init(&batch, inputs + 5, 1, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_inputs_init(&batch, inputs + 5, 1, ai_malloc_host(), NULL), AI_OK);
 	assert_int_equal(inputs[5].same_as, 0);
 	assert_int_equal(batch.n_distinct, 1);
-	ai_text_batch_free(&batch);
+	ai_inputs_free(&batch);
 }
 
 /* a batch without memory of its own fails; a text without it fails alone */
@@ -287,7 +287,7 @@ test_no_memory(void **state)
 		assert_int_equal(code, fail_at <= 2 ? AI_ERR_NOMEM : AI_OK);
 		for (size_t i = 0; code == AI_OK && i < inputs.n; i++)
 		{
-			const AiTextInput *first = &inputs.input[inputs.input[i].same_as];
+			const AiInput *first = &inputs.input[inputs.input[i].same_as];
 
 			n_failed += first == &inputs.input[i] && first->code == AI_ERR_NOMEM;
 			if (first->code != AI_ERR_NOMEM)
@@ -357,14 +357,14 @@ test_cancel_in_long_texts(void **state)
 {
 	Model		model = make_model();
 	TestText	text = make_repeated("Topic1 word3, again ", 10 * 1000 * 1000);
-	AiTextInput inputs[MAX_THREADS];
+	AiInput inputs[MAX_THREADS];
 	Threads		threads;
 	double		start;
 
 	(void) state;
 	start_threads(&threads, &model, MAX_THREADS);
 	for (int i = 0; i < MAX_THREADS; i++)
-		inputs[i] = (AiTextInput) {.text = text.bytes, .len = text.len - (size_t) i};
+		inputs[i] = (AiInput) {.bytes = text.bytes, .len = text.len - (size_t) i};
 	threads.test.stop_at = 20;
 	start = seconds();
 	assert_int_equal(run_batch(&model, &threads, inputs, MAX_THREADS, MAX_THREADS, NULL),

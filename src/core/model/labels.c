@@ -175,3 +175,27 @@ ai_labels_find(const AiLabels *labels, const char *label, size_t len)
 	slot = find_slot(labels, label, len);
 	return *slot != 0 ? labels->items[*slot - 1].final : -1;
 }
+
+AiCode
+ai_labels_weigh(const AiLabels *labels, double *weight, AiClassWeighting weighting,
+				const AiClassWeight *given, int n_given, const int64_t *n_rows, AiError *err)
+{
+	int64_t		n = 0;
+
+	for (int k = 0; k < labels->n; k++)
+		n += n_rows[k];
+	for (int k = 0; k < labels->n; k++)
+		weight[k] = weighting == AI_CLASS_WEIGHT_BALANCED && n_rows[k] > 0 ?
+			(double) n / ((double) labels->n * (double) n_rows[k]) : 1;
+	for (int w = 0; w < n_given && weighting == AI_CLASS_WEIGHT_GIVEN; w++)
+	{
+		int			k = ai_labels_find(labels, given[w].label, given[w].label_len);
+
+		if (k < 0)
+			return ai_fail(err, AI_ERR_PARAM,
+						   "option \"class_weight\" names the label \"%.*s\", which no row has",
+						   ai_label_shown(given[w].label, given[w].label_len, 64), given[w].label);
+		weight[k] = given[w].weight;
+	}
+	return AI_OK;
+}

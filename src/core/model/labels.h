@@ -43,6 +43,31 @@ extern int	ai_labels_find(const AiLabels *labels, const char *label, size_t len)
 /* AI_ERR_DATA unless there are two labels or more, each with two rows or more */
 extern AiCode ai_labels_check(const AiLabels *labels, AiError *err);
 
+/*
+ * What a row of each label counts
+ */
+typedef enum AiClassWeighting
+{
+	AI_CLASS_WEIGHT_NONE,		/* every row counts 1 */
+	AI_CLASS_WEIGHT_BALANCED,	/* n_rows / (n_labels * rows of its label) */
+	AI_CLASS_WEIGHT_GIVEN		/* class_weights; labels not named count 1 */
+} AiClassWeighting;
+
+typedef struct AiClassWeight
+{
+	const char *label;			/* borrowed */
+	size_t		label_len;
+	double		weight;			/* > 0 */
+} AiClassWeight;
+
+/*
+ * weight:[n], by the labels' numbers in the model; n_rows:[n] of what is learnt from, after
+ * sorting.  AI_ERR_PARAM: a label of given does not occur.
+ */
+extern AiCode ai_labels_weigh(const AiLabels *labels, double *weight, AiClassWeighting weighting,
+							  const AiClassWeight *given, int n_given, const int64_t *n_rows,
+							  AiError *err);
+
 /* Bytes of a label that a message shows: whole characters, at most max bytes */
 extern int	ai_label_shown(const char *label, size_t len, size_t max);
 

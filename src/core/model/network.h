@@ -14,7 +14,7 @@
  *	words.number	i32 [n]
  *	weights			f32 [n_weights]		as the graph lays them out
  *	states			f32 [n_states]
- *	history			f64 [epochs, 6]		loss, score, of validation, rate, seconds
+ *	history			f64 [epochs, 5]		loss, score, both of validation (or NaN), learning rate
  *
  * Weights are used where the block lies: applying makes no copy of them.
  *-------------------------------------------------------------------------
@@ -29,7 +29,7 @@
 #define AI_NETWORK_KIND "network"
 #define AI_NETWORK_VERSION 1
 #define AI_NETWORK_MAX_LABELS 10000
-#define AI_NETWORK_HISTORY 6
+#define AI_NETWORK_HISTORY 5
 
 typedef enum AiNetworkInput
 {

@@ -16,6 +16,8 @@
 #define AI_WORD_UNKNOWN 1
 #define AI_WORD_FIRST 2
 
+#define AI_MAX_SEQUENCE 4096	/* words of a text that a network reads, at most */
+
 /* The known words: hashes rise, borrowed */
 typedef struct AiWords
 {

@@ -307,23 +307,8 @@ label_costs(AiTextTrainer *t, double *cost, const AiTextMatrix *matrix, AiError 
 
 	for (int64_t i = 0; i < matrix->n_train; i++)
 		n_rows[matrix->rows[i].label]++;
-	for (int k = 0; k < t->labels.n; k++)
-		cost[k] = o->class_weighting == AI_CLASS_WEIGHT_BALANCED && n_rows[k] > 0 ?
-			(double) matrix->n_train / ((double) t->labels.n * (double) n_rows[k]) : 1;
-	if (o->class_weighting != AI_CLASS_WEIGHT_GIVEN)
-		return AI_OK;
-	for (int w = 0; w < o->n_class_weights; w++)
-	{
-		const AiClassWeight *given = &o->class_weights[w];
-		int			k = ai_labels_find(&t->labels, given->label, given->label_len);
-
-		if (k < 0)
-			return ai_fail(err, AI_ERR_PARAM,
-						   "option \"class_weight\" names the label \"%.*s\", which no row has",
-						   ai_label_shown(given->label, given->label_len, 64), given->label);
-		cost[k] = given->weight;
-	}
-	return AI_OK;
+	return ai_labels_weigh(&t->labels, cost, o->class_weighting, o->class_weights,
+						   o->n_class_weights, n_rows, err);
 }
 
 /*

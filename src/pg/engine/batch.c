@@ -125,7 +125,7 @@ prepare_threads(AiaasEngine *engine, int n_threads)
 
 /* Threads that the batch is worth, and that the other backends leave */
 static int
-acquire_threads(const AiaasEngine *engine, const AiTextBatch *batch)
+acquire_threads(const AiaasEngine *engine, const AiInputs *batch)
 {
 	double		work = engine->cost.per_row * batch->n_distinct +
 		engine->cost.per_byte * batch->n_bytes;
@@ -137,7 +137,7 @@ acquire_threads(const AiaasEngine *engine, const AiTextBatch *batch)
 }
 
 static AiCode
-run_one(AiaasEngine *engine, AiTextInput *input, AiError *err)
+run_one(AiaasEngine *engine, AiInput *input, AiError *err)
 {
 	AiTextScratch *scratch = engine->scratch[0];
 
@@ -146,20 +146,20 @@ run_one(AiaasEngine *engine, AiTextInput *input, AiError *err)
 	engine->mean_length = input->len;
 	input->same_as = 0;
 	input->code = ai_text_classifier_run(engine->classifier, scratch, input->probability,
-										 &input->best, input->text, input->len, err);
+										 &input->best, input->bytes, input->len, err);
 	if (unlikely(input->len > AIAAS_LARGE_INPUT))
 		drop_scratch(engine, 0);
 	return input->code == AI_ERR_CANCELLED ? AI_ERR_CANCELLED : AI_OK;
 }
 
 static AiCode
-run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n, size_t *n_distinct, AiError *err)
+run_many(AiaasEngine *engine, AiInput *inputs, size_t n, size_t *n_distinct, AiError *err)
 {
-	AiTextBatch batch;
+	AiInputs batch;
 	int			n_threads;
 	AiCode		code;
 
-	AI_TRY(ai_text_batch_init(&batch, inputs, n, engine->host, err));
+	AI_TRY(ai_inputs_init(&batch, inputs, n, engine->host, err));
 	engine->mean_length = batch.n_bytes / batch.n_distinct;
 	n_threads = prepare_threads(engine, acquire_threads(engine, &batch));
 	code = ai_text_batch_run(&batch, engine->classifier, engine->scratch, n_threads, pool, err);
@@ -169,13 +169,13 @@ run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n, size_t *n_distinct,
 			drop_scratch(engine, t);
 	}
 	aiaas_threads_release();
-	ai_text_batch_free(&batch);
+	ai_inputs_free(&batch);
 	*n_distinct = batch.n_distinct;
 	return code;
 }
 
 void
-aiaas_engine_run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n, AiaasCounts *counts,
+aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, AiaasCounts *counts,
 					  AiError *err)
 {
 	size_t		n_distinct = 1;
@@ -199,7 +199,7 @@ void
 aiaas_engine_run(AiaasEngine *engine, double *probability, int *best, const char *utf8,
 				 size_t len)
 {
-	AiTextInput input = {.text = utf8, .len = len, .probability = probability};
+	AiInput input = {.bytes = utf8, .len = len, .probability = probability};
 	AiaasCounts counts = {0};
 	AiError		err;
 

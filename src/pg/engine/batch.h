@@ -18,7 +18,7 @@
  * befalls inputs[0].  What was done is added to counts.  Raises when it is cancelled,
  * and where there is no memory for the batch itself.
  */
-extern void aiaas_engine_run_many(AiaasEngine *engine, AiTextInput *inputs, size_t n,
+extern void aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n,
 								  AiaasCounts *counts, AiError *err);
 
 /* One input; an error is raised.  probability:[n_labels] and best may be NULL */

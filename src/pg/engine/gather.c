@@ -54,9 +54,9 @@ try_begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const A
 static void
 add_row(AiaasGathered *gathered, const char *utf8, size_t len, int row, int label)
 {
-	AiTextInput *input = &gathered->inputs[gathered->n];
+	AiInput *input = &gathered->inputs[gathered->n];
 
-	input->text = utf8;
+	input->bytes = utf8;
 	input->len = len;
 	input->probability = NULL;
 	gathered->rows[gathered->n] = (AiaasGatheredRow) {row, label};
@@ -122,7 +122,7 @@ gather_others(AiaasGathered *gathered, const AiaasSignature *signature, const Ai
 			  FunctionCallInfo fcinfo, AiaasBatch *batch, int first, int label_bytes)
 {
 	Size		limit = (Size) aiaas_max_batch_memory * 1024;
-	Size		row_bytes = sizeof(AiTextInput) +
+	Size		row_bytes = sizeof(AiInput) +
 		(Size) label_bytes * aiaas_engine_n_labels(aiaas_call_engine(call));
 
 	for (int row = 0; row < batch->n_rows; row++)
@@ -153,7 +153,7 @@ aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionC
 	gathered->rows = &gathered->one_row;
 	if (n > 1)
 	{
-		gathered->inputs = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(AiTextInput));
+		gathered->inputs = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(AiInput));
 		gathered->rows = MemoryContextAllocHuge(CurrentMemoryContext,
 												n * sizeof(AiaasGatheredRow));
 	}

@@ -34,9 +34,9 @@ typedef struct AiaasGathered
 {
 	int			n;
 	Size		n_bytes;		/* of the inputs */
-	AiTextInput *inputs;		/* [n]; their bytes live in the current memory context */
+	AiInput *inputs;		/* [n]; their bytes live in the current memory context */
 	AiaasGatheredRow *rows;		/* [n] */
-	AiTextInput one_input;		/* the arrays of a single row */
+	AiInput one_input;		/* the arrays of a single row */
 	AiaasGatheredRow one_row;
 } AiaasGathered;
 

@@ -34,7 +34,7 @@ typedef struct Answers
 } Answers;
 
 /* An answer as a result, in the current memory context; raises nothing */
-typedef Datum (*MakeResult) (Answers *answers, const AiTextInput *input, int label);
+typedef Datum (*MakeResult) (Answers *answers, const AiInput *input, int label);
 
 typedef struct TextVerb
 {
@@ -49,7 +49,7 @@ typedef struct TextVerb
  * Results
  */
 static Datum
-make_label(Answers *answers, const AiTextInput *input, int label)
+make_label(Answers *answers, const AiInput *input, int label)
 {
 	const text *name;
 	text	   *copy;
@@ -82,7 +82,7 @@ make_json(const Answers *answers, const double *probability)
 }
 
 static Datum
-make_scores(Answers *answers, const AiTextInput *input, int label)
+make_scores(Answers *answers, const AiInput *input, int label)
 {
 	MemoryContext context;
 	Datum		result;
@@ -99,7 +99,7 @@ make_scores(Answers *answers, const AiTextInput *input, int label)
 }
 
 static Datum
-make_score(Answers *answers, const AiTextInput *input, int label)
+make_score(Answers *answers, const AiInput *input, int label)
 {
 	(void) answers;
 	return Float8GetDatum(input->probability[label]);
@@ -130,7 +130,7 @@ store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathe
 	for (int i = 0; i < gathered->n; i++)
 	{
 		int			same_as = gathered->inputs[i].same_as;
-		const AiTextInput *input = &gathered->inputs[same_as];
+		const AiInput *input = &gathered->inputs[same_as];
 		const AiaasGatheredRow *row = &gathered->rows[i];
 		NullableDatum *result = &batch->results[row->row];
 
