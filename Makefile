@@ -222,6 +222,7 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/query.o \
 	src/pg/jobs/select.o \
 	src/pg/jobs/spill.o \
+	src/pg/jobs/train_network.o \
 	src/pg/jobs/train_text.o \
 	src/pg/jobs/trainer.o
 
@@ -232,6 +233,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_explain.o \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
+	src/pg/sqlapi/fn_network.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o

@@ -86,7 +86,7 @@ check_labels(FILE *file, const Case *c)
 {
 	AiLabelsMetrics m;
 
-	assert_int_equal(ai_metrics_labels(&m, c->truth, c->predicted, c->n, c->width,
+	assert_int_equal(ai_metrics_labels(&m, c->truth, c->predicted, c->n, c->width, c->width,
 									   ai_malloc_host(), NULL), AI_OK);
 	assert_int_equal(m.n, c->n);
 	check_next(file, c, m.subset_accuracy);
@@ -131,7 +131,7 @@ test_no_rows(void **state)
 
 	(void) state;
 	assert_int_equal(ai_metrics_regress(&values, NULL, NULL, 0, 1, ai_malloc_host(), NULL), AI_OK);
-	assert_int_equal(ai_metrics_labels(&labels, NULL, NULL, 0, 1, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_metrics_labels(&labels, NULL, NULL, 0, 1, 1, ai_malloc_host(), NULL), AI_OK);
 	assert_true(isnan(values.r2) && isnan(values.median_absolute_error));
 	assert_true(isnan(labels.subset_accuracy) && isnan(labels.macro.f1));
 }
@@ -144,7 +144,7 @@ measure(const AiHost *host, void *arg, AiError *err)
 	AiLabelsMetrics labels;
 
 	(void) arg;
-	AI_TRY(ai_metrics_labels(&labels, numbers, numbers, 2, 2, host, err));
+	AI_TRY(ai_metrics_labels(&labels, numbers, numbers, 2, 2, 2, host, err));
 	return ai_metrics_regress(&values, numbers, numbers, 4, 1, host, err);
 }
 

@@ -70,9 +70,9 @@ typedef struct AiLabelsMetrics
 	AiPrf		micro;
 } AiLabelsMetrics;
 
-/* truth:[n, n_labels], 0 or 1  probability:[n, n_labels] */
+/* truth:[n, width], 0 or 1  probability:[n, width]; of each row the first n_labels count */
 extern AiCode ai_metrics_labels(AiLabelsMetrics *metrics, const float *truth,
-								const float *probability, int64_t n, int n_labels,
+								const float *probability, int64_t n, int width, int n_labels,
 								const AiHost *host, AiError *err);
 
 /*

@@ -36,12 +36,12 @@ prf_of(const LabelCount *count)
 
 static AiCode
 count_label(LabelCount *count, const float *truth, const float *probability, int64_t n,
-			int n_labels, const AiHost *host, AiError *err)
+			int width, const AiHost *host, AiError *err)
 {
 	for (int64_t i = 0; i < n; i++)
 	{
-		bool		is_true = truth[i * n_labels] > 0.5f;
-		bool		is_predicted = probability[i * n_labels] >= 0.5f;
+		bool		is_true = truth[i * width] > 0.5f;
+		bool		is_predicted = probability[i * width] >= 0.5f;
 
 		if (i % STOP_INTERVAL == 0 && ai_host_should_stop(host))
 			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
@@ -55,7 +55,7 @@ count_label(LabelCount *count, const float *truth, const float *probability, int
 
 static AiCode
 count_rows(int64_t *n_right, const float *truth, const float *probability, int64_t n,
-		   int n_labels, const AiHost *host, AiError *err)
+		   int width, int n_labels, const AiHost *host, AiError *err)
 {
 	*n_right = 0;
 	for (int64_t i = 0; i < n; i++)
@@ -64,7 +64,7 @@ count_rows(int64_t *n_right, const float *truth, const float *probability, int64
 
 		if (i % STOP_INTERVAL == 0 && ai_host_should_stop(host))
 			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		for (int64_t j = i * n_labels; j < (i + 1) * n_labels; j++)
+		for (int64_t j = i * width; j < i * width + n_labels; j++)
 			is_right = is_right && (truth[j] > 0.5f) == (probability[j] >= 0.5f);
 		*n_right += is_right;
 	}
@@ -73,7 +73,7 @@ count_rows(int64_t *n_right, const float *truth, const float *probability, int64
 
 AiCode
 ai_metrics_labels(AiLabelsMetrics *metrics, const float *truth, const float *probability,
-				  int64_t n, int n_labels, const AiHost *host, AiError *err)
+				  int64_t n, int width, int n_labels, const AiHost *host, AiError *err)
 {
 	LabelCount	all = {0};
 	int64_t		n_right;
@@ -89,7 +89,7 @@ ai_metrics_labels(AiLabelsMetrics *metrics, const float *truth, const float *pro
 		LabelCount	count = {0};
 		AiPrf		prf;
 
-		AI_TRY(count_label(&count, truth + i, probability + i, n, n_labels, host, err));
+		AI_TRY(count_label(&count, truth + i, probability + i, n, width, host, err));
 		prf = prf_of(&count);
 		metrics->macro.precision += prf.precision / n_labels;
 		metrics->macro.recall += prf.recall / n_labels;
@@ -99,7 +99,7 @@ ai_metrics_labels(AiLabelsMetrics *metrics, const float *truth, const float *pro
 		all.n_both += count.n_both;
 		all.n_right += count.n_right;
 	}
-	AI_TRY(count_rows(&n_right, truth, probability, n, n_labels, host, err));
+	AI_TRY(count_rows(&n_right, truth, probability, n, width, n_labels, host, err));
 	metrics->micro = prf_of(&all);
 	metrics->accuracy = ratio(all.n_right, n * n_labels);
 	metrics->subset_accuracy = ratio(n_right, n);

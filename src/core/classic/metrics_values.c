@@ -86,8 +86,8 @@ static AiCode
 add_sums(AiValueMetrics *metrics, const Column *column, AiError *err)
 {
 	double		n = (double) column->n;
-	double		mean_truth;
-	double		mean_error;
+	double		mean_truth = 0;
+	double		mean_error = 0;
 	AiSum		total = {0};
 	AiSum		sizes = {0};
 	AiSum		squares = {0};

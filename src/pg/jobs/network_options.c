@@ -163,7 +163,8 @@ aiaas_network_options_parse(AiaasNetworkOptions *options, const Jsonb *given)
 Jsonb *
 aiaas_network_options_to_jsonb(const AiaasNetworkOptions *options, const char *core, size_t len)
 {
-	Datum		parsed = DirectFunctionCall1(jsonb_in, CStringGetDatum(aiaas_utf8_to_cstring(core, len)));
+	char	   *string = aiaas_utf8_to_cstring(core, len);
+	Datum		parsed = DirectFunctionCall1(jsonb_in, CStringGetDatum(string));
 	AiaasJson	json = {0};
 	JsonbIterator *iterator = JsonbIteratorInit(&DatumGetJsonbP(parsed)->root);
 	JsonbValue	key;

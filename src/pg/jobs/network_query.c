@@ -23,7 +23,7 @@
  */
 
 static void
-init_column(AiaasNumberColumn *column, const AiaasSelect *select, int index)
+init_column(AiaasNetworkColumn *column, const AiaasSelect *select, int index)
 {
 	column->index = index;
 	column->name = aiaas_column_name(select, index);
@@ -33,14 +33,14 @@ init_column(AiaasNumberColumn *column, const AiaasSelect *select, int index)
 }
 
 static bool
-holds_numbers(const AiaasNumberColumn *column)
+holds_numbers(const AiaasNetworkColumn *column)
 {
 	return column->reader.form != AIAAS_NUMBERS_NONE &&
 		column->reader.form != AIAAS_NUMBERS_BYTES;
 }
 
 static _Noreturn void
-reject_input(const AiaasNumberColumn *column)
+reject_input(const AiaasNetworkColumn *column)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -59,7 +59,7 @@ find_inputs(AiaasNetworkQuery *query)
 {
 	int			n = query->select.desc->natts;
 
-	query->columns = palloc0(n * sizeof(AiaasNumberColumn));
+	query->columns = palloc0(n * sizeof(AiaasNetworkColumn));
 	for (int i = 0; i < n; i++)
 	{
 		if (i != query->target.index)
@@ -190,7 +190,7 @@ aiaas_network_query_open(AiaasNetworkQuery *query, const char *sql, const char *
  * A second query with the same columns
  */
 static int
-find_same(const AiaasSelect *select, const AiaasNumberColumn *column)
+find_same(const AiaasSelect *select, const AiaasNetworkColumn *column)
 {
 	for (int i = 0; i < select->desc->natts; i++)
 	{
@@ -229,7 +229,7 @@ aiaas_network_query_open_like(AiaasNetworkQuery *query, const char *sql,
 				 errmsg("the validation query has %d columns, and the query %d",
 						query->select.desc->natts, first->select.desc->natts),
 				 errhint("It needs the same columns as the query to learn from.")));
-	query->columns = palloc(query->n_columns * sizeof(AiaasNumberColumn));
+	query->columns = palloc(query->n_columns * sizeof(AiaasNetworkColumn));
 	for (int i = 0; i < query->n_columns; i++)
 	{
 		query->columns[i] = first->columns[i];
@@ -304,7 +304,7 @@ reject_row(AiaasNetworkQuery *query, const RowFault *fault)
  */
 
 static bool
-get_value(const AiaasNumberColumn *column, TupleTableSlot *slot, Datum *value, RowFault *fault)
+get_value(const AiaasNetworkColumn *column, TupleTableSlot *slot, Datum *value, RowFault *fault)
 {
 	bool		is_null;
 
@@ -331,7 +331,7 @@ reserve(float **numbers, size_t *room, size_t n, MemoryContext context)
 }
 
 static bool
-fail_numbers(RowFault *fault, const AiaasNumberColumn *column, AiaasNumberFault kind,
+fail_numbers(RowFault *fault, const AiaasNetworkColumn *column, AiaasNumberFault kind,
 			 size_t place)
 {
 	fail_row(fault, kind == AIAAS_NUMBERS_NULL ? ERRCODE_DATA_EXCEPTION :
@@ -347,7 +347,7 @@ fail_numbers(RowFault *fault, const AiaasNumberColumn *column, AiaasNumberFault 
 
 /* All values of a column are as long as its first one. */
 static bool
-check_length(AiaasNumberColumn *column, size_t n, RowFault *fault)
+check_length(AiaasNetworkColumn *column, size_t n, RowFault *fault)
 {
 	if (n == 0)
 		return fail_row(fault, ERRCODE_DATA_EXCEPTION,
@@ -361,7 +361,7 @@ check_length(AiaasNumberColumn *column, size_t n, RowFault *fault)
 
 /* Behind the n numbers that are there */
 static bool
-append_numbers(NetworkReceiver *receiver, AiaasNumberColumn *column, TupleTableSlot *slot,
+append_numbers(NetworkReceiver *receiver, AiaasNetworkColumn *column, TupleTableSlot *slot,
 			   float **numbers, size_t *room, size_t *n, RowFault *fault)
 {
 	AiaasNumbers source;
@@ -384,7 +384,7 @@ append_numbers(NetworkReceiver *receiver, AiaasNumberColumn *column, TupleTableS
 
 /* One column whose numbers are floats already is read where it is. */
 static bool
-read_in_place(AiaasNumberColumn *column, Datum value, AiNetworkRow *row, bool *is_read,
+read_in_place(AiaasNetworkColumn *column, Datum value, AiNetworkRow *row, bool *is_read,
 			  RowFault *fault)
 {
 	AiaasNumbers source;

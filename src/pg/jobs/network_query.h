@@ -24,14 +24,14 @@
 #include "pg/host/numbers.h"
 #include "pg/jobs/select.h"
 
-typedef struct AiaasNumberColumn
+typedef struct AiaasNetworkColumn
 {
 	int			index;			/* from 0 */
 	char	   *name;
 	Oid			type;
 	AiaasNumberReader reader;
 	size_t		n;				/* numbers of each value, once a row has come; 0: not yet */
-} AiaasNumberColumn;
+} AiaasNetworkColumn;
 
 typedef enum AiaasBadRows
 {
@@ -51,13 +51,13 @@ typedef struct AiaasNetworkQuery
 
 	/* Input */
 	AiNetworkInput input;
-	AiaasNumberColumn *columns;
+	AiaasNetworkColumn *columns;
 	int			n_columns;
 	AiaasTextReader text;		/* of words */
 
 	/* Target */
 	AiNetworkTask task;
-	AiaasNumberColumn target;	/* its reader is of values */
+	AiaasNetworkColumn target;	/* its reader is of values */
 	AiaasTextReader label;		/* of a label, or of an array's elements */
 	Oid			element;		/* of an array of labels; 0: no array */
 
