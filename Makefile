@@ -181,12 +181,15 @@ PG_CACHE_OBJS = \
 	src/pg/cache/file.o
 
 PG_ENGINE_OBJS = \
+	src/pg/engine/answer.o \
 	src/pg/engine/batch.o \
 	src/pg/engine/call.o \
 	src/pg/engine/engine.o \
 	src/pg/engine/features.o \
 	src/pg/engine/gather.o \
 	src/pg/engine/input.o \
+	src/pg/engine/input_numbers.o \
+	src/pg/engine/kind.o \
 	src/pg/engine/resolved.o \
 	src/pg/engine/work.o
 
@@ -227,6 +230,7 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
+	src/pg/sqlapi/answers.o \
 	src/pg/sqlapi/fn_cache.o \
 	src/pg/sqlapi/fn_classify.o \
 	src/pg/sqlapi/fn_evaluate.o \
