@@ -58,7 +58,9 @@ FORMAT_OBJS = \
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
 	src/core/classic/linear.o \
-	src/core/classic/metrics.o
+	src/core/classic/metrics.o \
+	src/core/classic/metrics_labels.o \
+	src/core/classic/metrics_values.o
 
 GRAPH_OBJS = \
 	src/core/graph/definition.o \
@@ -180,12 +182,15 @@ PG_CACHE_OBJS = \
 	src/pg/cache/file.o
 
 PG_ENGINE_OBJS = \
+	src/pg/engine/answer.o \
 	src/pg/engine/batch.o \
 	src/pg/engine/call.o \
 	src/pg/engine/engine.o \
 	src/pg/engine/features.o \
 	src/pg/engine/gather.o \
 	src/pg/engine/input.o \
+	src/pg/engine/input_numbers.o \
+	src/pg/engine/kind.o \
 	src/pg/engine/resolved.o \
 	src/pg/engine/work.o
 
@@ -215,20 +220,25 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/labels.o \
 	src/pg/jobs/limits.o \
 	src/pg/jobs/manifest.o \
+	src/pg/jobs/network_options.o \
+	src/pg/jobs/network_query.o \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
 	src/pg/jobs/select.o \
 	src/pg/jobs/spill.o \
+	src/pg/jobs/train_network.o \
 	src/pg/jobs/train_text.o \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
+	src/pg/sqlapi/answers.o \
 	src/pg/sqlapi/fn_cache.o \
 	src/pg/sqlapi/fn_classify.o \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
+	src/pg/sqlapi/fn_network.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o

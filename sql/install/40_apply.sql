@@ -74,6 +74,42 @@ CREATE FUNCTION ai_score(input anyelement, label text, model text) RETURNS float
 COMMENT ON FUNCTION ai_score(anyelement, text, text) IS
 	'the probability that a model gives to a label, for a value or row';
 
+CREATE FUNCTION ai_predict(input text, model text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'aiaas_predict_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_predict(text, text) IS
+	'the number that a model predicts for a text';
+
+CREATE FUNCTION ai_predict(input anyelement, model text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'aiaas_predict_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_predict(anyelement, text) IS
+	'the number that a model predicts for a value or row';
+
+CREATE FUNCTION ai_transform(input text, model text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'aiaas_transform_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_transform(text, text) IS
+	'all numbers that a network gives for a text: its values or probabilities';
+
+CREATE FUNCTION ai_transform(input text, model text, layer text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'aiaas_transform_layer_text' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_transform(text, text, text) IS
+	'what comes out of a layer of a network for a text, in the shape that the layer has';
+
+CREATE FUNCTION ai_transform(input anyelement, model text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'aiaas_transform_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_transform(anyelement, text) IS
+	'all numbers that a network gives for a value or row: its values or probabilities';
+
+CREATE FUNCTION ai_transform(input anyelement, model text, layer text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'aiaas_transform_layer_any' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 250 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_transform(anyelement, text, text) IS
+	'what comes out of a layer of a network for a value or row, in the shape that the layer has';
+
 CREATE FUNCTION ai_explain(
 	input text,
 	OUT feature text,

@@ -78,8 +78,8 @@ typedef struct Run
 	size_t		group_rows;
 } Run;
 
-static int
-find_best(const float *probability, size_t n)
+int
+ai_network_best(const float *probability, size_t n)
 {
 	size_t		best = 0;
 
@@ -98,7 +98,7 @@ take_answer(const Run *run, AiInput *input, const float *answer)
 	input->answer = answer;
 	if (run->layer == AI_NETWORK_ANSWER &&
 		ai_network_parts(run->network)->task == AI_NETWORK_CLASSES)
-		input->best = find_best(answer, run->answer_size);
+		input->best = ai_network_best(answer, run->answer_size);
 }
 
 static void

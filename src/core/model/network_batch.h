@@ -20,6 +20,9 @@
 /* Numbers of an input's answer */
 extern size_t ai_network_answer_size(const AiNetwork *network, int layer);
 
+/* The first of the largest of n probabilities, 1 or more */
+extern int	ai_network_best(const float *probability, size_t n);
+
 /* Multiplications that an input takes, as far as the shapes tell */
 extern double ai_network_work(const AiNetwork *network);
 

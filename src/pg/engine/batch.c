@@ -38,7 +38,7 @@ drop_scratch(AiaasEngine *engine, int thread)
 {
 	if (engine->scratch[thread] == NULL)
 		return;
-	ai_text_scratch_destroy(engine->scratch[thread]);
+	engine->kind->destroy_scratch(engine->scratch[thread]);
 	engine->scratch[thread] = NULL;
 	if (thread == 0)
 		return;
@@ -47,7 +47,7 @@ drop_scratch(AiaasEngine *engine, int thread)
 		dlist_delete(&engine->crew_node);
 }
 
-AiTextScratch *
+void *
 aiaas_engine_scratch(AiaasEngine *engine)
 {
 	AiError		err;
@@ -56,8 +56,8 @@ aiaas_engine_scratch(AiaasEngine *engine)
 		drop_scratch(engine, 0);
 	engine->is_scratch_large = false;
 	if (engine->scratch[0] == NULL)
-		AIAAS_CHECK(ai_text_scratch_create(&engine->scratch[0], engine->classifier,
-										   engine->host, &err), &err);
+		AIAAS_CHECK(engine->kind->create_scratch(&engine->scratch[0], engine->model,
+												 engine->host, &err), &err);
 	return engine->scratch[0];
 }
 
@@ -89,8 +89,8 @@ hire(AiaasEngine *engine, int thread)
 		return true;
 	while (n_crew >= MAX_CREW && dlist_tail_element(AiaasEngine, crew_node, &crews) != engine)
 		dismiss_crew(dlist_tail_element(AiaasEngine, crew_node, &crews));
-	if (ai_text_scratch_create(&engine->scratch[thread], engine->classifier,
-							   ai_pool_thread_host(pool, thread), NULL) != AI_OK)
+	if (engine->kind->create_scratch(&engine->scratch[thread], engine->model,
+									 ai_pool_thread_host(pool, thread), NULL) != AI_OK)
 		return false;
 	if (engine->n_crew++ == 0)
 		dlist_push_head(&crews, &engine->crew_node);
@@ -137,7 +137,7 @@ acquire_threads(const AiaasEngine *engine, const AiInputs *batch)
 }
 
 static AiCode
-run_one(AiaasEngine *engine, AiInput *input, AiError *err)
+run_one_text(AiaasEngine *engine, AiInput *input, AiError *err)
 {
 	AiTextScratch *scratch = engine->scratch[0];
 
@@ -153,19 +153,35 @@ run_one(AiaasEngine *engine, AiInput *input, AiError *err)
 }
 
 static AiCode
-run_many(AiaasEngine *engine, AiInput *inputs, size_t n, size_t *n_distinct, AiError *err)
+run_one_other(AiaasEngine *engine, AiInput *input, int layer, AiError *err)
 {
-	AiInputs batch;
+	AiInputTask task = {0, (uint32_t) input->len};
+	AiInputs	batch = {
+		.input = input, .n = 1, .n_distinct = 1, .n_bytes = input->len, .host = engine->host,
+		.tasks = &task
+	};
+
+	(void) aiaas_engine_scratch(engine);
+	engine->mean_length = input->len;
+	input->same_as = 0;
+	return engine->kind->run(&batch, engine->model, engine->scratch, layer, 1, NULL, err);
+}
+
+static AiCode
+run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer, size_t *n_distinct,
+		 AiError *err)
+{
+	AiInputs	batch;
 	int			n_threads;
 	AiCode		code;
 
 	AI_TRY(ai_inputs_init(&batch, inputs, n, engine->host, err));
 	engine->mean_length = batch.n_bytes / batch.n_distinct;
 	n_threads = prepare_threads(engine, acquire_threads(engine, &batch));
-	code = ai_text_batch_run(&batch, engine->classifier, engine->scratch, n_threads, pool, err);
+	code = engine->kind->run(&batch, engine->model, engine->scratch, layer, n_threads, pool, err);
 	for (int t = 0; t < n_threads; t++)
 	{
-		if (ai_text_scratch_longest(engine->scratch[t]) > AIAAS_LARGE_INPUT)
+		if (engine->kind->is_scratch_large(engine->scratch[t]))
 			drop_scratch(engine, t);
 	}
 	aiaas_threads_release();
@@ -175,16 +191,20 @@ run_many(AiaasEngine *engine, AiInput *inputs, size_t n, size_t *n_distinct, AiE
 }
 
 void
-aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, AiaasCounts *counts,
-					  AiError *err)
+aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer,
+					  AiaasCounts *counts, AiError *err)
 {
 	size_t		n_distinct = 1;
 	instr_time	start;
 	instr_time	end;
 
 	INSTR_TIME_SET_CURRENT(start);
-	AIAAS_CHECK(n == 1 ? run_one(engine, inputs, err) :
-				run_many(engine, inputs, n, &n_distinct, err), err);
+	if (n > 1)
+		AIAAS_CHECK(run_many(engine, inputs, n, layer, &n_distinct, err), err);
+	else if (likely(engine->classifier != NULL))
+		AIAAS_CHECK(run_one_text(engine, inputs, err), err);
+	else
+		AIAAS_CHECK(run_one_other(engine, inputs, layer, err), err);
 	INSTR_TIME_SET_CURRENT(end);
 	CHECK_FOR_INTERRUPTS();
 
@@ -195,17 +215,29 @@ aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, AiaasCount
 	counts->model_time += (int64) (INSTR_TIME_GET_DOUBLE(end) * 1e9);
 }
 
+/* What a network answers to one input */
+static void
+copy_answer(const AiaasEngine *engine, double *probability, const float *answer)
+{
+	size_t		n = ai_network_answer_size(engine->network, AI_NETWORK_ANSWER);
+
+	for (size_t i = 0; i < n; i++)
+		probability[i] = answer[i];
+}
+
 void
-aiaas_engine_run(AiaasEngine *engine, double *probability, int *best, const char *utf8,
+aiaas_engine_run(AiaasEngine *engine, double *probability, int *best, const void *bytes,
 				 size_t len)
 {
-	AiInput input = {.bytes = utf8, .len = len, .probability = probability};
+	AiInput		input = {.bytes = bytes, .len = len, .probability = probability};
 	AiaasCounts counts = {0};
 	AiError		err;
 
-	aiaas_engine_run_many(engine, &input, 1, &counts, &err);
+	aiaas_engine_run_many(engine, &input, 1, AI_NETWORK_ANSWER, &counts, &err);
 	if (input.code != AI_OK)
 		aiaas_raise(&err);
+	if (engine->network != NULL && probability != NULL)
+		copy_answer(engine, probability, input.answer);
 	if (best != NULL)
 		*best = input.best;
 }

@@ -9,20 +9,26 @@
 #ifndef AIAAS_BATCH_H
 #define AIAAS_BATCH_H
 
-#include "core/model/text_batch.h"
+#include "core/model/inputs.h"
+#include "core/model/network_batch.h"
 #include "pg/engine/engine.h"
 #include "pg/stats/stats.h"
 
 /*
  * All answers, see text_batch.h: what befalls an input is its code, and err too if it
- * befalls inputs[0].  What was done is added to counts.  Raises when it is cancelled,
- * and where there is no memory for the batch itself.
+ * befalls inputs[0].  Inputs of networks have been checked (network.h); their answers live
+ * in the current memory context, and layer says which ones (network_batch.h).  What was done
+ * is added to counts.  Raises when it is cancelled, and where there is no memory for the
+ * batch itself.
  */
-extern void aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n,
+extern void aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer,
 								  AiaasCounts *counts, AiError *err);
 
-/* One input; an error is raised.  probability:[n_labels] and best may be NULL */
+/*
+ * One input; an error is raised.  probability:[n_labels], of a network all that it answers, and
+ * best may be NULL.
+ */
 extern void aiaas_engine_run(AiaasEngine *engine, double *probability, int *best,
-							 const char *utf8, size_t len);
+							 const void *bytes, size_t len);
 
 #endif							/* AIAAS_BATCH_H */

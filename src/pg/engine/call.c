@@ -52,7 +52,7 @@ struct AiaasCall
 
 	AiaasInput	input;
 
-	/* ai_score: the label asked for last */
+	/* The label or layer that an argument named last; a call has one such argument. */
 	char	   *label;
 	size_t		label_len;
 	int			label_index;	/* -1: not looked up for this model */
@@ -215,7 +215,8 @@ aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode,
 		return NULL;
 	call = aiaas_call_begin(fcinfo, model_arg, mode);
 	if (!OidIsValid(call->input.type) &&
-		!aiaas_input_try_init(&call->input, type, call->context))
+		!aiaas_input_try_init(&call->input, type, aiaas_engine_network(call->pin.engine),
+							  call->model_context))
 		return NULL;
 	return call;
 }
@@ -268,7 +269,7 @@ aiaas_call_end_work(AiaasCall *call, const char *function, AiaasCounts *counts)
  * Arguments
  */
 bool
-aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type, const char **utf8,
+aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type, const void **bytes,
 				 size_t *len)
 {
 	if (unlikely(!OidIsValid(call->input.type)))
@@ -276,15 +277,16 @@ aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type, const char 
 		type = input_type(fcinfo, type);
 		if (!OidIsValid(type))
 			elog(ERROR, "could not determine the type of the input");
-		aiaas_input_init(&call->input, type, call->model, call->context);
+		aiaas_input_init(&call->input, type, aiaas_engine_network(call->pin.engine), call->model,
+						 call->model_context);
 	}
-	return aiaas_input_read(&call->input, call->model, PG_GETARG_DATUM(0), utf8, len);
+	return aiaas_input_read(&call->input, call->model, PG_GETARG_DATUM(0), bytes, len);
 }
 
 AiaasReading
-aiaas_call_try_input(const AiaasCall *call, Datum value, const char **utf8, size_t *len)
+aiaas_call_try_input(const AiaasCall *call, Datum value, const void **bytes, size_t *len)
 {
-	return aiaas_input_try_read(&call->input, value, utf8, len);
+	return aiaas_input_try_read(&call->input, value, bytes, len);
 }
 
 /* 'ham', 'spam', ... */
@@ -303,19 +305,65 @@ list_labels(AiaasEngine *engine)
 	return list.data;
 }
 
+/* 'conv2d', 'dense', ... */
+static char *
+list_layers(const AiGraph *graph)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < graph->n_layers && i < MAX_LISTED_LABELS; i++)
+		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "",
+						 aiaas_utf8_to_message(graph->layers[i].layer.name));
+	if (graph->n_layers > MAX_LISTED_LABELS)
+		appendStringInfo(&list, " and %d more", graph->n_layers - MAX_LISTED_LABELS);
+	return list.data;
+}
+
+/* By a name that is a label's or a layer's; -1: there is none */
+typedef int (*FindName) (const AiaasEngine *engine, const char *utf8, size_t len);
+
+static int
+find_layer(const AiaasEngine *engine, const char *utf8, size_t len)
+{
+	int			layer = ai_graph_find(ai_network_graph(aiaas_engine_network(engine)), utf8, len);
+
+	return layer == AI_INPUT ? -1 : layer;
+}
+
+static _Noreturn void
+reject_label(const AiaasCall *call, const text *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("model \"%s\" has no label \"%s\"", call->model->name,
+					text_to_cstring(name)),
+			 errhint("Its labels are %s.", list_labels(call->pin.engine))));
+}
+
+static _Noreturn void
+reject_layer(const AiaasCall *call, const text *name)
+{
+	const AiGraph *graph = ai_network_graph(aiaas_engine_network(call->pin.engine));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("model \"%s\" has no layer \"%s\"", call->model->name,
+					text_to_cstring(name)),
+			 errhint("Its layers are %s.", list_layers(graph))));
+}
+
 static void
-find_label(AiaasCall *call, text *argument)
+find_name(AiaasCall *call, text *argument, FindName find)
 {
 	size_t		len;
 	const char *utf8 = aiaas_text_to_utf8(argument, &len);
-	int			index = aiaas_engine_find_label(call->pin.engine, utf8, len);
+	int			index = find(call->pin.engine, utf8, len);
 
+	if (index < 0 && find == find_layer)
+		reject_layer(call, argument);
 	if (index < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("model \"%s\" has no label \"%s\"", call->model->name,
-						text_to_cstring(argument)),
-				 errhint("Its labels are %s.", list_labels(call->pin.engine))));
+		reject_label(call, argument);
 
 	if (call->label != NULL)
 		pfree(call->label);
@@ -325,19 +373,35 @@ find_label(AiaasCall *call, text *argument)
 	call->label_index = index;
 }
 
-int
-aiaas_call_label(AiaasCall *call, FunctionCallInfo fcinfo, int label_arg)
+static inline int
+call_name(AiaasCall *call, text *argument, FindName find)
 {
-	text	   *argument = PG_GETARG_TEXT_PP(label_arg);
-
 	if (call->label_index < 0 || VARSIZE_ANY_EXHDR(argument) != call->label_len ||
 		memcmp(VARDATA_ANY(argument), call->label, call->label_len) != 0)
-		find_label(call, argument);
+		find_name(call, argument, find);
 	return call->label_index;
 }
 
 int
-aiaas_call_try_label(const AiaasCall *call, Datum value)
+aiaas_call_label(AiaasCall *call, FunctionCallInfo fcinfo, int label_arg)
+{
+	return call_name(call, PG_GETARG_TEXT_PP(label_arg), aiaas_engine_find_label);
+}
+
+int
+aiaas_call_layer(AiaasCall *call, FunctionCallInfo fcinfo, int layer_arg)
+{
+	return call_name(call, PG_GETARG_TEXT_PP(layer_arg), find_layer);
+}
+
+int
+aiaas_call_named(const AiaasCall *call)
+{
+	return call->label_index;
+}
+
+static int
+call_try_name(const AiaasCall *call, Datum value, FindName find)
 {
 	const char *utf8;
 	size_t		len;
@@ -345,5 +409,17 @@ aiaas_call_try_label(const AiaasCall *call, Datum value)
 	if (call->label_index >= 0 && is_equal_text(value, call->label, call->label_len))
 		return call->label_index;
 	utf8 = aiaas_text_try_to_utf8((const text *) PG_DETOAST_DATUM_PACKED(value), &len);
-	return utf8 != NULL ? aiaas_engine_find_label(call->pin.engine, utf8, len) : -1;
+	return utf8 != NULL ? find(call->pin.engine, utf8, len) : -1;
+}
+
+int
+aiaas_call_try_label(const AiaasCall *call, Datum value)
+{
+	return call_try_name(call, value, aiaas_engine_find_label);
+}
+
+int
+aiaas_call_try_layer(const AiaasCall *call, Datum value)
+{
+	return call_try_name(call, value, find_layer);
 }

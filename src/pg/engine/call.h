@@ -54,18 +54,25 @@ extern void aiaas_call_start_work(const AiaasCall *call, const char *function);
 extern void aiaas_call_end_work(AiaasCall *call, const char *function, AiaasCounts *counts);
 
 /*
- * Argument 0 as UTF-8, see input.h.  type is InvalidOid where any will do: then the call
- * knows its own.  False: it is NULL.
+ * Argument 0 as the model reads it, see input.h.  type is InvalidOid where any will do: then
+ * the call knows its own.  False: it is NULL.
  */
 extern bool aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type,
-							 const char **utf8, size_t *len);
+							 const void **bytes, size_t *len);
 
 /* The index of the label that a text argument names; raises when there is none. */
 extern int	aiaas_call_label(AiaasCall *call, FunctionCallInfo fcinfo, int label_arg);
 
-/* The same for values that nobody has asked for yet; the label is -1 where that would raise */
+/* Of the layer; the model is a network. */
+extern int	aiaas_call_layer(AiaasCall *call, FunctionCallInfo fcinfo, int layer_arg);
+
+/* What one of these has returned last for this model, or -1 */
+extern int	aiaas_call_named(const AiaasCall *call);
+
+/* The same for values that nobody has asked for yet; numbers are -1 where that would raise */
 extern AiaasReading aiaas_call_try_input(const AiaasCall *call, Datum value,
-										 const char **utf8, size_t *len);
+										 const void **bytes, size_t *len);
 extern int	aiaas_call_try_label(const AiaasCall *call, Datum value);
+extern int	aiaas_call_try_layer(const AiaasCall *call, Datum value);
 
 #endif							/* AIAAS_CALL_H */

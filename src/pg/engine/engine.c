@@ -17,7 +17,6 @@
 
 #include "pg/cache/cache.h"
 #include "pg/engine/engine_internal.h"
-#include "pg/engine/work.h"
 #include "pg/host/datum.h"
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
@@ -84,14 +83,17 @@ name_model(void *arg)
 	errcontext("opening version %d of model \"%s\"", model->version, model->name);
 }
 
-static void
-check_kind(const AiaasModel *model)
+static const AiaasKind *
+kind_of(const AiaasModel *model)
 {
-	if (strcmp(model->kind, AI_TEXT_CLASSIFIER_KIND) != 0)
+	const AiaasKind *kind = aiaas_kind_find(model->kind);
+
+	if (kind == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("model \"%s\" is not a text classifier", model->name),
+				 errmsg("model \"%s\" cannot be applied", model->name),
 				 errdetail("Its kind is \"%s\".", model->kind)));
+	return kind;
 }
 
 /* What is about to be shared by all sessions is sound. */
@@ -99,17 +101,16 @@ static void
 check_bytes(const AiaasModel *model, const void *bytes, size_t n_bytes)
 {
 	const AiHost *host = aiaas_host_create(CurrentMemoryContext);
-	AiTextClassifier *classifier;
+	void	   *opened;
 	AiError		err;
 
-	(void) model;
-	AIAAS_CHECK(ai_text_classifier_open(&classifier, host, bytes, n_bytes, &err), &err);
+	AIAAS_CHECK(kind_of(model)->open(&opened, host, bytes, n_bytes, false, &err), &err);
 	MemoryContextDelete(aiaas_host_context(host));
 }
 
 /* A file that was damaged and keeps its time shows here, if anywhere, and is built again. */
 static void
-open_classifier(AiaasEngine *engine, const AiaasModel *model)
+open_model(AiaasEngine *engine, const AiaasModel *model)
 {
 	const void *bytes;
 	size_t		n_bytes;
@@ -120,25 +121,28 @@ open_classifier(AiaasEngine *engine, const AiaasModel *model)
 	{
 		engine->file = aiaas_cache_open(model, check_bytes);
 		bytes = aiaas_cache_bytes(engine->file, &n_bytes);
-		code = ai_text_classifier_open_checked(&engine->classifier, engine->host, bytes, n_bytes,
-											   &err);
+		code = engine->kind->open(&engine->model, engine->host, bytes, n_bytes, true, &err);
 		if (code == AI_OK)
-			return;
+			break;
 		if (attempt > 0 || aiaas_cache_verify(model) != AIAAS_CACHE_REMOVED)
 			aiaas_raise(&err);
 	}
+	if (engine->kind == &aiaas_text_kind)
+		engine->classifier = engine->model;
+	if (engine->kind == &aiaas_network_kind)
+		engine->network = engine->model;
 }
 
 /* Not yet in the cache: an error on the way takes the context with it. */
 static AiaasEngine *
 open_engine(const AiaasModel *model)
 {
+	const AiaasKind *kind = kind_of(model);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas model",
 												  ALLOCSET_SMALL_SIZES);
 	AiaasEngine *engine = MemoryContextAllocZero(context, sizeof(AiaasEngine));
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	ErrorContextCallback callback = {error_context_stack, name_model, (void *) model};
-	int			n_labels;
 
 	error_context_stack = &callback;
 	MemoryContextSetIdentifier(context, psprintf("%s@%d", model->name, model->version));
@@ -146,11 +150,11 @@ open_engine(const AiaasModel *model)
 	engine->context = context;
 	engine->host = aiaas_host_create(context);
 
-	open_classifier(engine, model);
+	engine->kind = kind;
+	open_model(engine, model);
 	(void) aiaas_engine_scratch(engine);
-	aiaas_text_cost(model, &engine->cost);
-	n_labels = ai_text_classifier_n_labels(engine->classifier);
-	engine->labels = palloc0(n_labels * sizeof(text *));
+	engine->kind->cost(model, engine->model, &engine->cost);
+	engine->labels = palloc0(aiaas_engine_n_labels(engine) * sizeof(text *));
 	engine->size = MemoryContextMemAllocated(context, true);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(old_context);
@@ -170,7 +174,6 @@ find_or_open_engine(const AiaasModel *model)
 	if (engine != NULL)
 		forget_engine(engine);
 
-	check_kind(model);
 	engine = open_engine(model);
 	if (cache_context == NULL)
 		cache_context = AllocSetContextCreate(TopMemoryContext, "aiaas models",
@@ -227,7 +230,15 @@ aiaas_engine_acquire(const AiaasModel *model)
 int
 aiaas_engine_n_labels(const AiaasEngine *engine)
 {
-	return ai_text_classifier_n_labels(engine->classifier);
+	if (likely(engine->classifier != NULL))
+		return ai_text_classifier_n_labels(engine->classifier);
+	return engine->kind->n_labels(engine->model);
+}
+
+const char *
+aiaas_engine_utf8_label(const AiaasEngine *engine, int index, size_t *len)
+{
+	return engine->kind->label(engine->model, index, len);
 }
 
 text *
@@ -237,7 +248,7 @@ aiaas_engine_label(AiaasEngine *engine, int index)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(engine->context);
 		size_t		len;
-		const char *label = ai_text_classifier_label(engine->classifier, index, &len);
+		const char *label = aiaas_engine_utf8_label(engine, index, &len);
 
 		engine->labels[index] = aiaas_utf8_to_text(label, len);
 		MemoryContextSwitchTo(old_context);
@@ -248,23 +259,35 @@ aiaas_engine_label(AiaasEngine *engine, int index)
 int
 aiaas_engine_find_label(const AiaasEngine *engine, const char *label, size_t len)
 {
-	return ai_text_classifier_find_label(engine->classifier, label, len);
+	return engine->kind->find_label(engine->model, label, len);
 }
 
 void
 aiaas_engine_explain(AiaasEngine *engine, const AiTextContribution **contributions,
 					 int64_t *n_contributions, int label, const char *utf8, size_t len)
 {
+	const AiTextClassifier *classifier = aiaas_engine_classifier(engine);
 	AiTextScratch *scratch = aiaas_engine_scratch(engine);
 	AiError		err;
 
 	engine->is_scratch_large = len > AIAAS_LARGE_INPUT;
-	AIAAS_CHECK(ai_text_classifier_explain(engine->classifier, scratch, contributions,
+	AIAAS_CHECK(ai_text_classifier_explain(classifier, scratch, contributions,
 										   n_contributions, label, utf8, len, &err), &err);
 }
 
 const AiTextClassifier *
 aiaas_engine_classifier(const AiaasEngine *engine)
 {
+	if (engine->classifier == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("model \"%s\" is not a text classifier", engine->context->ident),
+				 errdetail("Its kind is \"%s\".", engine->kind->name)));
 	return engine->classifier;
+}
+
+const AiNetwork *
+aiaas_engine_network(const AiaasEngine *engine)
+{
+	return engine->network;
 }

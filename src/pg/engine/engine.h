@@ -15,6 +15,7 @@
 #ifndef AIAAS_ENGINE_H
 #define AIAAS_ENGINE_H
 
+#include "core/model/network.h"
 #include "core/model/text_classifier.h"
 #include "pg/catalog/catalog.h"
 
@@ -38,7 +39,11 @@ extern void aiaas_pin_model(AiaasPin *pin, const AiaasModel *model);
 /* A pin that lives in the current memory context and holds reference's model */
 extern AiaasEngine *aiaas_engine_acquire(const AiaasModel *model);
 
+/* 0: the model gives numbers */
 extern int	aiaas_engine_n_labels(const AiaasEngine *engine);
+
+/* Borrowed from the engine, in UTF-8 */
+extern const char *aiaas_engine_utf8_label(const AiaasEngine *engine, int index, size_t *len);
 
 /*
  * Label in the database's encoding, which has its characters: it is stored with the
@@ -50,13 +55,16 @@ extern text *aiaas_engine_label(AiaasEngine *engine, int index);
 extern int	aiaas_engine_find_label(const AiaasEngine *engine, const char *label,
 									size_t len);
 
-/* Contributions live until the engine's next call. */
+/* Contributions live until the engine's next call.  Raises where it is no text classifier. */
 extern void aiaas_engine_explain(AiaasEngine *engine,
 								 const AiTextContribution **contributions,
 								 int64_t *n_contributions, int label,
 								 const char *utf8, size_t len);
 
-/* For what has no memory of its own: labels and importances */
+/* For what has no memory of its own: importances.  Raises where it is another kind of model. */
 extern const AiTextClassifier *aiaas_engine_classifier(const AiaasEngine *engine);
+
+/* NULL: it is another kind of model. */
+extern const AiNetwork *aiaas_engine_network(const AiaasEngine *engine);
 
 #endif							/* AIAAS_ENGINE_H */

@@ -10,10 +10,8 @@
 #include "lib/ilist.h"
 #include "pg/cache/cache.h"
 #include "pg/engine/engine.h"
+#include "pg/engine/kind.h"
 #include "pg/engine/verb.h"
-
-/* After a longer text the scratch may be much larger than others need. */
-#define AIAAS_LARGE_INPUT ((size_t) 1024 * 1024)
 
 struct AiaasEngine
 {
@@ -28,12 +26,15 @@ struct AiaasEngine
 	/* The model */
 	AiaasCacheFile *file;		/* with the model's bytes */
 	const AiHost *host;
-	AiTextClassifier *classifier;
-	AiaasVerbCost cost;			/* of labelling a text */
+	const AiaasKind *kind;
+	void	   *model;
+	AiTextClassifier *classifier;	/* the same, NULL: of another kind */
+	AiNetwork  *network;		/* likewise */
+	AiaasVerbCost cost;			/* of one input */
 	text	  **labels;			/* [n_labels], each NULL until it is asked for */
 
 	/* Running: one for each thread, NULL until it is needed, and after a large text */
-	AiTextScratch *scratch[AI_POOL_MAX_THREADS];
+	void	   *scratch[AI_POOL_MAX_THREADS];
 	bool		is_scratch_large;	/* the first goes when it is asked for again */
 	size_t		mean_length;	/* of the inputs of the last run */
 	int			n_crew;			/* scratches of further threads */
@@ -42,6 +43,6 @@ struct AiaasEngine
 };
 
 /* batch.c: the scratch of the backend's own thread */
-extern AiTextScratch *aiaas_engine_scratch(AiaasEngine *engine);
+extern void *aiaas_engine_scratch(AiaasEngine *engine);
 
 #endif							/* AIAAS_ENGINE_INTERNAL_H */

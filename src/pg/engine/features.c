@@ -38,31 +38,67 @@ aiaas_features_count(const Jsonb *features)
 	return isnan(count) ? 0 : count;
 }
 
-char *
-aiaas_features_find_column(const Jsonb *features)
+static char *
+copy_string(const JsonbValue *value)
+{
+	if (value == NULL || value->type != jbvString)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* The name of a column by its number, or NULL */
+static char *
+find_column(const Jsonb *features, uint32 number)
 {
 	JsonbValue *columns = aiaas_json_member(features, "columns");
 	JsonbValue *column = NULL;
-	JsonbValue *name = NULL;
 
 	if (columns != NULL && columns->type == jbvBinary &&
 		JsonContainerIsArray(columns->val.binary.data))
-		column = getIthJsonbValueFromContainer(columns->val.binary.data, 0);
-	if (column != NULL && column->type == jbvBinary)
-		name = getKeyJsonValueFromContainer(column->val.binary.data, "name", 4, NULL);
-	if (name == NULL || name->type != jbvString)
+		column = getIthJsonbValueFromContainer(columns->val.binary.data, number);
+	if (column == NULL || column->type != jbvBinary ||
+		!JsonContainerIsObject(column->val.binary.data))
 		return NULL;
-	return pnstrdup(name->val.string.val, name->val.string.len);
+	return copy_string(getKeyJsonValueFromContainer(column->val.binary.data, "name", 4, NULL));
+}
+
+char *
+aiaas_features_find_column(const Jsonb *features)
+{
+	return find_column(features, 0);
+}
+
+List *
+aiaas_features_columns(const AiaasModel *model)
+{
+	List	   *names = NIL;
+	char	   *name;
+
+	while ((name = find_column(model->features, (uint32) list_length(names))) != NULL)
+		names = lappend(names, name);
+	if (names == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the features of model \"%s\" are damaged", model->name)));
+	return names;
 }
 
 char *
 aiaas_features_column(const AiaasModel *model)
 {
-	char	   *column = aiaas_features_find_column(model->features);
+	return linitial(aiaas_features_columns(model));
+}
 
-	if (column == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the features of model \"%s\" are damaged", model->name)));
-	return column;
+char *
+aiaas_features_input(const Jsonb *features)
+{
+	return copy_string(aiaas_json_member(features, "input"));
+}
+
+double
+aiaas_features_work(const AiaasModel *model)
+{
+	double		work = model->features != NULL ? aiaas_json_number(model->features, "work") : NAN;
+
+	return work > 0 && isfinite(work) ? work : Max(model->n_bytes, 0) / (double) sizeof(float);
 }

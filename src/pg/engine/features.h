@@ -3,6 +3,10 @@
  *		What a model reads: the part of a version's row that applying it needs.
  *
  *		{"columns": [{"name": "body", "type": "text"}], "count": 48211}
+ *
+ * Of networks, which read several columns one after the other:
+ *
+ *		{"columns": [{"name": "age", "type": "integer"}, ...], "input": "numbers", "work": 54912}
  *-------------------------------------------------------------------------
  */
 #ifndef AIAAS_FEATURES_H
@@ -19,7 +23,14 @@ extern double aiaas_features_count(const Jsonb *features);
 /* The name of the text column in them, or NULL */
 extern char *aiaas_features_find_column(const Jsonb *features);
 
-/* That of the column that the model was trained on */
+/* That of the column that the model was trained on, or of all of them in their order */
 extern char *aiaas_features_column(const AiaasModel *model);
+extern List *aiaas_features_columns(const AiaasModel *model);
+
+/* "input" of a network's features, or NULL */
+extern char *aiaas_features_input(const Jsonb *features);
+
+/* Multiplications that a network's input takes: as the features say, or else by its size */
+extern double aiaas_features_work(const AiaasModel *model);
 
 #endif							/* AIAAS_FEATURES_H */

@@ -7,6 +7,7 @@
 
 #include "pg/engine/gather.h"
 
+#include "core/model/network_batch.h"
 #include "miscadmin.h"
 
 #include "pg/host/guc.h"
@@ -30,8 +31,13 @@ static inline AiaasCall *
 begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const AiaasBatch *batch,
 		   int first)
 {
+	AiaasCall  *call;
+
 	set_arguments(fcinfo, batch, first);
-	return aiaas_call_begin(fcinfo, signature->model_arg, signature->mode);
+	call = aiaas_call_begin(fcinfo, signature->model_arg, signature->mode);
+	if (unlikely(!aiaas_can_answer(aiaas_call_engine(call), signature->answer)))
+		aiaas_check_answer(aiaas_call_engine(call), aiaas_call_model(fcinfo), signature->answer);
+	return call;
 }
 
 /* For rows that nobody has asked for yet: one that has begun, else that of the first of them */
@@ -41,22 +47,27 @@ try_begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const A
 	AiaasCall  *call = aiaas_call_find(fcinfo);
 	int			row = 0;
 
-	if (call != NULL)
-		return call;
-	while (row < batch->n_rows && batch->is_done[row])
-		row++;
-	if (row == batch->n_rows)
+	if (call == NULL)
+	{
+		while (row < batch->n_rows && batch->is_done[row])
+			row++;
+		if (row == batch->n_rows)
+			return NULL;
+		set_arguments(fcinfo, batch, row);
+		call = aiaas_call_try_begin(fcinfo, signature->model_arg, signature->mode,
+									signature->type);
+	}
+	if (call == NULL || !aiaas_can_answer(aiaas_call_engine(call), signature->answer))
 		return NULL;
-	set_arguments(fcinfo, batch, row);
-	return aiaas_call_try_begin(fcinfo, signature->model_arg, signature->mode, signature->type);
+	return call;
 }
 
 static void
-add_row(AiaasGathered *gathered, const char *utf8, size_t len, int row, int label)
+add_row(AiaasGathered *gathered, const void *bytes, size_t len, int row, int label)
 {
-	AiInput *input = &gathered->inputs[gathered->n];
+	AiInput    *input = &gathered->inputs[gathered->n];
 
-	input->bytes = utf8;
+	input->bytes = bytes;
 	input->len = len;
 	input->probability = NULL;
 	gathered->rows[gathered->n] = (AiaasGatheredRow) {row, label};
@@ -76,15 +87,41 @@ gather_first(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall
 			 FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
 	int			label = 0;
-	const char *utf8;
+	const void *bytes;
 	size_t		len;
 
-	if (signature->label_arg > 0)
-		label = aiaas_call_label(call, fcinfo, signature->label_arg);
-	if (aiaas_call_input(call, fcinfo, signature->type, &utf8, &len))
-		add_row(gathered, utf8, len, first, label);
+	if (signature->name_arg > 0 && signature->answer == AIAAS_ANSWER_NUMBERS)
+		gathered->layer = aiaas_call_layer(call, fcinfo, signature->name_arg);
+	else if (signature->name_arg > 0)
+		label = aiaas_call_label(call, fcinfo, signature->name_arg);
+	if (aiaas_call_input(call, fcinfo, signature->type, &bytes, &len))
+		add_row(gathered, bytes, len, first, label);
 	else
 		finish_null(batch, first);
+}
+
+/* The label that a row asks for, which nobody has asked for yet; -1: it has to wait. */
+static int
+try_label(const AiaasSignature *signature, const AiaasCall *call, const AiaasBatch *batch, int row)
+{
+	if (signature->name_arg == 0 || signature->answer == AIAAS_ANSWER_NUMBERS)
+		return 0;
+	return aiaas_call_try_label(call, argument(batch, signature->name_arg, row)->value);
+}
+
+/* All rows ask for the same layer, or wait. */
+static bool
+try_layer(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasCall *call,
+		  const AiaasBatch *batch, int row)
+{
+	int			layer;
+
+	if (signature->name_arg == 0 || signature->answer != AIAAS_ANSWER_NUMBERS)
+		return true;
+	layer = aiaas_call_try_layer(call, argument(batch, signature->name_arg, row)->value);
+	if (layer >= 0 && gathered->layer == AI_NETWORK_ANSWER)
+		gathered->layer = layer;
+	return layer >= 0 && layer == gathered->layer;
 }
 
 /* One that nobody has asked for yet */
@@ -92,21 +129,20 @@ static void
 gather_other(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasCall *call,
 			 FunctionCallInfo fcinfo, AiaasBatch *batch, int row)
 {
-	int			label = 0;
-	const char *utf8;
+	int			label;
+	const void *bytes;
 	size_t		len;
 
 	if (!aiaas_call_is_for(call, fcinfo->nargs > signature->model_arg ?
 						   argument(batch, signature->model_arg, row) : NULL))
 		return;
-	if (signature->label_arg > 0)
-		label = aiaas_call_try_label(call, argument(batch, signature->label_arg, row)->value);
-	if (label < 0)
+	label = try_label(signature, call, batch, row);
+	if (label < 0 || !try_layer(gathered, signature, call, batch, row))
 		return;
-	switch (aiaas_call_try_input(call, argument(batch, 0, row)->value, &utf8, &len))
+	switch (aiaas_call_try_input(call, argument(batch, 0, row)->value, &bytes, &len))
 	{
 		case AIAAS_READING_DONE:
-			add_row(gathered, utf8, len, row, label);
+			add_row(gathered, bytes, len, row, label);
 			break;
 		case AIAAS_READING_NULL:
 			finish_null(batch, row);
@@ -119,17 +155,17 @@ gather_other(AiaasGathered *gathered, const AiaasSignature *signature, const Aia
 /* Until all are there, or they take too much memory */
 static void
 gather_others(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasCall *call,
-			  FunctionCallInfo fcinfo, AiaasBatch *batch, int first, int label_bytes)
+			  FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
-	Size		limit = (Size) aiaas_max_batch_memory * 1024;
-	Size		row_bytes = sizeof(AiInput) +
-		(Size) label_bytes * aiaas_engine_n_labels(aiaas_call_engine(call));
+	double		limit = aiaas_max_batch_memory * 1024.0;
+	double		row_bytes = sizeof(AiInput) +
+		aiaas_answer_bytes(aiaas_call_engine(call), signature->answer, gathered->layer);
 
 	for (int row = 0; row < batch->n_rows; row++)
 	{
 		if (batch->is_done[row] || row == first)
 			continue;
-		if (gathered->n_bytes + gathered->n * row_bytes >= limit)
+		if ((double) gathered->n_bytes + gathered->n * row_bytes >= limit)
 			break;
 		CHECK_FOR_INTERRUPTS();
 		gather_other(gathered, signature, call, fcinfo, batch, row);
@@ -138,7 +174,7 @@ gather_others(AiaasGathered *gathered, const AiaasSignature *signature, const Ai
 
 AiaasCall *
 aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionCallInfo fcinfo,
-			 AiaasBatch *batch, int first, int label_bytes)
+			 AiaasBatch *batch, int first)
 {
 	AiaasCall  *call = first >= 0 ? begin_call(signature, fcinfo, batch, first) :
 		try_begin_call(signature, fcinfo, batch);
@@ -149,6 +185,7 @@ aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionC
 	aiaas_call_start_work(call, signature->function);
 	gathered->n = 0;
 	gathered->n_bytes = 0;
+	gathered->layer = AI_NETWORK_ANSWER;
 	gathered->inputs = &gathered->one_input;
 	gathered->rows = &gathered->one_row;
 	if (n > 1)
@@ -160,6 +197,6 @@ aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionC
 	if (first >= 0)
 		gather_first(gathered, signature, call, fcinfo, batch, first);
 	if (n > 1 || first < 0)
-		gather_others(gathered, signature, call, fcinfo, batch, first, label_bytes);
+		gather_others(gathered, signature, call, fcinfo, batch, first);
 	return call;
 }

@@ -2,15 +2,16 @@
  * gather.h
  *		The rows of a batch that one run of a model can answer.
  *
- * They are those with the same model as the first whose input can be read without an
- * error.  The others are left as they are: when their turn comes each is the first
+ * They are those with the same model and layer as the first whose input can be read
+ * without an error.  The others are left as they are: when their turn comes each is the first
  * itself, and then raises what it has to.
  *-------------------------------------------------------------------------
  */
 #ifndef AIAAS_GATHER_H
 #define AIAAS_GATHER_H
 
-#include "core/model/text_batch.h"
+#include "core/model/inputs.h"
+#include "pg/engine/answer.h"
 #include "pg/engine/call.h"
 #include "pg/engine/verb.h"
 
@@ -18,8 +19,9 @@
 typedef struct AiaasSignature
 {
 	const char *function;		/* a literal */
+	AiaasAnswer answer;
 	Oid			type;			/* of the input; InvalidOid: the call knows it */
-	int			label_arg;		/* 0: there is none */
+	int			name_arg;		/* names a label, or a layer where numbers are asked for; 0: none */
 	int			model_arg;		/* functions with fewer arguments use a setting */
 	AiaasCallMode mode;
 } AiaasSignature;
@@ -34,6 +36,7 @@ typedef struct AiaasGathered
 {
 	int			n;
 	Size		n_bytes;		/* of the inputs */
+	int			layer;			/* of all rows, see network_batch.h */
 	AiInput *inputs;		/* [n]; their bytes live in the current memory context */
 	AiaasGatheredRow *rows;		/* [n] */
 	AiInput one_input;		/* the arrays of a single row */
@@ -45,11 +48,9 @@ typedef struct AiaasGathered
  * on; its work has begun (call.h).  NULL: first is -1 and the model is not known yet.
  *
  * Row first comes first, unless its input is NULL: such rows are done here.  What rows
- * take is bound by aiaas.max_batch_memory: their inputs, and label_bytes for each label of
- * the model.
+ * take is bound by aiaas.max_batch_memory: their inputs and their answers.
  */
 extern AiaasCall *aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature,
-							   FunctionCallInfo fcinfo, AiaasBatch *batch, int first,
-							   int label_bytes);
+							   FunctionCallInfo fcinfo, AiaasBatch *batch, int first);
 
 #endif							/* AIAAS_GATHER_H */

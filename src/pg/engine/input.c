@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * input.c
- *		The first argument of a call, as the text that a model reads.
+ *		The first argument of a call, as the bytes that a model reads.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,13 +18,14 @@
 #include "pg/engine/features.h"
 #include "pg/host/compat.h"
 #include "pg/host/guc.h"
+#include "pg/host/raise.h"
 
 static void
-reject_type(const AiaasModel *model, Oid type)
+reject_type(const AiaasModel *model, const char *does, Oid type)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("model \"%s\" classifies text, not %s", model->name, format_type_be(type)),
+			 errmsg("model \"%s\" %s text, not %s", model->name, does, format_type_be(type)),
 			 errhint("Cast the input to text if its text is what the model should read.")));
 }
 
@@ -35,9 +36,16 @@ try_init_reader(AiaasInput *input, Oid type)
 	return aiaas_text_reader_init(&input->reader, type, input->context);
 }
 
+static const char *
+verb_of(const AiNetwork *network)
+{
+	return network != NULL ? "reads" : "classifies";
+}
+
 /* The usual type needs no look at the catalog. */
 bool
-aiaas_input_try_init(AiaasInput *input, Oid type, MemoryContext context)
+aiaas_input_try_init(AiaasInput *input, Oid type, const AiNetwork *network,
+					 MemoryContext context)
 {
 	static const AiaasInput text_input = {
 		.is_varlena = true, .reader = {TEXTOID, TEXTOID, AIAAS_FORM_VARLENA}
@@ -45,7 +53,14 @@ aiaas_input_try_init(AiaasInput *input, Oid type, MemoryContext context)
 
 	*input = text_input;
 	input->context = context;
-	if (type != TEXTOID)
+	input->network = network;
+	if (unlikely(aiaas_reads_numbers(network)))
+	{
+		input->is_row = type_is_rowtype(type);
+		if (!aiaas_input_numbers_init(&input->numbers, network, type) && !input->is_row)
+			return false;
+	}
+	else if (type != TEXTOID)
 	{
 		input->is_row = type_is_rowtype(type);
 		if (!input->is_row && !try_init_reader(input, type))
@@ -56,23 +71,36 @@ aiaas_input_try_init(AiaasInput *input, Oid type, MemoryContext context)
 }
 
 void
-aiaas_input_init(AiaasInput *input, Oid type, const AiaasModel *model, MemoryContext context)
+aiaas_input_init(AiaasInput *input, Oid type, const AiNetwork *network, const AiaasModel *model,
+				 MemoryContext context)
 {
-	if (!aiaas_input_try_init(input, type, context))
-		reject_type(model, type);
+	if (aiaas_input_try_init(input, type, network, context))
+		return;
+	if (aiaas_reads_numbers(network))
+		aiaas_reject_numbers(network, model, type, NULL);
+	reject_type(model, verb_of(network), type);
 }
 
 void
 aiaas_input_forget_model(AiaasInput *input)
 {
-	input->column = 0;
+	input->type = InvalidOid;
+	input->row_type = InvalidOid;
 }
 
-/* Find the model's column in a row type, and how to read it. */
-static void
-find_column(AiaasInput *input, const AiaasModel *model, Oid row_type, int32 row_typmod)
+void
+aiaas_reject_row(const AiaasModel *model, const char *column)
 {
-	TupleDesc	desc = lookup_rowtype_tupdesc(row_type, row_typmod);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the row has no column \"%s\"", column),
+			 errdetail("Model \"%s\" was trained on that column and finds it by name.",
+					   model->name)));
+}
+
+static void
+find_text_column(AiaasInput *input, const AiaasModel *model, TupleDesc desc)
+{
 	const char *name = aiaas_features_column(model);
 	AttrNumber	column = 0;
 	Oid			type = InvalidOid;
@@ -87,26 +115,36 @@ find_column(AiaasInput *input, const AiaasModel *model, Oid row_type, int32 row_
 			type = att->atttypid;
 		}
 	}
-	ReleaseTupleDesc(desc);
 
 	if (column == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("the row has no column \"%s\"", name),
-				 errdetail("Model \"%s\" was trained on that column and finds it by name.",
-						   model->name)));
+		aiaas_reject_row(model, name);
 	if (!try_init_reader(input, type))
-		reject_type(model, type);
-	input->row_type = row_type;
-	input->row_typmod = row_typmod;
+		reject_type(model, verb_of(input->network), type);
 	input->column = column;
 }
 
-/* Is the column known in this row, as it was in the last one? */
+/* Find what the model reads in a row type, and how to read it. */
+static void
+find_columns(AiaasInput *input, const AiaasModel *model, HeapTupleHeader row)
+{
+	Oid			row_type = HeapTupleHeaderGetTypeId(row);
+	int32		row_typmod = HeapTupleHeaderGetTypMod(row);
+	TupleDesc	desc = lookup_rowtype_tupdesc(row_type, row_typmod);
+
+	if (input->numbers.network != NULL)
+		aiaas_input_numbers_find(&input->numbers, model, desc, input->context);
+	else
+		find_text_column(input, model, desc);
+	ReleaseTupleDesc(desc);
+	input->row_type = row_type;
+	input->row_typmod = row_typmod;
+}
+
+/* Are the columns known in this row, as they were in the last one? */
 static inline bool
 is_same_row_type(const AiaasInput *input, HeapTupleHeader row)
 {
-	return input->column != 0 && HeapTupleHeaderGetTypeId(row) == input->row_type &&
+	return HeapTupleHeaderGetTypeId(row) == input->row_type &&
 		HeapTupleHeaderGetTypMod(row) == input->row_typmod;
 }
 
@@ -136,32 +174,158 @@ aiaas_check_input(size_t n_bytes)
 						 "for example with left().")));
 }
 
-bool
-aiaas_input_read(AiaasInput *input, const AiaasModel *model, Datum value,
-				 const char **utf8, size_t *len)
+/*
+ * Numbers and pixels
+ */
+typedef struct Values
 {
+	const AiaasNumberColumn *columns;	/* [n] */
+	const Datum *values;		/* [n] */
+	int			n;
+} Values;
+
+/* The columns of a row; false: one is NULL. */
+static bool
+take_columns(Values *values, const AiaasInputNumbers *numbers, HeapTupleHeader row)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
+											  HeapTupleHeaderGetTypMod(row));
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+	Datum	   *all = palloc(desc->natts * sizeof(Datum));
+	bool	   *is_null = palloc(desc->natts * sizeof(bool));
+	Datum	   *taken = palloc(numbers->n_columns * sizeof(Datum));
+	bool		has_null = false;
+
+	heap_deform_tuple(&tuple, desc, all, is_null);
+	ReleaseTupleDesc(desc);
+	for (int i = 0; i < numbers->n_columns; i++)
+	{
+		taken[i] = all[numbers->columns[i].number - 1];
+		has_null |= is_null[numbers->columns[i].number - 1];
+	}
+	*values = (Values) {numbers->columns, taken, numbers->n_columns};
+	pfree(all);
+	pfree(is_null);
+	return !has_null;
+}
+
+/* Of values that are not unpacked yet */
+static size_t
+length_of_all(const Values *values)
+{
+	size_t		n_bytes = 0;
+
+	for (int i = 0; i < values->n; i++)
+	{
+		if (values->columns[i].reader.form != AIAAS_NUMBERS_SCALAR)
+			n_bytes += toast_raw_datum_size(values->values[i]) - VARHDRSZ;
+	}
+	return n_bytes;
+}
+
+static void
+name_model(void *arg)
+{
+	errcontext("input of model \"%s\"", ((const AiaasModel *) arg)->name);
+}
+
+static _Noreturn void
+reject_input(const AiaasModel *model, const AiError *err)
+{
+	ErrorContextCallback callback = {error_context_stack, name_model, (void *) model};
+
+	error_context_stack = &callback;
+	aiaas_raise(err);
+}
+
+static bool
+read_numbers(AiaasInput *input, const AiaasModel *model, Datum value, const void **bytes,
+			 size_t *len)
+{
+	Values		values = {&input->numbers.value, &value, 1};
+	AiError		err;
+
+	if (input->is_row)
+	{
+		HeapTupleHeader row = DatumGetHeapTupleHeader(value);
+
+		if (!is_same_row_type(input, row))
+			find_columns(input, model, row);
+		if (!take_columns(&values, &input->numbers, row))
+			return false;
+	}
+	if (aiaas_max_input_bytes > 0 && is_too_long(length_of_all(&values)))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the input of model \"%s\" is too long", model->name),
+				 errdetail("It has %zu bytes, and aiaas.max_input_bytes is %d.",
+						   length_of_all(&values), aiaas_max_input_bytes),
+				 errhint("Raise aiaas.max_input_bytes.")));
+	if (aiaas_input_numbers_read(input->numbers.network, values.columns, values.values, values.n,
+								 bytes, len, &err) != AI_OK)
+		reject_input(model, &err);
+	return true;
+}
+
+static AiaasReading
+try_read_numbers(const AiaasInput *input, Datum value, const void **bytes, size_t *len)
+{
+	Values		values = {&input->numbers.value, &value, 1};
+
+	if (input->is_row)
+	{
+		HeapTupleHeader row = DatumGetHeapTupleHeader(value);
+
+		if (!is_same_row_type(input, row))
+			return AIAAS_READING_LEFT;
+		if (!take_columns(&values, &input->numbers, row))
+			return AIAAS_READING_NULL;
+	}
+	if ((aiaas_max_input_bytes > 0 && is_too_long(length_of_all(&values))) ||
+		aiaas_input_numbers_read(input->numbers.network, values.columns, values.values, values.n,
+								 bytes, len, NULL) != AI_OK)
+		return AIAAS_READING_LEFT;
+	return AIAAS_READING_DONE;
+}
+
+/*
+ * All
+ */
+bool
+aiaas_input_read(AiaasInput *input, const AiaasModel *model, Datum value, const void **bytes,
+				 size_t *len)
+{
+	const char *utf8;
+
+	if (unlikely(input->numbers.network != NULL))
+		return read_numbers(input, model, value, bytes, len);
 	if (input->is_row)
 	{
 		HeapTupleHeader row = DatumGetHeapTupleHeader(value);
 		bool		is_null;
 
 		if (!is_same_row_type(input, row))
-			find_column(input, model, HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+			find_columns(input, model, row);
 		value = GetAttributeByNum(row, input->column, &is_null);
 		if (is_null)
 			return false;
 	}
 	if (unlikely(aiaas_max_input_bytes > 0))
 		aiaas_check_input(length_of(input, value));
-	aiaas_reader_get(&input->reader, value, utf8, len);
+	aiaas_reader_get(&input->reader, value, &utf8, len);
+	*bytes = utf8;
 	return true;
 }
 
 AiaasReading
-aiaas_input_try_read(const AiaasInput *input, Datum value, const char **utf8, size_t *len)
+aiaas_input_try_read(const AiaasInput *input, Datum value, const void **bytes, size_t *len)
 {
+	const char *utf8;
+
 	if (!OidIsValid(input->type))
 		return AIAAS_READING_LEFT;
+	if (unlikely(input->numbers.network != NULL))
+		return try_read_numbers(input, value, bytes, len);
 	if (input->is_row)
 	{
 		HeapTupleHeader row = DatumGetHeapTupleHeader(value);
@@ -174,7 +338,8 @@ aiaas_input_try_read(const AiaasInput *input, Datum value, const char **utf8, si
 			return AIAAS_READING_NULL;
 	}
 	if (is_too_long(length_of(input, value)) ||
-		!aiaas_reader_try_get(&input->reader, value, utf8, len))
+		!aiaas_reader_try_get(&input->reader, value, &utf8, len))
 		return AIAAS_READING_LEFT;
+	*bytes = utf8;
 	return AIAAS_READING_DONE;
 }

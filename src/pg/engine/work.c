@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * work.c
- *		How long texts take, for the planner, for batches and for threads.
+ *		How long inputs take, for the planner, for batches and for threads.
  *
  * Measured with the sets of the benchmark and with 100 and 1000 labels, with AVX-512 on a
  * server of 2024: 3 us for 80 bytes and two labels, 180 us for 4.7 kB, 100 us for 71 bytes
@@ -12,8 +12,11 @@
 
 #include <math.h>
 
+#include "core/model/network_batch.h"
+
 #include "pg/engine/engine_internal.h"
 #include "pg/engine/features.h"
+#include "pg/engine/kind.h"
 #include "pg/host/cores.h"
 #include "pg/host/guc.h"
 
@@ -28,6 +31,11 @@
 #define PER_BYTE_WAITING 50e-9
 #define PER_WEIGHT_BYTE_WAITING 0.35e-9
 
+/* Of networks, with AVX-512 */
+#define PER_INPUT 0.3e-6
+#define PER_INPUT_BYTE 0.2e-9
+#define PER_PRODUCT 0.05e-9
+
 /* Of an n-gram in a model: its place in the table and its document frequency */
 #define BYTES_WITHOUT_WEIGHTS 11
 
@@ -35,6 +43,9 @@
 #define BATCH_WORK 2.5e-3		/* seconds for each thread */
 #define MAX_BATCH_THREADS 16
 #define TEXTS_PER_THREAD 2		/* at least, where there are several threads */
+
+/* A network is at its best with AI_SHARD_ROWS inputs at once, so it gets them up to here. */
+#define MAX_FILL_WORK 50e-3		/* seconds for each thread */
 
 /* Of a batch's row beside its text and its answer */
 #define ROW_BYTES 128
@@ -67,21 +78,36 @@ aiaas_text_cost(const AiaasModel *model, AiaasVerbCost *cost)
 }
 
 void
-aiaas_scores_cost(const AiaasModel *model, AiaasVerbCost *cost)
+aiaas_network_cost(double work, AiaasVerbCost *cost)
 {
-	aiaas_text_cost(model, cost);
-	cost->per_row += n_labels(model) * PER_SCORE;
+	cost->per_row = PER_INPUT + work * PER_PRODUCT;
+	cost->per_byte = PER_INPUT_BYTE;
 }
 
 void
-aiaas_text_size(const AiaasEngine *engine, int label_bytes, AiaasBatchSize *size)
+aiaas_input_cost(const AiaasModel *model, AiaasVerbCost *cost)
 {
-	int			n_threads = Min(Min(aiaas_n_threads(), aiaas_n_cores()), MAX_BATCH_THREADS);
+	const AiaasKind *kind = aiaas_kind_find(model->kind);
+
+	if (kind != NULL)
+		kind->cost(model, NULL, cost);
+	else
+		aiaas_text_cost(model, cost);
+}
+
+void
+aiaas_scores_cost(const AiaasModel *model, AiaasVerbCost *cost)
+{
+	aiaas_input_cost(model, cost);
+	cost->per_row += n_labels(model) * PER_SCORE;
+}
+
+/* In bytes of text */
+static void
+text_batch_size(const AiaasEngine *engine, int n_threads, AiaasBatchSize *size)
+{
 	double		seconds = BATCH_WORK * n_threads;
 	double		n_bytes;
-	double		memory = aiaas_max_batch_memory * 1024.0 / 2;
-	double		row_bytes = ROW_BYTES + (double) label_bytes *
-		(engine != NULL ? aiaas_engine_n_labels(engine) : AI_TEXT_MAX_LABELS);
 	AiaasVerbCost cost;
 
 	if (engine != NULL)
@@ -92,6 +118,33 @@ aiaas_text_size(const AiaasEngine *engine, int label_bytes, AiaasBatchSize *size
 	if (engine != NULL && n_threads > 1)
 		n_bytes = Max(n_bytes, (double) engine->mean_length * n_threads * TEXTS_PER_THREAD);
 	size->unit = AIAAS_WORK_BYTES;
-	size->target = (int64) Max(1, Min(n_bytes, memory));
-	size->max_rows = (int) Max(1, Min(seconds / cost.per_row, memory / row_bytes));
+	size->target = (int64) Max(1, Min(n_bytes, aiaas_max_batch_memory * 1024.0 / 2));
+	size->max_rows = (int) Max(1, seconds / cost.per_row);
+}
+
+/* In rows, which are alike */
+static void
+network_batch_size(const AiaasEngine *engine, int n_threads, AiaasBatchSize *size)
+{
+	double		per_row = engine->cost.per_row +
+		engine->cost.per_byte * ai_network_input_bytes(engine->network);
+	double		fill = Min(AI_SHARD_ROWS, MAX_FILL_WORK / per_row);
+
+	size->unit = AIAAS_WORK_ROWS;
+	size->max_rows = (int) Max(1, n_threads * Max(BATCH_WORK / per_row, fill));
+	size->target = size->max_rows;
+}
+
+void
+aiaas_batch_size(const AiaasEngine *engine, AiaasAnswer answer, int layer, AiaasBatchSize *size)
+{
+	int			n_threads = Min(Min(aiaas_n_threads(), aiaas_n_cores()), MAX_BATCH_THREADS);
+	double		memory = aiaas_max_batch_memory * 1024.0 / 2;
+	double		row_bytes = ROW_BYTES + aiaas_answer_bytes(engine, answer, layer);
+
+	if (engine != NULL && engine->network != NULL)
+		network_batch_size(engine, n_threads, size);
+	else
+		text_batch_size(engine, n_threads, size);
+	size->max_rows = (int) Max(1, Min(size->max_rows, memory / row_bytes));
 }

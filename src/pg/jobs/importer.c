@@ -11,12 +11,11 @@
 #include "pg/jobs/importer.h"
 
 #include "core/format/export.h"
-#include "core/model/text_classifier.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
-#include "pg/engine/features.h"
+#include "pg/engine/kind.h"
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
 #include "pg/host/digest.h"
@@ -204,19 +203,20 @@ reject_manifest(const char *member)
 }
 
 static void
-check_labels(const AiTextClassifier *classifier, ArrayType *labels)
+check_labels(const AiaasKind *kind, const void *model, ArrayType *labels)
 {
-	int			n_labels = ai_text_classifier_n_labels(classifier);
-	Datum	   *claimed;
-	int			n_claimed;
+	int			n_labels = kind->n_labels(model);
+	Datum	   *claimed = NULL;
+	int			n_claimed = 0;
 
-	deconstruct_array(labels, TEXTOID, -1, false, TYPALIGN_INT, &claimed, NULL, &n_claimed);
+	if (labels != NULL)
+		deconstruct_array(labels, TEXTOID, -1, false, TYPALIGN_INT, &claimed, NULL, &n_claimed);
 	if (n_claimed != n_labels)
 		reject_manifest("labels");
 	for (int i = 0; i < n_labels; i++)
 	{
 		size_t		len;
-		const char *label = ai_text_classifier_label(classifier, i, &len);
+		const char *label = kind->label(model, i, &len);
 		text	   *actual = aiaas_utf8_to_text(label, len);
 		text	   *other = DatumGetTextPP(claimed[i]);
 
@@ -226,28 +226,24 @@ check_labels(const AiTextClassifier *classifier, ArrayType *labels)
 	}
 }
 
-/* A whole row is classified by the column that is named here. */
-static void
-check_features(const AiTextClassifier *classifier, const Jsonb *features)
-{
-	if (aiaas_features_find_column(features) == NULL ||
-		aiaas_json_number(features, "count") != ai_text_classifier_n_features(classifier))
-		reject_manifest("features");
-}
-
 /* With all the checks that a model passes before it is used */
 static void
 check_content(const AiaasImporter *importer)
 {
 	const AiHost *host = aiaas_host_create(importer->context);
-	AiTextClassifier *classifier;
+	const AiaasNewVersion *stored = &importer->manifest.stored;
+	const AiaasKind *kind = aiaas_kind_find(stored->kind);
+	void	   *model;
 	AiError		err;
 
-	AIAAS_CHECK(ai_text_classifier_open(&classifier, host, importer->opened.content,
-										importer->opened.content_size, &err), &err);
-	check_labels(classifier, importer->manifest.stored.labels);
-	check_features(classifier, importer->manifest.stored.features);
-	ai_text_classifier_close(classifier);
+	AIAAS_CHECK(kind->open(&model, host, importer->opened.content,
+						   importer->opened.content_size, false, &err), &err);
+	check_labels(kind, model, stored->labels);
+	if (!kind->is_task(model, stored->task))
+		reject_manifest("task");
+	if (!kind->are_features(model, stored->features))
+		reject_manifest("features");
+	kind->close(model);
 }
 
 /*
@@ -275,6 +271,12 @@ create_lineage(const AiaasManifest *manifest)
 		return imported;
 	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(lineage),
 											  JsonbPGetDatum(imported)));
+}
+
+static int
+count_labels(ArrayType *labels)
+{
+	return labels != NULL ? ArrayGetNItems(ARR_NDIM(labels), ARR_DIMS(labels)) : 0;
 }
 
 static void
@@ -320,8 +322,7 @@ aiaas_importer_finish(AiaasImporter *importer, bool deploy, AiaasImportResult *r
 
 	result->algorithm = pstrdup(importer->manifest.stored.algorithm);
 	result->task = pstrdup(importer->manifest.stored.task);
-	result->n_labels = ArrayGetNItems(ARR_NDIM(importer->manifest.stored.labels),
-									  ARR_DIMS(importer->manifest.stored.labels));
+	result->n_labels = count_labels(importer->manifest.stored.labels);
 	result->n_bytes = (int64) importer->opened.content_size;
 	MemoryContextDelete(importer->context);
 	if (!result->is_deployed)

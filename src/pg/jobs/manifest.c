@@ -11,16 +11,19 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "core/model/text_classifier.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "pg/engine/kind.h"
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
 #include "pg/host/json.h"
 
 #define FORMAT 1
+
+/* Of any kind of models */
+#define MAX_LABELS 10000
 
 /* Numbers up to here are exact in a double, through which they are read. */
 #define MAX_COUNT ((double) (INT64CONST(1) << 53))
@@ -199,6 +202,7 @@ get_object(const Jsonb *json, const char *key)
 	return JsonbValueToJsonb(value);
 }
 
+/* NULL for null */
 static ArrayType *
 get_labels(const Jsonb *json)
 {
@@ -207,9 +211,11 @@ get_labels(const Jsonb *json)
 	int			n_labels;
 	Datum	   *labels;
 
+	if (value->type == jbvNull)
+		return NULL;
 	if (value->type != jbvBinary || !JsonContainerIsArray(list) ||
-		JsonContainerSize(list) > AI_TEXT_MAX_LABELS)
-		reject_member("labels", psprintf("an array of at most %d strings", AI_TEXT_MAX_LABELS));
+		JsonContainerSize(list) > MAX_LABELS)
+		reject_member("labels", psprintf("an array of at most %d strings", MAX_LABELS));
 	n_labels = (int) JsonContainerSize(list);
 	labels = palloc(Max(n_labels, 1) * sizeof(Datum));
 	for (int i = 0; i < n_labels; i++)
@@ -265,13 +271,11 @@ check_format(const Jsonb *json)
 static void
 check_kind(const AiaasNewVersion *stored)
 {
-	if (strcmp(stored->kind, AI_TEXT_CLASSIFIER_KIND) != 0)
+	if (aiaas_kind_find(stored->kind) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("models of kind \"%s\" are not supported", stored->kind),
 				 errhint("Update aiaas on this server.")));
-	if (strcmp(stored->task, "classification") != 0)
-		reject_member("task", "\"classification\"");
 }
 
 /* The bytes, which may be anything, as jsonb */

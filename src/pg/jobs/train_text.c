@@ -39,13 +39,15 @@ static void
 begin_text(AiaasTrainRun *run)
 {
 	TextRun    *state = palloc0(sizeof(TextRun));
+	AiaasHeldOut held_out = {.kind = AI_TEXT_CLASSIFIER_KIND};
 	AiError		err;
 
 	state->run = run;
 	run->state = state;
 	aiaas_options_parse(&state->options, run->request->options);
 	run->max_time = state->options.text.max_time;
-	aiaas_gate_open(&run->gate, run->request->model, &state->options);
+	held_out.share = state->options.text.validation;
+	aiaas_gate_open(&run->gate, run->request->model, state->options.deploy, &held_out);
 	AIAAS_CHECK(ai_text_trainer_create(&state->trainer, run->host, &state->options.text,
 									   aiaas_n_threads(),
 									   (size_t) aiaas_max_train_memory * 1024 * 1024,
@@ -82,7 +84,7 @@ learn_example(void *ud, const AiaasExample *example)
 									example->text, example->text_len,
 									example->label, example->label_len, &err), &err);
 	if (is_validation)
-		aiaas_gate_add(&state->run->gate, example);
+		aiaas_gate_add_text(&state->run->gate, example);
 	aiaas_train_count_row(state->run);
 }
 

@@ -27,16 +27,26 @@
  * Check
  */
 
-/* 'auto' is what fits the columns; so far one algorithm does. */
+static const AiaasAlgorithm *const algorithms[] = {&aiaas_train_network, &aiaas_train_text};
+
+/* 'auto': layers are what only a network has. */
 static const AiaasAlgorithm *
-choose_algorithm(const char *name)
+choose_algorithm(const AiaasTrainRequest *request)
 {
-	if (strcmp(name, "auto") == 0 || strcmp(name, aiaas_train_text.name) == 0)
-		return &aiaas_train_text;
+	const char *name = request->algorithm;
+
+	if (strcmp(name, "auto") == 0)
+		return aiaas_json_member(request->options, "layers") != NULL ? &aiaas_train_network :
+			&aiaas_train_text;
+	for (int i = 0; i < (int) lengthof(algorithms); i++)
+	{
+		if (strcmp(name, algorithms[i]->name) == 0)
+			return algorithms[i];
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("there is no algorithm \"%s\"", name),
-			 errhint("The algorithms are \"auto\" and \"text\".")));
+			 errhint("The algorithms are \"auto\", \"network\" and \"text\".")));
 	return NULL;
 }
 
@@ -196,7 +206,8 @@ store_version(AiaasTrainRun *run)
 	aiaas_check_model_size(version.n_bytes);
 	aiaas_model_lock(&lock, run->request->model);
 	version.lineage = lineage_json(run, &lock);
-	is_deployed = aiaas_gate_decide(&run->gate, &lock, version.validation_score);
+	is_deployed = aiaas_gate_decide(&run->gate, &lock, version.metric,
+									version.validation_score);
 	fill_result(run->result, &lock, &version, is_deployed);
 	run->result->duration = aiaas_train_elapsed(run);
 	version.duration = run->result->duration / 1e6;
@@ -212,7 +223,7 @@ run_training(void *arg)
 	INSTR_TIME_SET_CURRENT(run->start);
 	aiaas_activity_begin("ai_train", run->request->model, 0);
 	aiaas_model_check_trainable(run->request->model);
-	run->algorithm = choose_algorithm(run->request->algorithm);
+	run->algorithm = choose_algorithm(run->request);
 	create_host(run);
 	run->algorithm->begin(run);
 	show_progress(run);

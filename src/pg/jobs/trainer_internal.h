@@ -8,6 +8,7 @@
 
 #include "core/base/progress.h"
 #include "core/classic/metrics.h"
+#include "pg/catalog/catalog.h"
 #include "pg/host/json.h"
 #include "pg/jobs/gate.h"
 #include "pg/jobs/trainer.h"
@@ -70,6 +71,7 @@ typedef struct AiaasAlgorithm
 	void		(*destroy) (void *state);
 } AiaasAlgorithm;
 
+extern const AiaasAlgorithm aiaas_train_network;
 extern const AiaasAlgorithm aiaas_train_text;
 
 /* Another row has been given to the core. */

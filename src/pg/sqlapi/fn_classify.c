@@ -1,6 +1,7 @@
 /*-------------------------------------------------------------------------
  * fn_classify.c
- *		ai_classify, ai_scores, ai_score, and the same by pins: verbs (pg/engine/verb.h).
+ *		ai_classify, ai_scores, ai_score, ai_predict, ai_transform, and what there is of them by
+ *		pins: verbs (pg/engine/verb.h).
  *
  * Every verb has two entries: _text for texts, and _any for values whose type is looked
  * at.  The model is the last argument, if given; in the place of its name the _pinned
@@ -11,99 +12,33 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 
 #include "pg/engine/batch.h"
 #include "pg/engine/gather.h"
 #include "pg/engine/work.h"
 #include "pg/host/compat.h"
-#include "pg/host/json.h"
 #include "pg/host/raise.h"
+#include "pg/sqlapi/answers.h"
 #include "pg/sqlapi/verbs.h"
 
 #define MAX_ARGS 3
 
-/* While the answers of a run become results */
-typedef struct Answers
+/* How answers become results */
+typedef struct Results
 {
-	AiaasEngine *engine;
-	Datum	   *labels;			/* [n_labels] that rows share, 0: not yet; NULL: one row only */
-	MemoryContext garbage;		/* emptied now and then; NULL: one row only */
-} Answers;
-
-/* An answer as a result, in the current memory context; raises nothing */
-typedef Datum (*MakeResult) (Answers *answers, const AiInput *input, int label);
-
-typedef struct TextVerb
-{
-	AiaasSignature signature;
-	MakeResult	make;
-	bool		needs_probabilities;
+	AiaasMakeResult make;
+	bool		needs_probabilities;	/* of text classifiers */
 	bool		is_shared;		/* equal inputs have one result */
-	int			label_bytes;	/* that an answer takes for each label of the model */
-} TextVerb;
+} Results;
 
-/*
- * Results
- */
-static Datum
-make_label(Answers *answers, const AiInput *input, int label)
-{
-	const text *name;
-	text	   *copy;
-
-	(void) label;
-	if (answers->labels != NULL && answers->labels[input->best] != (Datum) 0)
-		return answers->labels[input->best];
-
-	/* A copy, since the engine may be gone before the result is used. */
-	name = aiaas_engine_label(answers->engine, input->best);
-	copy = palloc(VARSIZE(name));
-	memcpy(copy, name, VARSIZE(name));
-	if (answers->labels != NULL)
-		answers->labels[input->best] = PointerGetDatum(copy);
-	return PointerGetDatum(copy);
-}
-
-static Datum
-make_json(const Answers *answers, const double *probability)
-{
-	int			n_labels = aiaas_engine_n_labels(answers->engine);
-	AiaasJson	json = {0};
-
-	aiaas_json_begin(&json, NULL);
-	for (int i = 0; i < n_labels; i++)
-		aiaas_json_float(&json, text_to_cstring(aiaas_engine_label(answers->engine, i)),
-						 probability[i]);
-	aiaas_json_end(&json);
-	return JsonbPGetDatum(aiaas_json_finish(&json));
-}
-
-static Datum
-make_scores(Answers *answers, const AiInput *input, int label)
-{
-	MemoryContext context;
-	Datum		result;
-
-	(void) label;
-	if (answers->garbage == NULL)
-		return make_json(answers, input->probability);
-	context = MemoryContextSwitchTo(answers->garbage);
-	result = make_json(answers, input->probability);
-	MemoryContextSwitchTo(context);
-	result = datumCopy(result, false, -1);
-	MemoryContextReset(answers->garbage);
-	return result;
-}
-
-static Datum
-make_score(Answers *answers, const AiInput *input, int label)
-{
-	(void) answers;
-	return Float8GetDatum(input->probability[label]);
-}
+static const Results results_of[] = {
+	[AIAAS_ANSWER_LABEL] = {aiaas_make_label, false, true},
+	[AIAAS_ANSWER_SCORES] = {aiaas_make_scores, true, true},
+	[AIAAS_ANSWER_SCORE] = {aiaas_make_score, true, false},
+	[AIAAS_ANSWER_VALUE] = {aiaas_make_value, false, false},
+	[AIAAS_ANSWER_NUMBERS] = {aiaas_make_numbers, false, true}
+};
 
 /*
  * Running.  What is inlined is compiled once more for a call, which is a batch of one row:
@@ -122,7 +57,7 @@ alloc_probabilities(const AiaasGathered *gathered, const AiaasEngine *engine)
 
 /* What could not be computed is left. */
 static pg_attribute_always_inline void
-store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathered,
+store_results(const Results *results, AiaasAnswers *answers, const AiaasGathered *gathered,
 			  AiaasBatch *batch)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
@@ -136,10 +71,10 @@ store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathe
 
 		if (input->code != AI_OK)
 			continue;
-		if (same_as != i && verb->is_shared)
+		if (same_as != i && results->is_shared)
 			result->value = batch->results[gathered->rows[same_as].row].value;
 		else
-			result->value = verb->make(answers, input, row->label);
+			result->value = results->make(answers, input, row->label);
 		result->isnull = false;
 		batch->is_done[row->row] = true;
 	}
@@ -147,13 +82,16 @@ store_results(const TextVerb *verb, Answers *answers, const AiaasGathered *gathe
 }
 
 static pg_attribute_always_inline void
-run_gathered(const TextVerb *verb, AiaasEngine *engine, const AiaasGathered *gathered,
+run_gathered(const AiaasSignature *signature, AiaasEngine *engine, const AiaasGathered *gathered,
 			 AiaasBatch *batch, int first)
 {
-	Answers		answers = {.engine = engine};
+	const Results *results = &results_of[signature->answer];
+	AiaasAnswers answers = {
+		.engine = engine, .network = aiaas_engine_network(engine), .layer = gathered->layer
+	};
 	AiError		err;
 
-	if (verb->needs_probabilities)
+	if (results->needs_probabilities && answers.network == NULL)
 		alloc_probabilities(gathered, engine);
 	if (batch->n_rows > 1)
 	{
@@ -161,15 +99,16 @@ run_gathered(const TextVerb *verb, AiaasEngine *engine, const AiaasGathered *gat
 		answers.garbage = AllocSetContextCreate(CurrentMemoryContext, "aiaas results",
 												ALLOCSET_DEFAULT_SIZES);
 	}
-	aiaas_engine_run_many(engine, gathered->inputs, gathered->n, &batch->counts, &err);
+	aiaas_engine_run_many(engine, gathered->inputs, gathered->n, gathered->layer, &batch->counts,
+						  &err);
 	if (gathered->rows[0].row == first && gathered->inputs[0].code != AI_OK)
 		aiaas_raise(&err);
-	store_results(verb, &answers, gathered, batch);
+	store_results(results, &answers, gathered, batch);
 }
 
 /* In a memory context of its own where there are many rows */
 static pg_attribute_always_inline void
-run(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
+run(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
 	MemoryContext context = batch->context;
 	MemoryContext old_context;
@@ -179,25 +118,25 @@ run(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 	if (batch->n_rows > 1)
 		context = AllocSetContextCreate(batch->context, "aiaas inputs", ALLOCSET_DEFAULT_SIZES);
 	old_context = MemoryContextSwitchTo(context);
-	call = aiaas_gather(&gathered, &verb->signature, fcinfo, batch, first, verb->label_bytes);
+	call = aiaas_gather(&gathered, signature, fcinfo, batch, first);
 	if (call != NULL && gathered.n > 0)
-		run_gathered(verb, aiaas_call_engine(call), &gathered, batch, first);
+		run_gathered(signature, aiaas_call_engine(call), &gathered, batch, first);
 	if (call != NULL)
-		aiaas_call_end_work(call, verb->signature.function, &batch->counts);
+		aiaas_call_end_work(call, signature->function, &batch->counts);
 	MemoryContextSwitchTo(old_context);
 	if (batch->n_rows > 1)
 		MemoryContextDelete(context);
 }
 
 static void
-run_rows(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
+run_rows(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
 {
-	run(verb, fcinfo, batch, first);
+	run(signature, fcinfo, batch, first);
 }
 
 /* The call of a function of SQL, which is strict */
 static Datum
-run_row(const TextVerb *verb, FunctionCallInfo fcinfo)
+run_row(const AiaasSignature *signature, FunctionCallInfo fcinfo)
 {
 	AiaasColumn args[MAX_ARGS];
 	NullableDatum result;
@@ -209,70 +148,74 @@ run_row(const TextVerb *verb, FunctionCallInfo fcinfo)
 
 	for (int i = 0; i < fcinfo->nargs; i++)
 		args[i] = (AiaasColumn) {&fcinfo->args[i], 0};
-	run(verb, fcinfo, &batch, 0);
+	run(signature, fcinfo, &batch, 0);
 	fcinfo->isnull = result.isnull;
 	return result.value;
 }
 
 static void
-size_batch(const TextVerb *verb, FunctionCallInfo fcinfo, AiaasBatchSize *size)
+size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchSize *size)
 {
 	const AiaasCall *call = fcinfo->flinfo->fn_extra;
 	bool		is_known = aiaas_call_model(fcinfo) != NULL;
+	bool		has_layer = is_known && signature->answer == AIAAS_ANSWER_NUMBERS;
 
-	aiaas_text_size(is_known ? aiaas_call_engine(call) : NULL, verb->label_bytes, size);
+	aiaas_batch_size(is_known ? aiaas_call_engine(call) : NULL, signature->answer,
+					 has_layer ? aiaas_call_named(call) : AI_NETWORK_ANSWER, size);
 }
 
 /*
- * The verbs: name, what they answer, type of the input, number of the label and of the
- * model among the arguments, how the model is named, costs
+ * The verbs: name, what they answer, type of the input, number of the argument that names
+ * a label or layer and of the model's, how the model is named, costs
  */
-#define LABEL make_label, false, true, 0
-#define SCORES make_scores, true, true, 64
-#define SCORE make_score, true, false, sizeof(double)
-
-#define TEXT_VERBS(VERB) \
-	VERB(aiaas_classify_text, "ai_classify", LABEL, TEXTOID, 0, 1, USE, text) \
-	VERB(aiaas_classify_any, "ai_classify", LABEL, InvalidOid, 0, 1, USE, text) \
+#define VERBS(VERB) \
+	VERB(aiaas_classify_text, "ai_classify", LABEL, TEXTOID, 0, 1, USE, input) \
+	VERB(aiaas_classify_any, "ai_classify", LABEL, InvalidOid, 0, 1, USE, input) \
 	VERB(aiaas_scores_text, "ai_scores", SCORES, TEXTOID, 0, 1, USE, scores) \
 	VERB(aiaas_scores_any, "ai_scores", SCORES, InvalidOid, 0, 1, USE, scores) \
-	VERB(aiaas_score_text, "ai_score", SCORE, TEXTOID, 1, 2, USE, text) \
-	VERB(aiaas_score_any, "ai_score", SCORE, InvalidOid, 1, 2, USE, text) \
-	VERB(aiaas_classify_pinned_text, "ai_classify_pinned", LABEL, TEXTOID, 0, 1, PINNED, text) \
-	VERB(aiaas_classify_pinned_any, "ai_classify_pinned", LABEL, InvalidOid, 0, 1, PINNED, text) \
+	VERB(aiaas_score_text, "ai_score", SCORE, TEXTOID, 1, 2, USE, input) \
+	VERB(aiaas_score_any, "ai_score", SCORE, InvalidOid, 1, 2, USE, input) \
+	VERB(aiaas_predict_text, "ai_predict", VALUE, TEXTOID, 0, 1, USE, input) \
+	VERB(aiaas_predict_any, "ai_predict", VALUE, InvalidOid, 0, 1, USE, input) \
+	VERB(aiaas_transform_text, "ai_transform", NUMBERS, TEXTOID, 0, 1, USE, input) \
+	VERB(aiaas_transform_any, "ai_transform", NUMBERS, InvalidOid, 0, 1, USE, input) \
+	VERB(aiaas_transform_layer_text, "ai_transform", NUMBERS, TEXTOID, 2, 1, USE, input) \
+	VERB(aiaas_transform_layer_any, "ai_transform", NUMBERS, InvalidOid, 2, 1, USE, input) \
+	VERB(aiaas_classify_pinned_text, "ai_classify_pinned", LABEL, TEXTOID, 0, 1, PINNED, input) \
+	VERB(aiaas_classify_pinned_any, "ai_classify_pinned", LABEL, InvalidOid, 0, 1, PINNED, input) \
 	VERB(aiaas_scores_pinned_text, "ai_scores_pinned", SCORES, TEXTOID, 0, 1, PINNED, scores) \
 	VERB(aiaas_scores_pinned_any, "ai_scores_pinned", SCORES, InvalidOid, 0, 1, PINNED, scores) \
-	VERB(aiaas_score_pinned_text, "ai_score_pinned", SCORE, TEXTOID, 1, 2, PINNED, text) \
-	VERB(aiaas_score_pinned_any, "ai_score_pinned", SCORE, InvalidOid, 1, 2, PINNED, text)
+	VERB(aiaas_score_pinned_text, "ai_score_pinned", SCORE, TEXTOID, 1, 2, PINNED, input) \
+	VERB(aiaas_score_pinned_any, "ai_score_pinned", SCORE, InvalidOid, 1, 2, PINNED, input)
 
 /* Its entry, and what the table of verbs refers to */
-#define DEFINE_VERB(entry, name, answer, type, label_arg, model_arg, mode, cost) \
+#define DEFINE_VERB(entry, name, answer, type, name_arg, model_arg, mode, cost) \
 	PGDLLEXPORT PG_FUNCTION_INFO_V1(entry); \
-	static const TextVerb entry##_verb = { \
-		{name, type, label_arg, model_arg, AIAAS_CALL_##mode}, answer \
+	static const AiaasSignature entry##_signature = { \
+		name, AIAAS_ANSWER_##answer, type, name_arg, model_arg, AIAAS_CALL_##mode \
 	}; \
 	Datum \
 	entry(PG_FUNCTION_ARGS) \
 	{ \
-		return run_row(&entry##_verb, fcinfo); \
+		return run_row(&entry##_signature, fcinfo); \
 	} \
 	static void \
 	entry##_run(FunctionCallInfo fcinfo, AiaasBatch *batch, int first) \
 	{ \
-		run_rows(&entry##_verb, fcinfo, batch, first); \
+		run_rows(&entry##_signature, fcinfo, batch, first); \
 	} \
 	static void \
 	entry##_size(FunctionCallInfo fcinfo, AiaasBatchSize *size) \
 	{ \
-		size_batch(&entry##_verb, fcinfo, size); \
+		size_batch(&entry##_signature, fcinfo, size); \
 	}
 
-#define LIST_VERB(entry, name, answer, type, label_arg, model_arg, mode, cost) \
+#define LIST_VERB(entry, name, answer, type, name_arg, model_arg, mode, cost) \
 	{name, entry, model_arg, AIAAS_CALL_##mode, entry##_run, entry##_size, aiaas_##cost##_cost},
 
-TEXT_VERBS(DEFINE_VERB)
+VERBS(DEFINE_VERB)
 
 const AiaasVerb aiaas_verbs[] = {
-	TEXT_VERBS(LIST_VERB)
+	VERBS(LIST_VERB)
 	{0}
 };

@@ -20,7 +20,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_importance_model);
 
 /* The label that argument 2 names, else the one that the text is given */
 static int
-explained_label(AiaasCall *call, FunctionCallInfo fcinfo, const char *utf8, size_t len)
+explained_label(AiaasCall *call, FunctionCallInfo fcinfo, const void *utf8, size_t len)
 {
 	int			best;
 
@@ -38,7 +38,7 @@ feature_datum(const char *utf8, size_t len)
 
 static void
 explain(AiaasRows *rows, AiaasCall *call, FunctionCallInfo fcinfo,
-		const char *utf8, size_t len)
+		const void *utf8, size_t len)
 {
 	int			label = explained_label(call, fcinfo, utf8, len);
 	const AiTextContribution *contributions;
@@ -67,9 +67,10 @@ aiaas_explain_text(PG_FUNCTION_ARGS)
 {
 	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_CALL_READ);
 	AiaasRows	rows;
-	const char *utf8;
+	const void *utf8;
 	size_t		len;
 
+	(void) aiaas_engine_classifier(aiaas_call_engine(call));
 	aiaas_rows_begin(&rows, fcinfo);
 	(void) aiaas_call_input(call, fcinfo, TEXTOID, &utf8, &len);
 	explain(&rows, call, fcinfo, utf8, len);
@@ -81,9 +82,10 @@ aiaas_explain_any(PG_FUNCTION_ARGS)
 {
 	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_CALL_READ);
 	AiaasRows	rows;
-	const char *utf8;
+	const void *utf8;
 	size_t		len;
 
+	(void) aiaas_engine_classifier(aiaas_call_engine(call));
 	aiaas_rows_begin(&rows, fcinfo);
 	if (aiaas_call_input(call, fcinfo, InvalidOid, &utf8, &len))
 		explain(&rows, call, fcinfo, utf8, len);
