@@ -175,8 +175,11 @@ aiaas_network_options_to_jsonb(const AiaasNetworkOptions *options, const char *c
 	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
 	{
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		push_member(&json, &key, &value);
+		if (!aiaas_option_is(&key, "max_time"))
+			push_member(&json, &key, &value);
 	}
+	if (options->max_time > 0)
+		aiaas_json_float(&json, "max_time", options->max_time);
 
 	/* Of a name that comes twice, the last one counts. */
 	aiaas_json_string(&json, "deploy", aiaas_deploy_name(options->deploy));

@@ -121,14 +121,14 @@ static AiNetworkTask
 choose_task(const AiaasNetworkQuery *query, int loss)
 {
 	Oid			type = getBaseType(query->target.type);
-	Oid			element = getBaseType(get_element_type(type));
+	Oid			element = get_element_type(type);
 
 	if (OidIsValid(element))
 	{
 		if (!holds_numbers(&query->target))
 			return AI_NETWORK_LABELS;
-		return is_fractional(element) || is_loss_of_values(loss) ? AI_NETWORK_VALUES :
-			AI_NETWORK_STEPS;
+		return is_fractional(getBaseType(element)) || is_loss_of_values(loss) ?
+			AI_NETWORK_VALUES : AI_NETWORK_STEPS;
 	}
 	if (!holds_numbers(&query->target))
 		return AI_NETWORK_CLASSES;

@@ -313,6 +313,10 @@ metrics_json(const NetworkRun *state, const AiNetworkReport *report)
 		aiaas_json_int(&json, "steps", report->n_steps);
 	}
 	aiaas_json_int(&json, "epochs", report->n_epochs);
+	aiaas_json_begin_array(&json, "epoch_seconds");
+	for (int i = 0; i < report->n_epochs; i++)
+		aiaas_json_float(&json, NULL, report->epoch_seconds[i]);
+	aiaas_json_end_array(&json);
 	aiaas_json_int(&json, "best_epoch", report->best_epoch);
 	aiaas_json_bool(&json, "is_complete", report->is_complete);
 	aiaas_json_int(&json, "peak_memory", (int64) report->peak_memory);
