@@ -232,6 +232,7 @@ PG_JOBS_OBJS = \
 
 PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/answers.o \
+	src/pg/sqlapi/explain_network.o \
 	src/pg/sqlapi/fn_cache.o \
 	src/pg/sqlapi/fn_classify.o \
 	src/pg/sqlapi/fn_evaluate.o \

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "core/graph/shape.h"
 #include "utils/builtins.h"
 
 #include "pg/host/json.h"
@@ -46,9 +47,9 @@ copy_string(const JsonbValue *value)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
-/* The name of a column by its number, or NULL */
-static char *
-find_column(const Jsonb *features, uint32 number)
+/* What is said of a column, by its number, or NULL */
+static JsonbContainer *
+column_object(const Jsonb *features, uint32 number)
 {
 	JsonbValue *columns = aiaas_json_member(features, "columns");
 	JsonbValue *column = NULL;
@@ -59,7 +60,33 @@ find_column(const Jsonb *features, uint32 number)
 	if (column == NULL || column->type != jbvBinary ||
 		!JsonContainerIsObject(column->val.binary.data))
 		return NULL;
-	return copy_string(getKeyJsonValueFromContainer(column->val.binary.data, "name", 4, NULL));
+	return column->val.binary.data;
+}
+
+/* The name of a column, or NULL */
+static char *
+find_column(const Jsonb *features, uint32 number)
+{
+	JsonbContainer *column = column_object(features, number);
+
+	return column == NULL ? NULL :
+		copy_string(getKeyJsonValueFromContainer(column, "name", 4, NULL));
+}
+
+int64 *
+aiaas_features_sizes(const AiaasModel *model, int n)
+{
+	int64	   *sizes = palloc0(n * sizeof(int64));
+
+	for (int i = 0; i < n; i++)
+	{
+		JsonbContainer *column = column_object(model->features, i);
+		double		size = column == NULL ? NAN :
+			aiaas_json_value_number(getKeyJsonValueFromContainer(column, "size", 4, NULL));
+
+		sizes[i] = size >= 0 && size <= AI_SHAPE_MAX_SIZE ? (int64) size : 0;
+	}
+	return sizes;
 }
 
 char *

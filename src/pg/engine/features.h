@@ -6,7 +6,9 @@
  *
  * Of networks, which read several columns one after the other:
  *
- *		{"columns": [{"name": "age", "type": "integer"}, ...], "input": "numbers", "work": 54912}
+ *		{"columns": [{"name": "age", "type": "integer", "size": 1}, ...], "input": "numbers", "work": 54912}
+ *
+ * The size of a column is how many numbers each of its values has.
  *-------------------------------------------------------------------------
  */
 #ifndef AIAAS_FEATURES_H
@@ -26,6 +28,9 @@ extern char *aiaas_features_find_column(const Jsonb *features);
 /* That of the column that the model was trained on, or of all of them in their order */
 extern char *aiaas_features_column(const AiaasModel *model);
 extern List *aiaas_features_columns(const AiaasModel *model);
+
+/* Numbers that each value of the n columns has; 0: not known */
+extern int64 *aiaas_features_sizes(const AiaasModel *model, int n);
 
 /* "input" of a network's features, or NULL */
 extern char *aiaas_features_input(const Jsonb *features);

@@ -144,8 +144,12 @@ aiaas_json_member(const Jsonb *object, const char *key)
 double
 aiaas_json_number(const Jsonb *object, const char *key)
 {
-	JsonbValue *value = aiaas_json_member(object, key);
+	return aiaas_json_value_number(aiaas_json_member(object, key));
+}
 
+double
+aiaas_json_value_number(const JsonbValue *value)
+{
 	if (value == NULL || value->type != jbvNumeric)
 		return NAN;
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,

@@ -46,4 +46,7 @@ extern JsonbValue *aiaas_json_member(const Jsonb *object, const char *key);
 /* A member that is a number, else NaN; infinite when a double cannot hold it */
 extern double aiaas_json_number(const Jsonb *object, const char *key);
 
+/* The same of a value; NULL is no number */
+extern double aiaas_json_value_number(const JsonbValue *value);
+
 #endif							/* AIAAS_JSON_H */

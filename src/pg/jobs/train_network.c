@@ -261,6 +261,8 @@ features_json(const NetworkRun *state, const AiNetwork *network)
 		aiaas_json_begin(&json, NULL);
 		aiaas_json_string(&json, "name", state->query.columns[i].name);
 		aiaas_json_string(&json, "type", format_type_be(state->query.columns[i].type));
+		if (parts->input != AI_NETWORK_WORDS)
+			aiaas_json_int(&json, "size", (int64) state->query.columns[i].n);
 		aiaas_json_end(&json);
 	}
 	aiaas_json_end_array(&json);

@@ -13,6 +13,7 @@
 #include "pg/engine/call.h"
 #include "pg/host/datum.h"
 #include "pg/host/rows.h"
+#include "pg/sqlapi/explain_network.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_explain_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_explain_any);
@@ -40,10 +41,16 @@ static void
 explain(AiaasRows *rows, AiaasCall *call, FunctionCallInfo fcinfo,
 		const void *utf8, size_t len)
 {
-	int			label = explained_label(call, fcinfo, utf8, len);
 	const AiTextContribution *contributions;
 	int64_t		n_contributions;
+	int			label;
 
+	if (aiaas_engine_network(aiaas_call_engine(call)) != NULL)
+	{
+		aiaas_explain_network(rows, call, fcinfo, utf8, len);
+		return;
+	}
+	label = explained_label(call, fcinfo, utf8, len);
 	aiaas_engine_explain(aiaas_call_engine(call), &contributions, &n_contributions, label,
 						 utf8, len);
 	for (int64_t i = 0; i < n_contributions; i++)
@@ -70,7 +77,6 @@ aiaas_explain_text(PG_FUNCTION_ARGS)
 	const void *utf8;
 	size_t		len;
 
-	(void) aiaas_engine_classifier(aiaas_call_engine(call));
 	aiaas_rows_begin(&rows, fcinfo);
 	(void) aiaas_call_input(call, fcinfo, TEXTOID, &utf8, &len);
 	explain(&rows, call, fcinfo, utf8, len);
@@ -85,7 +91,6 @@ aiaas_explain_any(PG_FUNCTION_ARGS)
 	const void *utf8;
 	size_t		len;
 
-	(void) aiaas_engine_classifier(aiaas_call_engine(call));
 	aiaas_rows_begin(&rows, fcinfo);
 	if (aiaas_call_input(call, fcinfo, InvalidOid, &utf8, &len))
 		explain(&rows, call, fcinfo, utf8, len);
