@@ -58,7 +58,9 @@ FORMAT_OBJS = \
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
 	src/core/classic/linear.o \
-	src/core/classic/metrics.o
+	src/core/classic/metrics.o \
+	src/core/classic/metrics_labels.o \
+	src/core/classic/metrics_values.o
 
 GRAPH_OBJS = \
 	src/core/graph/definition.o \
@@ -70,7 +72,8 @@ GRAPH_OBJS = \
 	src/core/graph/run.o \
 	src/core/graph/run_create.o \
 	src/core/graph/run_layout.o \
-	src/core/graph/shape.o
+	src/core/graph/shape.o \
+	src/core/graph/summary.o
 
 LAYER_OBJS = \
 	src/core/layer/activation.o \
@@ -109,13 +112,14 @@ MODEL_OBJS = \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \
 	src/core/model/network_batch.o \
+	src/core/model/network_explain.o \
 	src/core/model/network_words.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \
 	src/core/model/text_counts.o \
 	src/core/model/text_features.o \
 	src/core/model/text_fit.o \
-	src/core/model/text_labels.o \
+	src/core/model/labels.o \
 	src/core/model/text_matrix.o \
 	src/core/model/text_model.o \
 	src/core/model/text_rows.o \
@@ -130,11 +134,18 @@ TRAIN_OBJS = \
 	src/core/train/fit_measure.o \
 	src/core/train/fit_update.o \
 	src/core/train/loss.o \
+	src/core/train/network_build.o \
+	src/core/train/network_head.o \
+	src/core/train/network_measure.o \
+	src/core/train/network_rows.o \
+	src/core/train/network_trainer.o \
 	src/core/train/optimiser.o \
+	src/core/train/row_log.o \
 	src/core/train/samples.o \
 	src/core/train/schedule.o \
 	src/core/train/stopping.o \
-	src/core/train/training_options.o
+	src/core/train/training_options.o \
+	src/core/train/word_counts.o
 
 PG_HOST_OBJS = \
 	src/pg/host/cores.o \
@@ -200,6 +211,7 @@ PG_EXEC_OBJS = \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
+	src/pg/jobs/columns.o \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
 	src/pg/jobs/gate.o \
@@ -208,9 +220,14 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/labels.o \
 	src/pg/jobs/limits.o \
 	src/pg/jobs/manifest.o \
+	src/pg/jobs/network_options.o \
+	src/pg/jobs/network_query.o \
 	src/pg/jobs/options.o \
 	src/pg/jobs/query.o \
 	src/pg/jobs/select.o \
+	src/pg/jobs/spill.o \
+	src/pg/jobs/train_network.o \
+	src/pg/jobs/train_text.o \
 	src/pg/jobs/trainer.o
 
 PG_SQLAPI_OBJS = \
@@ -221,6 +238,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_explain.o \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
+	src/pg/sqlapi/fn_network.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o

@@ -34,7 +34,7 @@ CREATE FUNCTION ai_evaluate(
 	AS 'MODULE_PATHNAME', 'aiaas_evaluate_query' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	COST 1000000 ROWS 16;
 COMMENT ON FUNCTION ai_evaluate(text, text, text) IS
-	'how good a model is on the rows of a query: accuracy, F1, log loss and others';
+	'how good a model is on the rows of a query: accuracy, F1, log loss, R2 and others';
 
 CREATE FUNCTION ai_confusion(
 	model text,
@@ -48,3 +48,23 @@ CREATE FUNCTION ai_confusion(
 	COST 1000000 ROWS 16;
 COMMENT ON FUNCTION ai_confusion(text, text, text) IS
 	'how often each label was taken for each other on the rows of a query';
+
+CREATE FUNCTION ai_history(
+	model text,
+	OUT epoch integer,
+	OUT loss float8,
+	OUT score float8,
+	OUT validation_loss float8,
+	OUT validation_score float8,
+	OUT learning_rate float8,
+	OUT duration interval)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'aiaas_history_model' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 1000 ROWS 10;
+COMMENT ON FUNCTION ai_history(text) IS
+	'the training of a network, epoch by epoch';
+
+CREATE FUNCTION ai_summary(model text) RETURNS text
+	AS 'MODULE_PATHNAME', 'aiaas_summary_model' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ai_summary(text) IS
+	'the layers of a network: what they put out, and how many weights they have';

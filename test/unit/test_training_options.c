@@ -114,7 +114,6 @@ test_errors(void **state)
 {
 	(void) state;
 	expect("[]", "options must be an object, not a list", NULL);
-	expect("{}", "a network needs the option \"layers\"", "Write, for example");
 	expect("{\"layers\": [], \"epoch\": 3}", "a network has no option \"epoch\"",
 		   "Perhaps you meant \"epochs\".");
 	expect("{\"layers\": [], \"name\": \"x\"}", "a network has no option \"name\"", "\"layers\"");

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "core/base/arena.h"
+#include "core/classic/sum.h"
 
 #define N_CALIBRATION_BINS 15
 
@@ -45,31 +46,6 @@ typedef struct LabelCount
 	int64_t		n_predicted;
 	int64_t		n_correct;
 } LabelCount;
-
-/* Neumaier's sum: lost is what the roundings of total have left out. */
-typedef struct Sum
-{
-	double		total;
-	double		lost;
-} Sum;
-
-static void
-sum_add(Sum *sum, double value)
-{
-	double		total = sum->total + value;
-
-	if (fabs(sum->total) >= fabs(value))
-		sum->lost += (sum->total - total) + value;
-	else
-		sum->lost += (value - total) + sum->total;
-	sum->total = total;
-}
-
-static double
-sum_value(const Sum *sum)
-{
-	return sum->total + sum->lost;
-}
 
 static double
 ratio(int64_t part, int64_t whole)
@@ -125,9 +101,9 @@ count_labels(LabelCount *counts, int64_t *confusion, const Rows *rows, AiError *
 static void
 average_labels(AiClassMetrics *metrics, const LabelCount *counts, int n_counts)
 {
-	Sum			macro[3] = {0};
-	Sum			weighted[3] = {0};
-	Sum			recall_of_true = {0};
+	AiSum			macro[3] = {0};
+	AiSum			weighted[3] = {0};
+	AiSum			recall_of_true = {0};
 	int			n_present = 0;
 	int			n_true = 0;
 
@@ -142,24 +118,24 @@ average_labels(AiClassMetrics *metrics, const LabelCount *counts, int n_counts)
 
 		n_present += c->n_true > 0 || c->n_predicted > 0;
 		n_true += c->n_true > 0;
-		sum_add(&recall_of_true, prf[1]);
+		ai_sum_add(&recall_of_true, prf[1]);
 		for (int m = 0; m < 3; m++)
 		{
-			sum_add(&macro[m], prf[m]);
-			sum_add(&weighted[m], prf[m] * (double) c->n_true);
+			ai_sum_add(&macro[m], prf[m]);
+			ai_sum_add(&weighted[m], prf[m] * (double) c->n_true);
 		}
 	}
 
-	metrics->balanced_accuracy = sum_value(&recall_of_true) / n_true;
+	metrics->balanced_accuracy = ai_sum_value(&recall_of_true) / n_true;
 	metrics->macro = (AiPrf) {
-		sum_value(&macro[0]) / n_present,
-		sum_value(&macro[1]) / n_present,
-		sum_value(&macro[2]) / n_present
+		ai_sum_value(&macro[0]) / n_present,
+		ai_sum_value(&macro[1]) / n_present,
+		ai_sum_value(&macro[2]) / n_present
 	};
 	metrics->weighted = (AiPrf) {
-		sum_value(&weighted[0]) / (double) metrics->n,
-		sum_value(&weighted[1]) / (double) metrics->n,
-		sum_value(&weighted[2]) / (double) metrics->n
+		ai_sum_value(&weighted[0]) / (double) metrics->n,
+		ai_sum_value(&weighted[1]) / (double) metrics->n,
+		ai_sum_value(&weighted[2]) / (double) metrics->n
 	};
 }
 
@@ -172,9 +148,9 @@ static double
 matthews(const LabelCount *counts, int n_counts, int64_t n_correct, int64_t n)
 {
 	double		n_squared = (double) n * (double) n;
-	Sum			covariance = {(double) n_correct * (double) n, 0.0};
-	Sum			var_true = {n_squared, 0.0};
-	Sum			var_predicted = {n_squared, 0.0};
+	AiSum			covariance = {(double) n_correct * (double) n, 0.0};
+	AiSum			var_true = {n_squared, 0.0};
+	AiSum			var_predicted = {n_squared, 0.0};
 	double		product;
 
 	for (int k = 0; k < n_counts; k++)
@@ -182,12 +158,12 @@ matthews(const LabelCount *counts, int n_counts, int64_t n_correct, int64_t n)
 		double		n_true = (double) counts[k].n_true;
 		double		n_predicted = (double) counts[k].n_predicted;
 
-		sum_add(&covariance, -n_true * n_predicted);
-		sum_add(&var_true, -n_true * n_true);
-		sum_add(&var_predicted, -n_predicted * n_predicted);
+		ai_sum_add(&covariance, -n_true * n_predicted);
+		ai_sum_add(&var_true, -n_true * n_true);
+		ai_sum_add(&var_predicted, -n_predicted * n_predicted);
 	}
-	product = sum_value(&var_true) * sum_value(&var_predicted);
-	return product == 0.0 ? 0.0 : sum_value(&covariance) / sqrt(product);
+	product = ai_sum_value(&var_true) * ai_sum_value(&var_predicted);
+	return product == 0.0 ? 0.0 : ai_sum_value(&covariance) / sqrt(product);
 }
 
 static void
@@ -208,7 +184,7 @@ fill_label_metrics(AiClassMetrics *metrics, const LabelCount *counts, int n_coun
 static AiCode
 fill_log_loss(AiClassMetrics *metrics, const Rows *rows, AiError *err)
 {
-	Sum			loss = {0};
+	AiSum			loss = {0};
 
 	for (int64_t i = 0; i < rows->n; i++)
 	{
@@ -221,9 +197,9 @@ fill_log_loss(AiClassMetrics *metrics, const Rows *rows, AiError *err)
 			p = DBL_EPSILON;
 		else if (p > 1.0 - DBL_EPSILON)
 			p = 1.0 - DBL_EPSILON;
-		sum_add(&loss, -log(p));
+		ai_sum_add(&loss, -log(p));
 	}
-	metrics->log_loss = sum_value(&loss) / (double) rows->n;
+	metrics->log_loss = ai_sum_value(&loss) / (double) rows->n;
 	return AI_OK;
 }
 
@@ -245,24 +221,24 @@ calibration_bin(double probability)
 static AiCode
 fill_calibration_error(AiClassMetrics *metrics, const Rows *rows, AiError *err)
 {
-	Sum			excess[N_CALIBRATION_BINS] = {{0}}; /* confidence less right answers */
-	Sum			total = {0};
+	AiSum			excess[N_CALIBRATION_BINS] = {{0}}; /* confidence less right answers */
+	AiSum			total = {0};
 
 	for (int64_t i = 0; i < rows->n; i++)
 	{
 		int			predicted = rows->predicted[i];
 		double		p = rows->probability[i * rows->n_labels + predicted];
-		Sum		   *bin = &excess[calibration_bin(p)];
+		AiSum		   *bin = &excess[calibration_bin(p)];
 
 		if (is_stopped(rows->host, i))
 			return cancelled(err);
-		sum_add(bin, p);
+		ai_sum_add(bin, p);
 		if (rows->truth[i] == predicted)
-			sum_add(bin, -1.0);
+			ai_sum_add(bin, -1.0);
 	}
 	for (int m = 0; m < N_CALIBRATION_BINS; m++)
-		sum_add(&total, fabs(sum_value(&excess[m])));
-	metrics->calibration_error = sum_value(&total) / (double) rows->n;
+		ai_sum_add(&total, fabs(ai_sum_value(&excess[m])));
+	metrics->calibration_error = ai_sum_value(&total) / (double) rows->n;
 	return AI_OK;
 }
 
@@ -344,7 +320,7 @@ static double
 ranked_share(const uint64_t *positive, int64_t n_positive,
 			 const uint64_t *negative, int64_t n_negative)
 {
-	Sum			twice_won = {0};	/* a tie is half a win */
+	AiSum			twice_won = {0};	/* a tie is half a win */
 	int64_t		n_below = 0;	/* negatives below the current positive */
 	int64_t		i = 0;
 
@@ -357,10 +333,10 @@ ranked_share(const uint64_t *positive, int64_t n_positive,
 			n_below++;
 		if (n_below < n_negative && negative[n_below] == positive[i])
 			n_tied = count_ties(negative, n_below, n_negative);
-		sum_add(&twice_won, (double) n_equal * (double) (2 * n_below + n_tied));
+		ai_sum_add(&twice_won, (double) n_equal * (double) (2 * n_below + n_tied));
 		i += n_equal;
 	}
-	return sum_value(&twice_won) / (2.0 * (double) n_positive * (double) n_negative);
+	return ai_sum_value(&twice_won) / (2.0 * (double) n_positive * (double) n_negative);
 }
 
 /* *auc of one label against the rest; keys and scratch:[n] */
@@ -398,7 +374,7 @@ fill_roc_auc(AiClassMetrics *metrics, const Rows *rows, const LabelCount *counts
 	size_t		size = sizeof(uint64_t) * (size_t) rows->n;
 	uint64_t   *keys;
 	uint64_t   *scratch;
-	Sum			areas = {0};
+	AiSum			areas = {0};
 
 	for (int k = 0; k < rows->n_labels; k++)
 	{
@@ -415,9 +391,9 @@ fill_roc_auc(AiClassMetrics *metrics, const Rows *rows, const LabelCount *counts
 		double		auc = 0.0;
 
 		AI_TRY(label_auc(&auc, keys, scratch, rows, k, counts[k].n_true, err));
-		sum_add(&areas, auc);
+		ai_sum_add(&areas, auc);
 	}
-	metrics->roc_auc = sum_value(&areas) / (rows->n_labels - first);
+	metrics->roc_auc = ai_sum_value(&areas) / (rows->n_labels - first);
 	return AI_OK;
 }
 

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * metrics.h
- *		How good a classifier is: scikit-learn's metrics, to the last digit.
+ *		How good a model is: scikit-learn's metrics, to the last digit.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_METRICS_H
@@ -56,5 +56,44 @@ extern AiCode ai_metrics_classify(AiClassMetrics *metrics, int64_t *confusion,
 								  const double *probability,
 								  int64_t n, int n_labels,
 								  const AiHost *host, AiError *err);
+
+/*
+ * Of models that give any number of labels, by probabilities of at least a half.  Labels
+ * without a row count in the averages, as in scikit-learn.  Without rows all are NaN.
+ */
+typedef struct AiLabelsMetrics
+{
+	int64_t		n;
+	double		subset_accuracy;	/* share of rows with all labels right */
+	double		accuracy;		/* share of labels that are right */
+	AiPrf		macro;
+	AiPrf		micro;
+} AiLabelsMetrics;
+
+/* truth:[n, width], 0 or 1  probability:[n, width]; of each row the first n_labels count */
+extern AiCode ai_metrics_labels(AiLabelsMetrics *metrics, const float *truth,
+								const float *probability, int64_t n, int width, int n_labels,
+								const AiHost *host, AiError *err);
+
+/*
+ * Of models that give numbers: of several outputs the mean of each one's.  Without rows all
+ * are NaN; r2 with one row, too.  Where the truth does not vary, r2 and explained_variance are
+ * 1 if nothing is wrong, and else 0.
+ */
+typedef struct AiValueMetrics
+{
+	int64_t		n;
+	double		r2;
+	double		mae;
+	double		mse;
+	double		rmse;
+	double		median_absolute_error;
+	double		explained_variance;
+} AiValueMetrics;
+
+/* truth, predicted: [n, width], finite */
+extern AiCode ai_metrics_regress(AiValueMetrics *metrics, const float *truth,
+								 const float *predicted, int64_t n, int width,
+								 const AiHost *host, AiError *err);
 
 #endif							/* AI_METRICS_H */

@@ -14,7 +14,7 @@
  *	words.number	i32 [n]
  *	weights			f32 [n_weights]		as the graph lays them out
  *	states			f32 [n_states]
- *	history			f64 [epochs, 6]		loss, score, of validation, rate, seconds
+ *	history			f64 [epochs, 5]		loss, score, both of validation (or NaN), learning rate
  *
  * Weights are used where the block lies: applying makes no copy of them.
  *-------------------------------------------------------------------------
@@ -29,7 +29,7 @@
 #define AI_NETWORK_KIND "network"
 #define AI_NETWORK_VERSION 1
 #define AI_NETWORK_MAX_LABELS 10000
-#define AI_NETWORK_HISTORY 6
+#define AI_NETWORK_HISTORY 5
 
 typedef enum AiNetworkInput
 {
@@ -123,6 +123,10 @@ extern AiCode ai_network_check_numbers(const float *number, size_t n, int64_t n_
 
 /* n_tokens of a network's inputs */
 extern int64_t ai_network_n_tokens(const AiGraph *graph);
+
+/* input:[shape], one row that has been checked as the network reads it, for once */
+extern AiCode ai_network_read_row(const AiNetwork *network, const AiNetworkRow *row, float *input,
+								  const AiHost *host, AiError *err);
 
 /*
  * answer:[n_rows, n_places, n_answers], probabilities or values, of up to AI_SHARD_ROWS rows

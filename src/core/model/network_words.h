@@ -16,6 +16,8 @@
 #define AI_WORD_UNKNOWN 1
 #define AI_WORD_FIRST 2
 
+#define AI_MAX_SEQUENCE 4096	/* words of a text that a network reads, at most */
+
 /* The known words: hashes rise, borrowed */
 typedef struct AiWords
 {
@@ -42,5 +44,9 @@ extern size_t ai_word_reader_read(AiWordReader *reader, const char *text, size_t
 /* number:[n_steps] of a text's first words, padded at the end */
 extern void ai_words_read(const AiWords *words, AiWordReader *reader, const char *text, size_t len,
 						  float *number, size_t n_steps);
+
+/* span:[max], the bytes of a text's first words; *n of them */
+extern AiCode ai_words_find_spans(AiNgramSpan *span, size_t *n, size_t max, const char *text,
+								  size_t len, const AiHost *host, AiError *err);
 
 #endif							/* AI_NETWORK_WORDS_H */

@@ -17,6 +17,7 @@
 #include "core/base/host.h"
 #include "core/base/progress.h"
 #include "core/classic/metrics.h"
+#include "core/model/labels.h"
 
 #define AI_TEXT_CLASSIFIER_KIND "text_classifier"
 #define AI_TEXT_MAX_LABELS 1000
@@ -25,20 +26,6 @@
 /*
  * Options
  */
-typedef enum AiClassWeighting
-{
-	AI_CLASS_WEIGHT_NONE,		/* every row counts 1 */
-	AI_CLASS_WEIGHT_BALANCED,	/* n_rows / (n_labels * rows of its label) */
-	AI_CLASS_WEIGHT_GIVEN		/* class_weights; labels not named count 1 */
-} AiClassWeighting;
-
-typedef struct AiClassWeight
-{
-	const char *label;			/* borrowed until the trainer is destroyed */
-	size_t		label_len;
-	double		weight;			/* > 0 */
-} AiClassWeight;
-
 typedef struct AiTextOptions
 {
 	/* Features */
@@ -53,7 +40,7 @@ typedef struct AiTextOptions
 	double		validation;		/* share of rows held out, 0 to 0.5 */
 	double		l2;				/* strength of the penalty, > 0; 0: chosen by cross-validation */
 	AiClassWeighting class_weighting;
-	const AiClassWeight *class_weights;
+	const AiClassWeight *class_weights; /* borrowed until the trainer is destroyed */
 	int			n_class_weights;
 	uint64_t	seed;
 	double		max_time;		/* seconds; then learning stops at the best so far; 0: no limit */

@@ -133,7 +133,7 @@ ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const
 }
 
 AiCode
-ai_text_matrix_order(AiTextMatrix *matrix, AiTextRows *text_rows, const AiTextLabels *labels,
+ai_text_matrix_order(AiTextMatrix *matrix, AiTextRows *text_rows, const AiLabels *labels,
 					 int n_folds, AiArena *arena, AiError *err)
 {
 	AiTextRow  *rows = ai_text_rows_get(text_rows, &matrix->n);

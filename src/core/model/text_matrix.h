@@ -6,7 +6,7 @@
 #ifndef AI_TEXT_MATRIX_H
 #define AI_TEXT_MATRIX_H
 
-#include "core/model/text_labels.h"
+#include "core/model/labels.h"
 #include "core/model/text_model.h"
 #include "core/model/text_rows.h"
 
@@ -33,7 +33,7 @@ typedef struct AiTextMatrix
  * their labels have in the model; fold[i] is 0 .. n_folds - 1.
  */
 extern AiCode ai_text_matrix_order(AiTextMatrix *matrix, AiTextRows *rows,
-								   const AiTextLabels *labels, int n_folds,
+								   const AiLabels *labels, int n_folds,
 								   AiArena *arena, AiError *err);
 
 /* Fill matrix->rows.  The numbers of the text rows are overwritten. */

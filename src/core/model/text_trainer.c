@@ -17,18 +17,16 @@
 
 #include "core/base/hash.h"
 #include "core/base/pool.h"
+#include "core/base/split.h"
 #include "core/base/utf8.h"
 #include "core/classic/calibrate.h"
 #include "core/model/text_fit.h"
-#include "core/model/text_labels.h"
+#include "core/model/labels.h"
 #include "core/model/text_matrix.h"
 #include "core/model/text_model.h"
 #include "core/model/text_rows.h"
 #include "core/model/text_strongest.h"
 #include "core/model/text_vocabulary.h"
-
-/* Fixed for ever: it decides which rows validate. */
-#define VALIDATION_SALT UINT64_C(0x61696161732D7631)
 
 #define SCORES_PER_QUESTION 65536	/* whether to stop: about a millisecond */
 #define LEARNING_SHARE 1.8		/* memory of rows and learning, to that of rows */
@@ -53,7 +51,7 @@ struct AiTextTrainer
 	size_t		text_bytes;		/* of all rows */
 	size_t		kept_bytes;		/* of the rows that were kept */
 
-	AiTextLabels labels;
+	AiLabels labels;
 
 	AiAimWriter writer;
 	const void *model;
@@ -138,6 +136,7 @@ ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
 	t->options = *options;
 	t->max_memory = max_memory;
 	t->labels.arena = &t->arena;
+	t->labels.max = AI_TEXT_MAX_LABELS;
 	ai_tracker_init(&t->tracker);
 	t->tracker.max_seconds = options->max_time;
 	t->last_notice = t->tracker.started;
@@ -242,12 +241,6 @@ track_reading(AiTextTrainer *t, double seconds)
 /*
  * Adding rows
  */
-static bool
-is_below_share(uint64_t hash, double share)
-{
-	return (double) (hash >> 11) * 0x1p-53 < share;
-}
-
 AiCode
 ai_text_trainer_add(AiTextTrainer *t, bool *is_validation, const char *text, size_t text_len,
 					const char *label, size_t label_len, AiError *err)
@@ -257,11 +250,10 @@ ai_text_trainer_add(AiTextTrainer *t, bool *is_validation, const char *text, siz
 
 	if (text_len > UINT32_MAX / 4)
 		return ai_fail(err, AI_ERR_LIMIT, "text of %zu bytes is too long", text_len);
-	AI_TRY(ai_text_labels_add(&t->labels, &row.label, label, label_len, err));
+	AI_TRY(ai_labels_add(&t->labels, &row.label, label, label_len, err));
 	t->n_rows++;
 	t->text_bytes += text_len;
-	row.is_validation = is_below_share(ai_hash64(text, text_len, VALIDATION_SALT),
-									   t->options.validation);
+	row.is_validation = ai_is_held_out(text, text_len, t->options.validation);
 	*is_validation = row.is_validation;
 	if (t->is_over_memory)
 		return AI_OK;
@@ -289,7 +281,7 @@ check_rows(const AiTextTrainer *t, AiError *err)
 		ai_hint(err, "The query must return rows in which neither the text nor the target is null.");
 		return AI_ERR_DATA;
 	}
-	return ai_text_labels_check(&t->labels, err);
+	return ai_labels_check(&t->labels, err);
 }
 
 static AiCode
@@ -315,23 +307,8 @@ label_costs(AiTextTrainer *t, double *cost, const AiTextMatrix *matrix, AiError 
 
 	for (int64_t i = 0; i < matrix->n_train; i++)
 		n_rows[matrix->rows[i].label]++;
-	for (int k = 0; k < t->labels.n; k++)
-		cost[k] = o->class_weighting == AI_CLASS_WEIGHT_BALANCED && n_rows[k] > 0 ?
-			(double) matrix->n_train / ((double) t->labels.n * (double) n_rows[k]) : 1;
-	if (o->class_weighting != AI_CLASS_WEIGHT_GIVEN)
-		return AI_OK;
-	for (int w = 0; w < o->n_class_weights; w++)
-	{
-		const AiClassWeight *given = &o->class_weights[w];
-		int			k = ai_text_labels_find(&t->labels, given->label, given->label_len);
-
-		if (k < 0)
-			return ai_fail(err, AI_ERR_PARAM,
-						   "option \"class_weight\" names the label \"%.*s\", which no row has",
-						   ai_text_label_shown(given->label, given->label_len, 64), given->label);
-		cost[k] = given->weight;
-	}
-	return AI_OK;
+	return ai_labels_weigh(&t->labels, cost, o->class_weighting, o->class_weights,
+						   o->n_class_weights, n_rows, err);
 }
 
 /*
@@ -599,7 +576,7 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 	AiVocabularyOrder order;
 	double		started = ai_clock();
 
-	ai_text_labels_sort(&t->labels);
+	AI_TRY(ai_labels_sort(&t->labels, err));
 	AI_TRY(check_rows(t, err));
 	if (!t->is_over_memory)
 		AI_TRY(ai_text_rows_flush(t->rows, err));
@@ -645,7 +622,7 @@ ai_text_trainer_model(const AiTextTrainer *t, size_t *size)
 const char *
 ai_text_trainer_label(const AiTextTrainer *t, int index, size_t *len, int64_t *n_rows)
 {
-	const AiTextLabel *label = t->labels.sorted[index];
+	const AiLabel *label = t->labels.sorted[index];
 
 	*len = label->len;
 	*n_rows = label->n_rows;

@@ -85,13 +85,21 @@ prepare_history(AiFit *fit, AiError *err)
 	return AI_OK;
 }
 
-static AiCode
-check_memory(const AiFit *fit, size_t max_memory, AiError *err)
+size_t
+ai_fit_memory(const AiFit *fit)
 {
 	size_t		used = fit->arena.total + ai_run_memory(fit->run);
 
 	for (int t = 0; fit->applying != NULL && t < ai_pool_n_threads(fit->pool); t++)
 		used += ai_run_memory(fit->applying[t]);
+	return used;
+}
+
+static AiCode
+check_memory(const AiFit *fit, size_t max_memory, AiError *err)
+{
+	size_t		used = ai_fit_memory(fit);
+
 	if (used <= max_memory)
 		return AI_OK;
 	ai_fail(err, AI_ERR_LIMIT, "training this network needs %zu MB", (used >> 20) + 1);

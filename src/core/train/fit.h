@@ -23,7 +23,7 @@ typedef struct AiFitReader
 {
 	void		(*input) (const void *ud, const void *record, float *input);
 	void		(*target) (const void *ud, const void *record, float *target);
-	float		(*weight) (const void *ud, const void *record);	/* NULL: all 1 */
+	float		(*weight) (const void *ud, const void *record, size_t place);	/* NULL: all 1 */
 	const void *ud;
 } AiFitReader;
 
@@ -85,6 +85,9 @@ extern int	ai_fit_best(const AiFit *fit);
 
 /* false: max_time has come first */
 extern bool ai_fit_is_complete(const AiFit *fit);
+
+/* Bytes that it holds */
+extern size_t ai_fit_memory(const AiFit *fit);
 
 /* At any time on the main thread */
 extern void ai_fit_progress(AiFit *fit, AiProgress *progress);

@@ -16,8 +16,6 @@
 double
 ai_fit_read_target(const AiFit *fit, const void *record, float *target, float *place_weight)
 {
-	float		weight = fit->reader.weight != NULL ?
-		fit->reader.weight(fit->reader.ud, record) : 1;
 	double		n = 0;
 
 	fit->reader.target(fit->reader.ud, record, target);
@@ -25,7 +23,8 @@ ai_fit_read_target(const AiFit *fit, const void *record, float *target, float *p
 	{
 		bool		is_there = !isnan(target[0]);
 
-		place_weight[i] = is_there ? weight : 0;
+		place_weight[i] = !is_there ? 0 :
+			fit->reader.weight != NULL ? fit->reader.weight(fit->reader.ud, record, i) : 1;
 		for (size_t j = 0; j < fit->target_size && !is_there; j++)
 			target[j] = 0;
 		n += is_there;

@@ -49,6 +49,7 @@ typedef struct AiNetworkReport
 	int64_t		n_trained;		/* of them, those that training changed */
 	int			n_epochs;
 	int			best_epoch;		/* whose weights they are, from 1 */
+	const double *epoch_seconds;	/* [n_epochs] */
 	bool		is_complete;	/* false: max_time came first */
 	size_t		peak_memory;	/* bytes */
 

@@ -150,9 +150,8 @@ static AiCode
 add_chunk(AiSamples *samples, AiError *err)
 {
 	uint8_t    *chunk;
-	size_t		used = samples->arena.total + samples->entries.capacity + samples->chunks.capacity;
 
-	if (used + chunk_bytes(samples) > samples->max_memory)
+	if (ai_samples_memory(samples) + chunk_bytes(samples) > samples->max_memory)
 		return begin_spilling(samples, err);
 	chunk = ai_arena_alloc(&samples->arena, chunk_bytes(samples));
 	if (chunk == NULL)
@@ -297,7 +296,11 @@ ai_samples_finish(AiSamples *samples, AiError *err)
 	size_t		n = samples->entries.len / sizeof(Entry);
 
 	if (samples->is_spilling)
+	{
 		AI_TRY(flush(samples, err));
+		if (chunk_bytes(samples) >= AI_ARENA_LARGE)
+			ai_arena_release(&samples->arena, samples->spill_buffer);
+	}
 	if (n > 0)
 	{
 		AI_TRY(sort_entries(samples, entries, n, err));
@@ -317,6 +320,12 @@ size_t
 ai_samples_record_size(const AiSamples *samples)
 {
 	return samples->record_size;
+}
+
+size_t
+ai_samples_memory(const AiSamples *samples)
+{
+	return samples->arena.total + samples->entries.capacity + samples->chunks.capacity;
 }
 
 bool

@@ -46,6 +46,9 @@ extern int64_t ai_samples_n(const AiSamples *samples, bool is_validation);
 
 extern size_t ai_samples_record_size(const AiSamples *samples);
 
+/* Bytes that it holds */
+extern size_t ai_samples_memory(const AiSamples *samples);
+
 /* Can ai_samples_get() be used? */
 extern bool ai_samples_are_in_memory(const AiSamples *samples);
 

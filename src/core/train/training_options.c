@@ -12,9 +12,11 @@
 #include <string.h>
 
 #include "core/graph/options.h"
+#include "core/model/network_words.h"
 
 #define MAX_EPOCHS 1000000
 #define MAX_BATCH 65536
+#define MAX_TOKENS (1 << 24)
 
 #define PLACE(member) .offset = offsetof(AiTrainingOptions, member)
 #define HUGE_NUMBER 1e30
@@ -31,12 +33,16 @@ static const AiOption general[] = {
 	{.name = "label_smoothing", .kind = AI_OPTION_FLOAT, PLACE(label_smoothing), .max = 0.999},
 	{.name = "delta", .kind = AI_OPTION_FLOAT, PLACE(delta), .initial = 1, .min = 1e-9,
 	 .max = HUGE_NUMBER},
+	{.name = "max_tokens", .kind = AI_OPTION_INT, PLACE(max_tokens), .initial = 20000, .min = 1,
+	 .max = MAX_TOKENS},
+	{.name = "sequence_length", .kind = AI_OPTION_INT, PLACE(sequence_length),
+	 .max = AI_MAX_SEQUENCE},
 	{.name = NULL}
 };
 
 /* Options that are objects, or have names of their own */
 static const char *const special[] = {
-	"layers", "loss", "optimizer", "learning_rate", "schedule", "early_stopping",
+	"layers", "freeze", "class_weight", "loss", "optimizer", "learning_rate", "schedule", "early_stopping",
 	"reduce_on_plateau", NULL
 };
 
@@ -326,6 +332,43 @@ read_schedule(AiTrainingOptions *options, const AiJson *value, AiError *err)
 	return ai_schedule_check(&options->schedule, err);
 }
 
+static AiCode
+read_class_weights(AiTrainingOptions *options, AiArena *arena, const AiJson *object, AiError *err)
+{
+	size_t		n = (size_t) object->n;
+
+	options->class_weighting = AI_CLASS_WEIGHT_GIVEN;
+	options->class_weights = ai_arena_alloc(arena, n * sizeof(AiClassWeight) + 1);
+	if (options->class_weights == NULL)
+		return ai_out_of_memory(err, n * sizeof(AiClassWeight), "class weights");
+	for (size_t i = 0; i < n; i++)
+	{
+		const AiJson *it = &object->items[i];
+
+		if (it->kind != AI_JSON_NUMBER || !(it->number >= 1e-6 && it->number <= 1e6))
+			return ai_fail(err, AI_ERR_PARAM, "weight of the label \"%.*s\" in option "
+						   "\"class_weight\" must be a number from 1e-06 to 1e+06",
+						   ai_label_shown(it->key, strlen(it->key), 64), it->key);
+		options->class_weights[i] = (AiClassWeight) {it->key, strlen(it->key), it->number};
+	}
+	options->n_class_weights = object->n;
+	return AI_OK;
+}
+
+static AiCode
+read_class_weight(AiTrainingOptions *options, AiArena *arena, const AiJson *value, AiError *err)
+{
+	if (value == NULL || ai_json_is_string(value, "none"))
+		return AI_OK;
+	if (value->kind == AI_JSON_OBJECT)
+		return read_class_weights(options, arena, value, err);
+	options->class_weighting = AI_CLASS_WEIGHT_BALANCED;
+	if (ai_json_is_string(value, "balanced"))
+		return AI_OK;
+	return ai_fail(err, AI_ERR_PARAM, "option \"class_weight\" must be \"none\", \"balanced\" or an "
+				   "object of labels and their weights");
+}
+
 /* A patience alone, or an object */
 static AiCode
 read_patience(AiTrainingOptions *options, const AiOption *table, const AiJson *value,
@@ -354,13 +397,8 @@ ai_training_options_parse(AiTrainingOptions *options, AiArena *arena, const char
 	options->restores_best = ai_json_member(object, "early_stopping") != NULL;
 	AI_TRY(read_members(options, general, object, "a network", special, err));
 	options->layers = ai_json_member(object, "layers");
-	if (options->layers == NULL)
-	{
-		ai_fail(err, AI_ERR_PARAM, "a network needs the option \"layers\"");
-		ai_hint(err, "Write, for example, {\"layers\": [{\"dense\": 64, \"activation\": \"relu\"}, "
-				"{\"dense\": 10}]}.");
-		return AI_ERR_PARAM;
-	}
+	options->freeze = ai_json_member(object, "freeze");
+	AI_TRY(read_class_weight(options, arena, ai_json_member(object, "class_weight"), err));
 	AI_TRY(read_loss(options, ai_json_member(object, "loss"), err));
 	AI_TRY(read_optimiser(options, ai_json_member(object, "optimizer"),
 						  ai_json_member(object, "learning_rate"), err));
@@ -369,4 +407,112 @@ ai_training_options_parse(AiTrainingOptions *options, AiArena *arena, const char
 						 "early_stopping", err));
 	return read_patience(options, plateau, ai_json_member(object, "reduce_on_plateau"),
 						 "reduce_on_plateau", err);
+}
+
+/*
+ * Writing
+ */
+static AiCode
+write_key(AiBuf *buf, const char *key, AiError *err)
+{
+	if (buf->len > 0 && buf->data[buf->len - 1] != '{')
+		AI_TRY(ai_json_write(buf, ",", err));
+	AI_TRY(ai_json_write_string(buf, key, err));
+	return ai_json_write(buf, ":", err);
+}
+
+static AiCode
+write_members(AiBuf *buf, const AiTrainingOptions *options, const AiOption *table, AiError *err)
+{
+	for (const AiOption *o = table; o->name != NULL; o++)
+	{
+		if (o->kind == AI_OPTION_SIZES && options->input.n == 0)
+			continue;
+		AI_TRY(write_key(buf, o->name, err));
+		AI_TRY(ai_option_write(buf, options, o, err));
+	}
+	return AI_OK;
+}
+
+/* An object: its name, if it has one, and its options */
+static AiCode
+write_object(AiBuf *buf, const AiTrainingOptions *options, const char *key, const char *name,
+			 const AiOption *table, AiError *err)
+{
+	AI_TRY(write_key(buf, key, err));
+	AI_TRY(ai_json_write(buf, "{", err));
+	if (name != NULL)
+	{
+		AI_TRY(write_key(buf, "name", err));
+		AI_TRY(ai_json_write_string(buf, name, err));
+	}
+	AI_TRY(write_members(buf, options, table, err));
+	return ai_json_write(buf, "}", err);
+}
+
+static AiCode
+write_list(AiBuf *buf, const char *key, const double *numbers, int n, AiError *err)
+{
+	AI_TRY(write_key(buf, key, err));
+	for (int i = 0; i < n; i++)
+	{
+		AI_TRY(ai_json_write(buf, i == 0 ? "[" : ",", err));
+		AI_TRY(ai_json_write_number(buf, numbers[i], err));
+	}
+	return ai_json_write(buf, "]", err);
+}
+
+static AiCode
+write_pieces(AiBuf *buf, const AiTrainingOptions *options, AiError *err)
+{
+	const AiSchedule *schedule = &options->schedule;
+
+	AI_TRY(write_key(buf, "schedule", err));
+	AI_TRY(ai_json_write(buf, "{\"name\":\"piecewise\"", err));
+	AI_TRY(write_members(buf, options, piecewise, err));
+	AI_TRY(write_list(buf, "boundaries", schedule->boundary, schedule->n_boundaries, err));
+	AI_TRY(write_list(buf, "rates", schedule->rate, schedule->n_boundaries + 1, err));
+	return ai_json_write(buf, "}", err);
+}
+
+static AiCode
+write_class_weight(AiBuf *buf, const AiTrainingOptions *options, AiError *err)
+{
+	AI_TRY(write_key(buf, "class_weight", err));
+	if (options->class_weighting == AI_CLASS_WEIGHT_NONE)
+		return ai_json_write_string(buf, "none", err);
+	if (options->class_weighting == AI_CLASS_WEIGHT_BALANCED)
+		return ai_json_write_string(buf, "balanced", err);
+	AI_TRY(ai_json_write(buf, "{", err));
+	for (int i = 0; i < options->n_class_weights; i++)
+	{
+		AI_TRY(write_key(buf, options->class_weights[i].label, err));
+		AI_TRY(ai_json_write_number(buf, options->class_weights[i].weight, err));
+	}
+	return ai_json_write(buf, "}", err);
+}
+
+AiCode
+ai_training_options_write(AiBuf *buf, const AiTrainingOptions *options, AiError *err)
+{
+	AiOptimiserKind optimiser = options->optimiser.kind;
+	AiScheduleKind schedule = options->schedule.kind;
+
+	AI_TRY(write_members(buf, options, general, err));
+	AI_TRY(write_class_weight(buf, options, err));
+	AI_TRY(write_key(buf, "loss", err));
+	AI_TRY(ai_json_write_string(buf, options->loss == AI_LOSS_AUTO ? "auto" :
+								loss_name(options->loss), err));
+	AI_TRY(write_object(buf, options, "optimizer", optimiser_name(optimiser),
+						optimiser_options[optimiser], err));
+	if (schedule == AI_SCHEDULE_PIECEWISE)
+		AI_TRY(write_pieces(buf, options, err));
+	else if (schedule != AI_SCHEDULE_CONSTANT)
+		AI_TRY(write_object(buf, options, "schedule", schedule_name(schedule),
+							schedule_options[schedule], err));
+	if (options->stopping.patience > 0)
+		AI_TRY(write_object(buf, options, "early_stopping", NULL, early_stopping, err));
+	if (options->stopping.plateau_patience > 0)
+		AI_TRY(write_object(buf, options, "reduce_on_plateau", NULL, plateau, err));
+	return AI_OK;
 }

@@ -12,6 +12,7 @@
 #include "commands/explain.h"
 #include "miscadmin.h"
 #include "nodes/plannodes.h"
+#include "storage/buffile.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
@@ -113,6 +114,20 @@ aiaas_wait_event(const char *name)
 #else
 	(void) name;
 	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* 16: reading says by itself when the file is too short */
+static inline void
+aiaas_buffile_read(BufFile *file, void *bytes, size_t size)
+{
+#if PG_VERSION_NUM >= 160000
+	BufFileReadExact(file, bytes, size);
+#else
+	if (BufFileRead(file, bytes, size) != size)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read from temporary file")));
 #endif
 }
 

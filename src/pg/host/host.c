@@ -81,14 +81,28 @@ host_release(void *ud, void *ptr)
 	aiaas_release_aligned(ptr);
 }
 
-/* In PG_CATCH: keep the error for later and go on as if nothing were. */
-static void
-keep_error(ServerHost *state)
+bool
+aiaas_host_try(const AiHost *host, void (*run) (void *arg), void *arg)
 {
-	MemoryContextSwitchTo(state->context);
-	state->error = CopyErrorData();
-	FlushErrorState();
-	failed_host = state;
+	ServerHost *state = host->ud;
+	MemoryContext caller = CurrentMemoryContext;
+	uint32		holdoff_count = InterruptHoldoffCount;
+
+	PG_TRY();
+	{
+		run(arg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(state->context);
+		state->error = CopyErrorData();
+		FlushErrorState();
+		failed_host = state;
+		InterruptHoldoffCount = holdoff_count;	/* an ERROR has set it to 0 */
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	return state->error == NULL;
 }
 
 /*
@@ -96,22 +110,10 @@ keep_error(ServerHost *state)
  * a long training must not keep them waiting.
  */
 static void
-answer_barrier(ServerHost *state)
+answer_barrier(void *arg)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	uint32		holdoff_count = InterruptHoldoffCount;
-
-	PG_TRY();
-	{
-		ProcessProcSignalBarrier();
-	}
-	PG_CATCH();
-	{
-		keep_error(state);
-		InterruptHoldoffCount = holdoff_count;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
+	(void) arg;
+	ProcessProcSignalBarrier();
 }
 
 static void
@@ -148,8 +150,8 @@ host_should_stop(void *ud)
 		aiaas_is_transaction_timed_out() || MyProc->recoveryConflictPending)
 		return true;
 	if (ProcSignalBarrierPending && InterruptHoldoffCount == 0 && CritSectionCount == 0)
-		answer_barrier(state);
-	return state->error != NULL;
+		return !aiaas_host_try(&state->host, answer_barrier, NULL);
+	return false;
 }
 
 static int
@@ -167,29 +169,29 @@ elevel_of(AiLogLevel level)
 	return LOG;
 }
 
+typedef struct LogLine
+{
+	AiLogLevel	level;
+	const char *line;
+} LogLine;
+
+static void
+send_line(void *arg)
+{
+	const LogLine *line = arg;
+
+	HOLD_INTERRUPTS();
+	ereport(elevel_of(line->level), errmsg_internal("%s", aiaas_utf8_to_message(line->line)));
+	RESUME_INTERRUPTS();
+}
+
 static void
 host_log(void *ud, AiLogLevel level, const char *line)
 {
 	ServerHost *state = ud;
-	MemoryContext caller = CurrentMemoryContext;
-	uint32		holdoff_count = InterruptHoldoffCount;
 
-	if (state->error != NULL)
-		return;
-	PG_TRY();
-	{
-		HOLD_INTERRUPTS();
-		ereport(elevel_of(level),
-				errmsg_internal("%s", aiaas_utf8_to_message(line)));
-		RESUME_INTERRUPTS();
-	}
-	PG_CATCH();
-	{
-		keep_error(state);
-		InterruptHoldoffCount = holdoff_count;	/* an ERROR has set it to 0 */
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
+	if (state->error == NULL)
+		aiaas_host_try(&state->host, send_line, &(LogLine) {level, line});
 }
 
 /*

@@ -33,6 +33,12 @@ extern void aiaas_host_set_gate(int (*acquire) (int n_wanted), void (*release) (
 extern MemoryContext aiaas_host_context(const AiHost *host);
 
 /*
+ * For callbacks: run(arg), whose error is kept instead of raised; false when there is one.
+ * What runs holds interrupts off where it would look at them.
+ */
+extern bool aiaas_host_try(const AiHost *host, void (*run) (void *arg), void *arg);
+
+/*
  * Raise the error that a callback of this host has met, if there is one: call
  * it where the core has succeeded after it may have logged.
  */

@@ -38,7 +38,6 @@ sqlstate_of(AiCode code)
 static _Noreturn void
 raise_cancelled(void)
 {
-	aiaas_host_check_all();
 	CHECK_FOR_INTERRUPTS();
 
 	/* The flag was set while interrupts are held off, or has been answered. */
@@ -50,6 +49,7 @@ raise_cancelled(void)
 void
 aiaas_raise(const AiError *err)
 {
+	aiaas_host_check_all();
 	if (err->code == AI_ERR_CANCELLED)
 		raise_cancelled();
 

@@ -12,8 +12,8 @@
  * Raise err, whose texts are UTF-8, as an ERROR with the SQLSTATE of its code.
  * Texts that the database's encoding cannot hold get question marks.
  *
- * For AI_ERR_CANCELLED the server words the reason itself: a cancel, a
- * time-out, a lost client, or the error that a log callback met.
+ * For AI_ERR_CANCELLED the server words the reason itself: a cancel, a time-out or a lost
+ * client.  An error that a callback of the host has met is raised in the place of err.
  */
 extern _Noreturn void aiaas_raise(const AiError *err);
 

@@ -9,98 +9,66 @@
 
 #include <math.h>
 
-#include "core/classic/metrics.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "pg/engine/batch.h"
-#include "pg/host/host.h"
 #include "pg/host/json.h"
-#include "pg/host/raise.h"
 
-#define FIRST_CAPACITY 1024
-
-/* Has it held out every row that share holds out? */
+/* Has it held out every row that the challenger does? */
 static bool
-has_held_out(const AiaasModel *incumbent, double share)
+has_held_out(const AiaasModel *incumbent, const AiaasHeldOut *held_out)
 {
-	double		its_share = aiaas_json_number(incumbent->options, "validation");
+	JsonbValue *query = aiaas_json_member(incumbent->options, "validation");
 
-	return share > 0 && its_share >= share;
-}
-
-/* The incumbent's labels get numbers first, so that predictions need no look-up. */
-static void
-number_labels(AiaasGate *gate)
-{
-	const AiTextClassifier *model = aiaas_engine_classifier(gate->engine);
-	int			n_labels = aiaas_engine_n_labels(gate->engine);
-
-	gate->labels = aiaas_labels_create();
-	gate->number_of = palloc(n_labels * sizeof(int));
-	for (int i = 0; i < n_labels; i++)
-	{
-		size_t		len;
-		const char *label = ai_text_classifier_label(model, i, &len);
-
-		gate->number_of[i] = aiaas_labels_add(gate->labels, label, len);
-	}
+	if (held_out->query != NULL)
+		return query != NULL && aiaas_option_is(query, held_out->query);
+	return held_out->share > 0 &&
+		aiaas_json_number(incumbent->options, "validation") >= held_out->share;
 }
 
 void
-aiaas_gate_open(AiaasGate *gate, const char *model, const AiaasTrainOptions *options)
+aiaas_gate_open(AiaasGate *gate, const char *model, AiaasDeploy deploy,
+				const AiaasHeldOut *held_out)
 {
 	MemSet(gate, 0, sizeof(AiaasGate));
-	gate->deploy = options->deploy;
+	gate->deploy = deploy;
 	if (gate->deploy != AIAAS_DEPLOY_BETTER)
 		return;
 	gate->incumbent = aiaas_model_incumbent(model);
-	if (gate->incumbent == NULL || !has_held_out(gate->incumbent, options->text.validation))
+	if (gate->incumbent == NULL || strcmp(gate->incumbent->kind, held_out->kind) != 0 ||
+		!has_held_out(gate->incumbent, held_out))
 		return;
 
 	/* The incumbent may be younger than the statement, whose snapshot then lacks its content. */
 	PushActiveSnapshot(GetLatestSnapshot());
-	gate->engine = aiaas_engine_acquire(gate->incumbent);
+	gate->evaluation = palloc(sizeof(AiaasEvaluation));
+	aiaas_evaluation_open(gate->evaluation, gate->incumbent, false);
 	PopActiveSnapshot();
-	number_labels(gate);
-	gate->capacity = FIRST_CAPACITY;
-	gate->truth = palloc(gate->capacity * sizeof(int32));
-	gate->predicted = palloc(gate->capacity * sizeof(int32));
 }
 
 void
-aiaas_gate_add(AiaasGate *gate, const AiaasExample *example)
+aiaas_gate_expect(AiaasGate *gate, AiNetworkInput input, AiNetworkTask task)
 {
-	int			best;
-
-	if (gate->engine == NULL)
-		return;
-	if (gate->n_rows == gate->capacity)
-	{
-		gate->capacity *= 2;
-		gate->truth = repalloc_huge(gate->truth, gate->capacity * sizeof(int32));
-		gate->predicted = repalloc_huge(gate->predicted, gate->capacity * sizeof(int32));
-	}
-	aiaas_engine_run(gate->engine, NULL, &best, example->text, example->text_len);
-	gate->truth[gate->n_rows] = aiaas_labels_add(gate->labels, example->label,
-												 example->label_len);
-	gate->predicted[gate->n_rows] = gate->number_of[best];
-	gate->n_rows++;
+	if (gate->evaluation != NULL &&
+		(gate->evaluation->task != task ||
+		 ai_network_parts(gate->evaluation->network)->input != input))
+		gate->evaluation = NULL;
 }
 
-/* Macro F1 of the incumbent on the rows that were added */
-static double
-measure_incumbent(const AiaasGate *gate)
+void
+aiaas_gate_add_text(AiaasGate *gate, const AiaasExample *example)
 {
-	const AiHost *host = aiaas_host_create(CurrentMemoryContext);
-	AiClassMetrics metrics;
-	AiError		err;
+	if (gate->evaluation != NULL)
+		aiaas_evaluation_add_text(gate->evaluation, example);
+}
 
-	AIAAS_CHECK(ai_metrics_classify(&metrics, NULL, gate->truth, gate->predicted, NULL,
-									gate->n_rows, aiaas_labels_count(gate->labels),
-									host, &err), &err);
-	return metrics.macro.f1;
+/* A row that the incumbent cannot read leaves nothing to be measured by. */
+void
+aiaas_gate_add(AiaasGate *gate, const AiNetworkExample *example)
+{
+	if (gate->evaluation != NULL &&
+		aiaas_evaluation_add(gate->evaluation, example, NULL) != AI_OK)
+		gate->evaluation = NULL;
 }
 
 static char *
@@ -109,9 +77,43 @@ format_score(double score)
 	return isnan(score) ? pstrdup("unknown") : psprintf("%.4f", score);
 }
 
+/* "macro_f1" in a sentence */
+static const char *
+name_metric(const char *metric)
+{
+	return strcmp(metric, "macro_f1") == 0 ? "macro F1" : metric;
+}
+
+/* What decided for the incumbent */
+typedef struct Verdict
+{
+	const char *metric;			/* of the challenger */
+	double		score;
+	const char *incumbent_metric;
+	double		incumbent_score;
+	bool		is_measured;
+	bool		is_comparable;
+} Verdict;
+
+static char *
+explain_verdict(const Verdict *verdict, const AiaasGate *gate, const AiaasModelLock *lock)
+{
+	if (verdict->is_measured)
+		return psprintf("On the same %lld validation rows it has a %s of %s, version %d of %s.",
+						(long long) gate->evaluation->n_rows, name_metric(verdict->metric),
+						format_score(verdict->score), lock->deployed,
+						format_score(verdict->incumbent_score));
+	if (verdict->is_comparable)
+		return psprintf("It has a validation score of %s; version %d had %s when it was trained.",
+						format_score(verdict->score), lock->deployed,
+						format_score(verdict->incumbent_score));
+	return psprintf("Its metric is %s and that of version %d is %s, which cannot be compared.",
+					name_metric(verdict->metric), lock->deployed,
+					name_metric(verdict->incumbent_metric));
+}
+
 static void
-notice_kept_back(const AiaasGate *gate, const AiaasModelLock *lock, double score,
-				 double incumbent_score, bool is_measured)
+notice_kept_back(const Verdict *verdict, const AiaasGate *gate, const AiaasModelLock *lock)
 {
 	char	   *command = psprintf("SELECT ai_deploy(%s, %d)", quote_literal_cstr(lock->name),
 								   lock->version);
@@ -120,21 +122,38 @@ notice_kept_back(const AiaasGate *gate, const AiaasModelLock *lock, double score
 			(errmsg("version %d of model \"%s\" is not better than version %d "
 					"and was not deployed",
 					lock->version, lock->name, lock->deployed),
-			 is_measured ?
-			 errdetail("On the same %lld validation rows it has a macro F1 of %s, "
-					   "version %d of %s.",
-					   (long long) gate->n_rows, format_score(score), lock->deployed,
-					   format_score(incumbent_score)) :
-			 errdetail("It has a validation score of %s; version %d had %s when it was trained.",
-					   format_score(score), lock->deployed, format_score(incumbent_score)),
+			 errdetail_internal("%s", explain_verdict(verdict, gate, lock)),
 			 errhint("To deploy it all the same, run %s.", command)));
 }
 
-bool
-aiaas_gate_decide(AiaasGate *gate, const AiaasModelLock *lock, double score)
+/* Scores of the incumbent, measured or stored */
+static void
+judge(Verdict *verdict, AiaasGate *gate)
 {
-	double		incumbent_score;
-	bool		is_measured;
+	AiaasNewVersion stored;
+	TimestampTz created;
+
+	if (gate->evaluation != NULL)
+		aiaas_evaluation_finish(gate->evaluation);
+	verdict->is_measured = gate->evaluation != NULL && gate->evaluation->n_rows > 0;
+	verdict->is_comparable = true;
+	if (verdict->is_measured)
+	{
+		verdict->incumbent_score = aiaas_evaluation_score(gate->evaluation);
+		return;
+	}
+	PushActiveSnapshot(GetLatestSnapshot());
+	aiaas_version_read(&stored, &created, gate->incumbent);
+	PopActiveSnapshot();
+	verdict->incumbent_score = gate->incumbent->validation_score;
+	verdict->incumbent_metric = stored.metric;
+	verdict->is_comparable = stored.metric == NULL || strcmp(stored.metric, verdict->metric) == 0;
+}
+
+bool
+aiaas_gate_decide(AiaasGate *gate, const AiaasModelLock *lock, const char *metric, double score)
+{
+	Verdict		verdict = {.metric = metric, .score = score};
 
 	if (gate->deploy != AIAAS_DEPLOY_BETTER)
 		return gate->deploy == AIAAS_DEPLOY_ALWAYS;
@@ -145,17 +164,16 @@ aiaas_gate_decide(AiaasGate *gate, const AiaasModelLock *lock, double score)
 	if (gate->incumbent == NULL || gate->incumbent->version != lock->deployed)
 	{
 		gate->incumbent = aiaas_model_incumbent(lock->name);
-		gate->engine = NULL;
+		gate->evaluation = NULL;
 	}
 	if (gate->incumbent == NULL)	/* its row was deleted by hand */
 		return true;
-	is_measured = gate->engine != NULL && gate->n_rows > 0;
-	incumbent_score = is_measured ? measure_incumbent(gate) :
-		gate->incumbent->validation_score;
+	judge(&verdict, gate);
 
 	/* A version that could not be measured gives way to one that could. */
-	if (score > incumbent_score || (isnan(incumbent_score) && !isnan(score)))
+	if (verdict.is_comparable &&
+		(score > verdict.incumbent_score || (isnan(verdict.incumbent_score) && !isnan(score))))
 		return true;
-	notice_kept_back(gate, lock, score, incumbent_score, is_measured);
+	notice_kept_back(&verdict, gate, lock);
 	return false;
 }

@@ -44,16 +44,16 @@ type_of(const JsonbValue *value)
 	}
 }
 
-static _Noreturn void
-reject_value(const char *name, const JsonbValue *value, const char *expected)
+void
+aiaas_option_reject(const char *name, const JsonbValue *value, const char *expected)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" must be %s, not %s", name, expected, type_of(value))));
 }
 
-static bool
-is_string(const JsonbValue *value, const char *string)
+bool
+aiaas_option_is(const JsonbValue *value, const char *string)
 {
 	return value->type == jbvString && value->val.string.len == (int) strlen(string) &&
 		memcmp(value->val.string.val, string, value->val.string.len) == 0;
@@ -63,7 +63,7 @@ static double
 get_number(const char *name, const JsonbValue *value)
 {
 	if (value->type != jbvNumeric)
-		reject_value(name, value, "a number");
+		aiaas_option_reject(name, value, "a number");
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
 											  NumericGetDatum(value->val.numeric)));
 }
@@ -74,7 +74,7 @@ get_whole(const char *name, const JsonbValue *value)
 	double		number;
 
 	if (value->type != jbvNumeric)
-		reject_value(name, value, "a whole number");
+		aiaas_option_reject(name, value, "a whole number");
 	number = get_number(name, value);
 	if (number != trunc(number) || fabs(number) >= 0x1p63)
 		ereport(ERROR,
@@ -111,7 +111,7 @@ is_auto(const char *name, const JsonbValue *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" must be greater than 0 or \"auto\"", name)));
-	return is_string(value, "auto");
+	return aiaas_option_is(value, "auto");
 }
 
 static void
@@ -192,7 +192,7 @@ static void
 read_lowercase(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
 {
 	if (value->type != jbvBool)
-		reject_value(name, value, "true or false");
+		aiaas_option_reject(name, value, "true or false");
 	options->text.lowercase = value->val.boolean;
 }
 
@@ -233,9 +233,9 @@ read_weights(AiTextOptions *core, const char *name, JsonbContainer *object)
 static void
 read_class_weight(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
 {
-	if (is_string(value, "none"))
+	if (aiaas_option_is(value, "none"))
 		options->text.class_weighting = AI_CLASS_WEIGHT_NONE;
-	else if (is_string(value, "balanced"))
+	else if (aiaas_option_is(value, "balanced"))
 		options->text.class_weighting = AI_CLASS_WEIGHT_BALANCED;
 	else if (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data))
 		read_weights(&options->text, name, value->val.binary.data);
@@ -253,18 +253,28 @@ static const char *const deploy_names[] = {
 	[AIAAS_DEPLOY_NEVER] = "never"
 };
 
-static void
-read_deploy(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+AiaasDeploy
+aiaas_option_deploy(const char *name, const JsonbValue *value)
 {
 	for (int i = 0; i < (int) lengthof(deploy_names); i++)
-		if (is_string(value, deploy_names[i]))
-		{
-			options->deploy = (AiaasDeploy) i;
-			return;
-		}
+		if (aiaas_option_is(value, deploy_names[i]))
+			return (AiaasDeploy) i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" must be \"better\", \"always\" or \"never\"", name)));
+	return AIAAS_DEPLOY_BETTER;
+}
+
+const char *
+aiaas_deploy_name(AiaasDeploy deploy)
+{
+	return deploy_names[deploy];
+}
+
+static void
+read_deploy(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	options->deploy = aiaas_option_deploy(name, value);
 }
 
 static void
@@ -289,24 +299,42 @@ interval_seconds(const char *name, const JsonbValue *value)
 		((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
 }
 
-/* Seconds, or the text of an interval */
+/* A run that would be stopped by the limit before it may stop by itself */
 static void
-read_max_time(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+check_time_limit(const char *name, double seconds)
 {
-	double		seconds;
+	if (aiaas_max_train_time > 0 && seconds > aiaas_max_train_time)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be at most %d, not %g", name, aiaas_max_train_time,
+						seconds),
+				 errdetail("The limit is set by aiaas.max_train_time.")));
+}
+
+double
+aiaas_option_max_time(const char *name, const JsonbValue *value)
+{
+	double		seconds = 0;
 
 	if (value->type == jbvString)
 		seconds = interval_seconds(name, value);
 	else if (value->type == jbvNumeric)
 		seconds = get_number(name, value);
 	else
-		reject_value(name, value, "a number of seconds or an interval");
+		aiaas_option_reject(name, value, "a number of seconds or an interval");
 
 	if (!(seconds > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" must be greater than 0, not %g", name, seconds)));
-	options->text.max_time = seconds;
+	check_time_limit(name, seconds);
+	return seconds;
+}
+
+static void
+read_max_time(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	options->text.max_time = aiaas_option_max_time(name, value);
 }
 
 static const struct
@@ -346,21 +374,19 @@ static int
 find_option(const JsonbValue *key)
 {
 	for (int i = 0; i < (int) lengthof(option_table); i++)
-		if (is_string(key, option_table[i].name))
+		if (aiaas_option_is(key, option_table[i].name))
 			return i;
 	reject_option(key);
 }
 
-/* A run that would be stopped by the limit before it may stop by itself */
-static void
-check_time_limit(const AiTextOptions *core)
+void
+aiaas_options_require_object(const Jsonb *given)
 {
-	if (aiaas_max_train_time > 0 && core->max_time > aiaas_max_train_time)
+	if (!JB_ROOT_IS_OBJECT(given))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"max_time\" must be at most %d, not %g", aiaas_max_train_time,
-						core->max_time),
-				 errdetail("The limit is set by aiaas.max_train_time.")));
+				 errmsg("options must be a JSON object"),
+				 errhint("For example '{\"validation\": 0.2}'.")));
 }
 
 void
@@ -371,12 +397,7 @@ aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given)
 	int			option = -1;
 	AiError		err;
 
-	if (!JB_ROOT_IS_OBJECT(given))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be a JSON object"),
-				 errhint("For example '{\"validation\": 0.2}'.")));
-
+	aiaas_options_require_object(given);
 	options->deploy = AIAAS_DEPLOY_BETTER;
 	ai_text_options_default(&options->text);
 	iterator = JsonbIteratorInit((JsonbContainer *) &given->root);
@@ -391,7 +412,6 @@ aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given)
 		if (kind == WJB_VALUE && token.type != jbvNull)
 			option_table[option].read(options, option_table[option].name, &token);
 	}
-	check_time_limit(&options->text);
 	AIAAS_CHECK(ai_text_options_check(&options->text, &err), &err);
 }
 

@@ -28,4 +28,22 @@ extern void aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given);
 /* All of them, for the version's row */
 extern Jsonb *aiaas_options_to_jsonb(const AiaasTrainOptions *options);
 
+/*
+ * Options that all algorithms have
+ */
+
+/* Raises unless options are an object. */
+extern void aiaas_options_require_object(const Jsonb *given);
+extern AiaasDeploy aiaas_option_deploy(const char *name, const JsonbValue *value);
+extern const char *aiaas_deploy_name(AiaasDeploy deploy);
+
+/* A number of seconds or the text of an interval, within aiaas.max_train_time: seconds */
+extern double aiaas_option_max_time(const char *name, const JsonbValue *value);
+
+extern bool aiaas_option_is(const JsonbValue *value, const char *string);
+
+/* Raises that it must be what is expected. */
+extern _Noreturn void aiaas_option_reject(const char *name, const JsonbValue *value,
+										  const char *expected);
+
 #endif							/* AIAAS_OPTIONS_H */

@@ -12,8 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* A column of such a name is the target where the caller names none. */
-static const char *const target_names[] = {"label", "target", "class", "category"};
+#include "pg/jobs/columns.h"
 
 /* Longer queries are not repeated in a hint. */
 #define MAX_REPEATED_QUERY 500
@@ -22,68 +21,12 @@ static const char *const target_names[] = {"label", "target", "class", "category
  * Which column is what
  */
 
-static bool
-is_target_name(const char *name)
-{
-	for (int i = 0; i < (int) lengthof(target_names); i++)
-		if (pg_strcasecmp(name, target_names[i]) == 0)
-			return true;
-	return false;
-}
-
-/* The one column called target, or with a telling name when target is NULL */
-static int
-find_target(const AiaasSelect *select, const char *target)
-{
-	TupleDesc	desc = select->desc;
-	int			found = -1;
-	int			n_found = 0;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
-
-		if (target != NULL ? strcmp(name, target) == 0 : is_target_name(name))
-		{
-			found = i;
-			n_found++;
-		}
-	}
-	if (n_found == 1)
-		return found;
-
-	if (target == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the target column is not named"),
-				 errdetail("%s", aiaas_select_columns(select)),
-				 errhint("Name the column to learn, for example target => 'label'.")));
-	ereport(ERROR,
-			(errcode(n_found == 0 ? ERRCODE_UNDEFINED_COLUMN : ERRCODE_AMBIGUOUS_COLUMN),
-			 n_found == 0 ? errmsg("target column \"%s\" is not in the query", target) :
-			 errmsg("the query has %d columns \"%s\"", n_found, target),
-			 errdetail("%s", aiaas_select_columns(select))));
-	return -1;
-}
-
 static void
-init_column(AiaasColumn *column, TupleDesc desc, int index)
+init_column(AiaasTextColumn *column, const AiaasSelect *select, int index)
 {
-	Form_pg_attribute att = TupleDescAttr(desc, index);
-
 	column->index = index;
-	column->name = pstrdup(NameStr(att->attname));
-	column->type = att->atttypid;
-}
-
-static bool
-is_string_type(Oid type)
-{
-	char		category;
-	bool		is_preferred;
-
-	get_type_category_preferred(getBaseType(type), &category, &is_preferred);
-	return category == TYPCATEGORY_STRING;
+	column->name = aiaas_column_name(select, index);
+	column->type = aiaas_column_type(select, index);
 }
 
 /* The query without what would not stand inside parentheses */
@@ -122,7 +65,7 @@ reject_extra_columns(const AiaasQuery *query, TupleDesc desc)
 
 		if (i == query->target.index)
 			continue;
-		if (is_string_type(att->atttypid))
+		if (aiaas_is_string_type(att->atttypid))
 		{
 			n_texts++;
 			last_text = quote_identifier(NameStr(att->attname));
@@ -160,7 +103,7 @@ find_text(AiaasQuery *query)
 	int			found = -1;
 
 	for (int i = 0; i < desc->natts; i++)
-		if (i != query->target.index && is_string_type(TupleDescAttr(desc, i)->atttypid))
+		if (i != query->target.index && aiaas_is_string_type(TupleDescAttr(desc, i)->atttypid))
 		{
 			found = i;
 			n_texts++;
@@ -173,7 +116,7 @@ find_text(AiaasQuery *query)
 		reject_extra_columns(query, desc);
 
 	if (found >= 0)
-		init_column(&query->text, desc, found);
+		init_column(&query->text, &query->select, found);
 	if (found < 0 || !aiaas_text_reader_init(&query->text.reader, query->text.type,
 											 CurrentMemoryContext))
 		ereport(ERROR,
@@ -186,7 +129,7 @@ find_text(AiaasQuery *query)
 static void
 find_columns(AiaasQuery *query, const char *target)
 {
-	init_column(&query->target, query->select.desc, find_target(&query->select, target));
+	init_column(&query->target, &query->select, aiaas_find_target(&query->select, target));
 	if (!aiaas_label_reader_init(&query->target.reader, query->target.type,
 								 CurrentMemoryContext))
 		ereport(ERROR,
@@ -218,7 +161,7 @@ typedef struct ExampleReceiver
 } ExampleReceiver;
 
 static void
-reject_continuous(const AiaasColumn *target, Datum value)
+reject_continuous(const AiaasTextColumn *target, Datum value)
 {
 	Oid			output;
 	bool		is_varlena;

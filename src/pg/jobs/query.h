@@ -12,20 +12,20 @@
 #include "pg/host/datum.h"
 #include "pg/jobs/select.h"
 
-typedef struct AiaasColumn
+typedef struct AiaasTextColumn
 {
 	int			index;			/* from 0 */
 	char	   *name;
 	Oid			type;
 	AiaasTextReader reader;
-} AiaasColumn;
+} AiaasTextColumn;
 
 typedef struct AiaasQuery
 {
 	const char *sql;			/* borrowed */
 	AiaasSelect select;
-	AiaasColumn text;
-	AiaasColumn target;
+	AiaasTextColumn text;
+	AiaasTextColumn target;
 	int64		n_rows;			/* that the handler got */
 	int64		n_null_rows;	/* left out because text or target is null */
 } AiaasQuery;

@@ -11,173 +11,103 @@
 
 #include "pg/jobs/trainer.h"
 
-#include <math.h>
-
-#include "catalog/pg_type.h"
-#include "core/model/text_classifier.h"
-#include "lib/stringinfo.h"
-#include "portability/instr_time.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "pg/engine/features.h"
 #include "pg/host/compat.h"
-#include "pg/host/datum.h"
-#include "pg/host/guc.h"
 #include "pg/host/host.h"
-#include "pg/host/json.h"
 #include "pg/host/raise.h"
-#include "pg/jobs/gate.h"
 #include "pg/jobs/limits.h"
+#include "pg/jobs/trainer_internal.h"
 #include "pg/stats/stats.h"
 
-#define METRIC "macro_f1"
 #define ROWS_PER_LOOK 100		/* by others, at how far reading has come */
-
-typedef struct TrainRun
-{
-	/* Settings */
-	const AiaasTrainRequest *request;
-	AiaasTrainResult *result;	/* borrowed, filled at the end */
-	AiaasTrainOptions options;
-	const char *algorithm;
-	instr_time	start;
-
-	/* Reading */
-	AiaasQuery	query;
-	AiaasGate	gate;
-
-	/* Learning */
-	const AiHost *host;
-	AiTextTrainer *trainer;		/* destroyed with the host's context */
-	MemoryContextCallback destroy;
-} TrainRun;
 
 /*
  * Check
  */
 
-/* 'auto' is what fits the columns; so far one algorithm does. */
-static const char *
-choose_algorithm(const char *name)
-{
-	static const char *const algorithms[] = {"auto", "text"};
+static const AiaasAlgorithm *const algorithms[] = {&aiaas_train_network, &aiaas_train_text};
 
+/* 'auto': layers are what only a network has. */
+static const AiaasAlgorithm *
+choose_algorithm(const AiaasTrainRequest *request)
+{
+	const char *name = request->algorithm;
+
+	if (strcmp(name, "auto") == 0)
+		return aiaas_json_member(request->options, "layers") != NULL ? &aiaas_train_network :
+			&aiaas_train_text;
 	for (int i = 0; i < (int) lengthof(algorithms); i++)
-		if (strcmp(name, algorithms[i]) == 0)
-			return "text";
+	{
+		if (strcmp(name, algorithms[i]->name) == 0)
+			return algorithms[i];
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("there is no algorithm \"%s\"", name),
-			 errhint("The algorithms are \"auto\" and \"text\".")));
+			 errhint("The algorithms are \"auto\", \"network\" and \"text\".")));
 	return NULL;
 }
 
 static void
-destroy_trainer(void *arg)
+destroy_state(void *arg)
 {
-	TrainRun   *run = arg;
+	AiaasTrainRun *run = arg;
 
-	ai_text_trainer_destroy(run->trainer);
-	run->trainer = NULL;
+	run->algorithm->destroy(run->state);
+	run->state = NULL;
+}
+
+/* Threads of the core's trainer must end before its memory goes, on whatever way we leave. */
+static void
+create_host(AiaasTrainRun *run)
+{
+	run->host = aiaas_host_create(run->context);
+	run->destroy.func = destroy_state;
+	run->destroy.arg = run;
+	MemoryContextRegisterResetCallback(aiaas_host_context(run->host), &run->destroy);
 }
 
 /* Called while the core works */
 static void
 show_progress(void *arg)
 {
-	TrainRun   *run = arg;
+	AiaasTrainRun *run = arg;
 	AiProgress	progress;
 
-	ai_text_trainer_progress(run->trainer, &progress);
+	run->algorithm->progress(run, &progress);
 	aiaas_activity_progress(&progress);
 }
 
-/* All is learnt; how long it takes to store it is not guessed. */
-static void
-show_storing(TrainRun *run)
+void
+aiaas_train_watch(AiaasTrainRun *run)
 {
-	AiProgress	progress;
-
-	ai_text_trainer_progress(run->trainer, &progress);
-	progress.phase = "storing";
-	progress.share = 1;
-	progress.seconds_left = -1;
-	aiaas_activity_progress(&progress);
-}
-
-/* Its threads must end before its memory goes, on whatever way we leave. */
-static void
-create_trainer(TrainRun *run)
-{
-	AiError		err;
-
-	run->host = aiaas_host_create(CurrentMemoryContext);
-	AIAAS_CHECK(ai_text_trainer_create(&run->trainer, run->host, &run->options.text,
-									   aiaas_n_threads(),
-									   (size_t) aiaas_max_train_memory * 1024 * 1024,
-									   &err), &err);
-	run->destroy.func = destroy_trainer;
-	run->destroy.arg = run;
-	MemoryContextRegisterResetCallback(aiaas_host_context(run->host), &run->destroy);
 	aiaas_host_watch(run->host, show_progress, run);
 }
 
-/*
- * Read
- */
-static void
-learn_example(void *ud, const AiaasExample *example)
+void
+aiaas_train_count_row(AiaasTrainRun *run)
 {
-	TrainRun   *run = ud;
-	bool		is_validation;
-	AiError		err;
-
-	AIAAS_CHECK(ai_text_trainer_add(run->trainer, &is_validation,
-									example->text, example->text_len,
-									example->label, example->label_len, &err), &err);
-	if (is_validation)
-		aiaas_gate_add(&run->gate, example);
+	run->n_rows++;
 	aiaas_activity_rows(1);
-	if (run->query.n_rows % ROWS_PER_LOOK == 0)
+	if (run->n_rows % ROWS_PER_LOOK == 0)
 		show_progress(run);
 }
 
-static void
-read_rows(TrainRun *run)
+int64
+aiaas_train_elapsed(const AiaasTrainRun *run)
 {
-	ai_text_trainer_expect(run->trainer, (int64) aiaas_select_n_rows(&run->query.select));
-	show_progress(run);
-	aiaas_query_run(&run->query, learn_example, run);
-	if (run->query.n_null_rows > 0)
-		ereport(NOTICE,
-				(errmsg_plural("%lld row with a null text or target was left out",
-							   "%lld rows with a null text or target were left out",
-							   (unsigned long) run->query.n_null_rows,
-							   (long long) run->query.n_null_rows)));
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, run->start);
+	return (int64) INSTR_TIME_GET_MICROSEC(now);
 }
 
 /*
  * Store
  */
-static ArrayType *
-label_array(const TrainRun *run)
-{
-	int			n_labels = ai_text_trainer_report(run->trainer)->n_labels;
-	Datum	   *labels = palloc(n_labels * sizeof(Datum));
-
-	for (int i = 0; i < n_labels; i++)
-	{
-		size_t		len;
-		int64_t		n_rows;
-		const char *label = ai_text_trainer_label(run->trainer, i, &len, &n_rows);
-
-		labels[i] = PointerGetDatum(aiaas_utf8_to_text(label, len));
-	}
-	return construct_array(labels, n_labels, TEXTOID, -1, false, TYPALIGN_INT);
-}
-
 static void
 put_prf(AiaasJson *json, const char *average, const AiPrf *prf)
 {
@@ -186,8 +116,8 @@ put_prf(AiaasJson *json, const char *average, const AiPrf *prf)
 	aiaas_json_float(json, psprintf("f1_%s", average), prf->f1);
 }
 
-static void
-put_metrics(AiaasJson *json, const char *key, const AiClassMetrics *metrics)
+void
+aiaas_put_class_metrics(AiaasJson *json, const char *key, const AiClassMetrics *metrics)
 {
 	aiaas_json_begin(json, key);
 	aiaas_json_int(json, "rows", metrics->n);
@@ -203,54 +133,40 @@ put_metrics(AiaasJson *json, const char *key, const AiClassMetrics *metrics)
 	aiaas_json_end(json);
 }
 
-/* Rows per label, in the order of the labels */
+/* All is learnt; how long it takes to store it is not guessed. */
 static void
-put_label_rows(AiaasJson *json, const TrainRun *run, int n_labels)
+show_storing(const AiaasTrainRun *run)
 {
-	aiaas_json_begin_array(json, "label_rows");
-	for (int i = 0; i < n_labels; i++)
-	{
-		size_t		len;
-		int64_t		n_rows;
+	AiProgress	progress;
 
-		ai_text_trainer_label(run->trainer, i, &len, &n_rows);
-		aiaas_json_int(json, NULL, n_rows);
-	}
-	aiaas_json_end_array(json);
+	run->algorithm->progress(run, &progress);
+	progress.phase = "storing";
+	progress.share = 1;
+	progress.seconds_left = -1;
+	aiaas_activity_progress(&progress);
+}
+
+/* The best so far is a valid model, but whoever reads its score should know. */
+static void
+notice_stopped(const AiaasTrainRun *run)
+{
+	if (run->algorithm->was_stopped(run))
+		ereport(NOTICE,
+				(errmsg("training stopped at the best so far because max_time is %g s",
+						run->max_time)));
 }
 
 static Jsonb *
-metrics_json(const TrainRun *run)
-{
-	const AiTextReport *report = ai_text_trainer_report(run->trainer);
-	AiaasJson	json = {0};
-
-	aiaas_json_begin(&json, NULL);
-	aiaas_json_bool(&json, "is_cross_validated", report->is_cross_validated);
-	put_metrics(&json, "train", &report->train);
-	if (report->validation.n > 0)
-		put_metrics(&json, "validation", &report->validation);
-	put_label_rows(&json, run, report->n_labels);
-	aiaas_json_float(&json, "l2", report->l2);
-	aiaas_json_float(&json, "temperature", report->temperature);
-	aiaas_json_int(&json, "epochs", report->n_epochs);
-	aiaas_json_bool(&json, "has_converged", report->has_converged);
-	aiaas_json_int(&json, "peak_memory", (int64) report->peak_memory);
-	aiaas_json_end(&json);
-	return aiaas_json_finish(&json);
-}
-
-static Jsonb *
-lineage_json(const TrainRun *run, const AiaasModelLock *lock)
+lineage_json(const AiaasTrainRun *run, const AiaasModelLock *lock)
 {
 	AiaasJson	json = {0};
 
 	aiaas_json_begin(&json, NULL);
-	aiaas_json_string(&json, "query", run->query.sql);
-	aiaas_json_string(&json, "target", run->query.target.name);
-	aiaas_json_string(&json, "target_type", format_type_be(run->query.target.type));
-	aiaas_json_int(&json, "rows", run->query.n_rows);
-	aiaas_json_int(&json, "null_rows", run->query.n_null_rows);
+	aiaas_json_string(&json, "query", run->request->query);
+	aiaas_json_string(&json, "target", run->target);
+	aiaas_json_string(&json, "target_type", format_type_be(run->target_type));
+	aiaas_json_int(&json, "rows", run->n_rows);
+	run->algorithm->put_lineage(run, &json);
 	aiaas_json_string(&json, "user", GetUserNameFromId(GetUserId(), false));
 	aiaas_json_string(&json, "server_version", GetConfigOption("server_version", false, false));
 	if (lock->deployed > 0)
@@ -259,101 +175,63 @@ lineage_json(const TrainRun *run, const AiaasModelLock *lock)
 	return aiaas_json_finish(&json);
 }
 
-static int64
-elapsed_microseconds(const TrainRun *run)
+static void
+fill_result(AiaasTrainResult *result, const AiaasModelLock *lock,
+			const AiaasNewVersion *version, bool is_deployed)
 {
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, run->start);
-	return (int64) INSTR_TIME_GET_MICROSEC(now);
+	strlcpy(result->model, lock->name, sizeof(result->model));
+	result->version = lock->version;
+	result->algorithm = version->algorithm;
+	result->n_train_rows = version->n_train_rows;
+	result->n_validation_rows = version->n_validation_rows;
+	result->metric = version->metric;
+	result->train_score = version->train_score;
+	result->validation_score = version->validation_score;
+	result->is_deployed = is_deployed;
 }
 
 static void
-store_version(const TrainRun *run, const AiaasModelLock *lock, const AiaasTrainResult *result)
+store_version(AiaasTrainRun *run)
 {
 	AiaasNewVersion version = {
-		.algorithm = result->algorithm,
-		.kind = AI_TEXT_CLASSIFIER_KIND,
-		.task = "classification",
-		.options = aiaas_options_to_jsonb(&run->options),
-		.labels = label_array(run),
-		.features = aiaas_features_create(run->query.text.name, run->query.text.type,
-										  ai_text_trainer_report(run->trainer)->n_features),
-		.metrics = metrics_json(run),
-		.lineage = lineage_json(run, lock),
-		.n_train_rows = result->n_train_rows,
-		.n_validation_rows = result->n_validation_rows,
-		.metric = result->metric,
-		.train_score = result->train_score,
-		.validation_score = result->validation_score,
-		.duration = result->duration / 1e6
+		.algorithm = run->algorithm->name,
+		.kind = run->algorithm->kind
 	};
-
-	version.bytes = ai_text_trainer_model(run->trainer, &version.n_bytes);
-	aiaas_version_store(lock, &version, result->is_deployed);
-}
-
-/* The best so far is a valid model, but whoever reads its score should know. */
-static void
-notice_stopped(const TrainRun *run)
-{
-	double		max_time = run->options.text.max_time;
-
-	if (max_time > 0 && elapsed_microseconds(run) >= max_time * 1e6 &&
-		!ai_text_trainer_report(run->trainer)->has_converged)
-		ereport(NOTICE,
-				(errmsg("training stopped at the best so far because max_time is %g s",
-						max_time)));
-}
-
-static void
-finish_run(TrainRun *run)
-{
-	AiaasTrainResult *result = run->result;
-	const AiTextReport *report = ai_text_trainer_report(run->trainer);
 	AiaasModelLock lock;
-	size_t		n_bytes;
+	bool		is_deployed;
 
 	show_storing(run);
 	notice_stopped(run);
-	(void) ai_text_trainer_model(run->trainer, &n_bytes);
-	aiaas_check_model_size(n_bytes);
+	run->algorithm->describe(run, &version);
+	aiaas_check_model_size(version.n_bytes);
 	aiaas_model_lock(&lock, run->request->model);
-	strlcpy(result->model, lock.name, sizeof(result->model));
-	result->version = lock.version;
-	result->algorithm = run->algorithm;
-	result->n_train_rows = report->n_train_rows;
-	result->n_validation_rows = report->n_validation_rows;
-	result->metric = METRIC;
-	result->train_score = report->train.n > 0 ? report->train.macro.f1 : NAN;
-	result->validation_score = report->validation.n > 0 ? report->validation.macro.f1 : NAN;
-	result->is_deployed = aiaas_gate_decide(&run->gate, &lock, result->validation_score);
-	result->duration = elapsed_microseconds(run);
-	store_version(run, &lock, result);
+	version.lineage = lineage_json(run, &lock);
+	is_deployed = aiaas_gate_decide(&run->gate, &lock, version.metric,
+									version.validation_score);
+	fill_result(run->result, &lock, &version, is_deployed);
+	run->result->duration = aiaas_train_elapsed(run);
+	version.duration = run->result->duration / 1e6;
+	aiaas_version_store(&lock, &version, is_deployed);
 }
 
 static void
 run_training(void *arg)
 {
-	TrainRun   *run = arg;
-	const AiaasTrainRequest *request = run->request;
+	AiaasTrainRun *run = arg;
 	AiError		err;
 
 	INSTR_TIME_SET_CURRENT(run->start);
-	aiaas_activity_begin("ai_train", request->model, 0);
-	aiaas_model_check_trainable(request->model);
-	run->algorithm = choose_algorithm(request->algorithm);
-	aiaas_options_parse(&run->options, request->options);
-	aiaas_gate_open(&run->gate, request->model, &run->options);
-	create_trainer(run);
-
-	aiaas_query_open(&run->query, request->query, request->target);
-	read_rows(run);
-	AIAAS_CHECK(ai_text_trainer_fit(run->trainer, &err), &err);
+	aiaas_activity_begin("ai_train", run->request->model, 0);
+	aiaas_model_check_trainable(run->request->model);
+	run->algorithm = choose_algorithm(run->request);
+	create_host(run);
+	run->algorithm->begin(run);
+	show_progress(run);
+	run->algorithm->read(run);
+	AIAAS_CHECK(run->algorithm->fit(run, &err), &err);
 	aiaas_host_check(run->host);
-	finish_run(run);
-	aiaas_query_close(&run->query);
+	store_version(run);
+	run->algorithm->end(run);
 	aiaas_activity_end();
 }
 
@@ -363,10 +241,11 @@ aiaas_train(AiaasTrainResult *result, const AiaasTrainRequest *request)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas train",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
-	TrainRun   *run = palloc0(sizeof(TrainRun));
+	AiaasTrainRun *run = palloc0(sizeof(AiaasTrainRun));
 
 	run->request = request;
 	run->result = result;
+	run->context = context;
 	aiaas_require_writable("ai_train()");
 	aiaas_run_in_time(run_training, run);
 
