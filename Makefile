@@ -112,6 +112,7 @@ MODEL_OBJS = \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \
 	src/core/model/network_batch.o \
+	src/core/model/network_explain.o \
 	src/core/model/network_words.o \
 	src/core/model/text_batch.o \
 	src/core/model/text_classifier.o \

@@ -93,13 +93,14 @@ set_pass(AiPass *pass, const Shard *shard, int number, const float *const *weigh
 	AiRun	   *run = shard->run;
 	const AiGraphLayer *it = &run->graph->layers[number];
 	const AiRunPlaces *places = &run->places[number];
+	bool		is_training = run->pool != NULL && !run->batch->is_applied;
 
 	*pass = (AiPass) {
 		.n_rows = shard->n_rows,
 		.first_row = shard->first_row,
 		.batch_rows = run->n_rows,
-		.is_training = run->pool != NULL,
-		.seed = run->pool != NULL ? seed_of(run, number) : 0,
+		.is_training = is_training,
+		.seed = is_training ? seed_of(run, number) : 0,
 		.mask = mask_of_input(shard, it),
 		.output_mask = (uint8_t *) (shard->slot + places->mask),
 		.output = shard->slot + places->output,
@@ -175,6 +176,28 @@ run_loss(const Shard *shard)
 }
 
 static void
+bend(const Shard *shard, int layer)
+{
+	const AiRunBatch *batch = shard->run->batch;
+
+	if (shard->run->pool != NULL && batch->bend != NULL && layer == batch->watched)
+		batch->bend(batch->arg, shard->first_row, shard->n_rows,
+					shard->slot + shard->run->places[layer].output);
+}
+
+/* Who looks at a layer wants no gradients of what is before it. */
+static bool
+see(const Shard *shard, int layer, const AiPass *pass)
+{
+	const AiRunBatch *batch = shard->run->batch;
+
+	if (batch->see == NULL || layer != batch->watched)
+		return false;
+	batch->see(batch->arg, shard->first_row, shard->n_rows, pass->d_output);
+	return true;
+}
+
+static void
 run_operation(const Shard *shard, const AiRunOperation *operation)
 {
 	AiRun	   *run = shard->run;
@@ -199,6 +222,7 @@ run_operation(const Shard *shard, const AiRunOperation *operation)
 	{
 		case AI_RUN_FORWARD:
 			layer->type->forward(layer, &pass);
+			bend(shard, operation->layer);
 			break;
 		case AI_RUN_SUM_FORWARD:
 			layer->type->sum_forward(layer, &pass);
@@ -209,6 +233,8 @@ run_operation(const Shard *shard, const AiRunOperation *operation)
 			break;
 		default:
 			set_backward(&pass, shard, operation->layer);
+			if (see(shard, operation->layer, &pass))
+				break;
 			layer->type->backward(layer, &pass);
 			add_extras(&pass, shard, operation->layer);
 			break;
@@ -253,8 +279,9 @@ run_lane(void *arg, int64_t lane, int thread)
 
 	if (run->begin == 0)
 	{
-		memset(run->lane_gradients + (size_t) lane * run->graph->n_dense, 0,
-			   run->graph->n_dense * sizeof(float));
+		if (run->lane_gradients != NULL)
+			memset(run->lane_gradients + (size_t) lane * run->graph->n_dense, 0,
+				   run->graph->n_dense * sizeof(float));
 		run->loss_sum[lane] = 0;
 	}
 	for (int64_t s = first; s < end; s++)

@@ -64,6 +64,16 @@ typedef struct AiRunBatch
 	 */
 	double		(*loss) (void *arg, int lane, int64_t first_row, int n_rows,
 						 const float *output, const uint8_t *mask, float *d_output);
+
+	/*
+	 * To look into a network that is not trained: layers do what they do when it is applied.
+	 * bend may change the output of a layer, [n_rows, shape], before others read it; see gets
+	 * the gradient by that output.  Either may be NULL.
+	 */
+	bool		is_applied;
+	int			watched;		/* the layer */
+	void		(*bend) (void *arg, int64_t first_row, int n_rows, float *output);
+	void		(*see) (void *arg, int64_t first_row, int n_rows, const float *d_output);
 } AiRunBatch;
 
 /*

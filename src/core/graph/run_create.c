@@ -119,6 +119,7 @@ alloc_all(AiRun *run, AiError *err)
 {
 	const AiGraph *graph = run->graph;
 	bool		is_training = run->pool != NULL;
+	bool		has_gradients = is_training && graph->n_trained > 0;
 
 	run->slots = alloc_numbers(run, (size_t) run->n_slots, run->slot_size);
 	run->scratch = alloc_numbers(run, (size_t) run->n_lanes, run->scratch_size);
@@ -126,14 +127,15 @@ alloc_all(AiRun *run, AiError *err)
 	{
 		run->loaded = alloc_numbers(run, (size_t) run->max_rows, ai_shape_size(&graph->input));
 		run->derived = alloc_numbers(run, 1, graph->n_derived);
-		run->lane_gradients = alloc_numbers(run, (size_t) run->n_lanes, graph->n_dense);
+		if (has_gradients)
+			run->lane_gradients = alloc_numbers(run, (size_t) run->n_lanes, graph->n_dense);
 		run->sums = alloc_numbers(run, (size_t) run->n_slots, 2 * run->n_sums);	/* doubles */
 	}
 	else
 		run->result = alloc_numbers(run, (size_t) run->max_rows, largest_output(graph));
 	if (run->slots == NULL || run->scratch == NULL ||
-		(is_training && (run->loaded == NULL || run->derived == NULL ||
-						 run->lane_gradients == NULL || run->sums == NULL)) ||
+		(is_training && (run->loaded == NULL || run->derived == NULL || run->sums == NULL)) ||
+		(has_gradients && run->lane_gradients == NULL) ||
 		(!is_training && run->result == NULL))
 		return ai_out_of_memory(err, (size_t) run->n_slots * run->slot_size * sizeof(float),
 								"the layers of a network");

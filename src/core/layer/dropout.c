@@ -37,7 +37,9 @@ drop_rows(float *y, const float *x, const AiLayer *layer, const AiPass *pass)
 	double		rate = ((const DropoutConfig *) layer->config)->rate;
 	size_t		n = ai_shape_size(&layer->output);
 
-	for (int i = 0; i < pass->n_rows; i++, y += n, x += n)
+	if (!pass->is_training)
+		memcpy(y, x, (size_t) pass->n_rows * n * sizeof(float));
+	for (int i = 0; i < pass->n_rows && pass->is_training; i++, y += n, x += n)
 	{
 		AiRng		stream = ai_rng_stream(pass->seed, (uint64_t) (pass->first_row + i), 0);
 
@@ -48,11 +50,7 @@ drop_rows(float *y, const float *x, const AiLayer *layer, const AiPass *pass)
 static void
 forward(const AiLayer *layer, const AiPass *pass)
 {
-	if (pass->is_training)
-		drop_rows(pass->output, pass->input[0], layer, pass);
-	else
-		memcpy(pass->output, pass->input[0],
-			   (size_t) pass->n_rows * ai_shape_size(&layer->output) * sizeof(float));
+	drop_rows(pass->output, pass->input[0], layer, pass);
 }
 
 static void

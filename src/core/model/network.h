@@ -124,6 +124,10 @@ extern AiCode ai_network_check_numbers(const float *number, size_t n, int64_t n_
 /* n_tokens of a network's inputs */
 extern int64_t ai_network_n_tokens(const AiGraph *graph);
 
+/* input:[shape], one row that has been checked as the network reads it, for once */
+extern AiCode ai_network_read_row(const AiNetwork *network, const AiNetworkRow *row, float *input,
+								  const AiHost *host, AiError *err);
+
 /*
  * answer:[n_rows, n_places, n_answers], probabilities or values, of up to AI_SHARD_ROWS rows
  * that have been checked.  A row's answer does not depend on the others.

@@ -89,23 +89,37 @@ ai_network_check(const AiNetwork *network, const AiNetworkRow *row, AiError *err
 	return ai_network_check_numbers(number, row->len / sizeof(float), network->n_tokens, err);
 }
 
+/* reader: of texts */
 static void
-load_row(const AiNetwork *network, AiNetworkScratch *scratch, const AiNetworkRow *row, float *input)
+load_row(const AiNetwork *network, AiWordReader *reader, const AiNetworkRow *row, float *input,
+		 size_t n_inputs)
 {
 	switch (network->parts.input)
 	{
 		case AI_NETWORK_NUMBERS:
-			memcpy(input, row->bytes, scratch->n_inputs * sizeof(float));
+			memcpy(input, row->bytes, n_inputs * sizeof(float));
 			break;
 		case AI_NETWORK_PIXELS:
-			ai_kernels()->pixels(input, row->bytes, scratch->n_inputs);
+			ai_kernels()->pixels(input, row->bytes, n_inputs);
 			break;
 		case AI_NETWORK_WORDS:
 		case AI_NETWORK_N_INPUTS:
-			ai_words_read(&network->parts.words, scratch->words, row->bytes, row->len, input,
-						  scratch->n_inputs);
+			ai_words_read(&network->parts.words, reader, row->bytes, row->len, input, n_inputs);
 			break;
 	}
+}
+
+AiCode
+ai_network_read_row(const AiNetwork *network, const AiNetworkRow *row, float *input,
+					const AiHost *host, AiError *err)
+{
+	AiWordReader *reader = NULL;
+
+	if (network->parts.input == AI_NETWORK_WORDS)
+		AI_TRY(ai_word_reader_create(&reader, host, err));
+	load_row(network, reader, row, input, ai_shape_size(&network->parts.shape));
+	ai_word_reader_destroy(reader);
+	return AI_OK;
 }
 
 /*
@@ -170,7 +184,8 @@ ai_network_transform(const AiNetwork *network, AiNetworkScratch *scratch,
 					 const AiNetworkRow *rows, int n_rows, int layer)
 {
 	for (int i = 0; i < n_rows; i++)
-		load_row(network, scratch, &rows[i], scratch->input + (size_t) i * scratch->n_inputs);
+		load_row(network, scratch->words, &rows[i],
+				 scratch->input + (size_t) i * scratch->n_inputs, scratch->n_inputs);
 	return ai_run_apply(scratch->run, network->parts.weights, network->parts.states,
 						scratch->input, n_rows, layer);
 }

@@ -27,10 +27,11 @@ ai_words_find(const AiWords *words, uint64_t hash)
 	return n == 1 && words->hash[first] == hash ? words->number[first] : AI_WORD_UNKNOWN;
 }
 
+static const AiNgramOptions options = {.word_max = 1, .char_min = 1, .fold_case = true};
+
 AiCode
 ai_word_reader_create(AiWordReader **result, const AiHost *host, AiError *err)
 {
-	static const AiNgramOptions words = {.word_max = 1, .char_min = 1, .fold_case = true};
 	AiWordReader *reader = ai_host_alloc(host, sizeof(AiWordReader));
 	AiCode		code;
 
@@ -38,7 +39,7 @@ ai_word_reader_create(AiWordReader **result, const AiHost *host, AiError *err)
 	if (reader == NULL)
 		return ai_out_of_memory(err, sizeof(AiWordReader), "a reader of words");
 	reader->host = host;
-	code = ai_ngram_reader_create(&reader->ngrams, host, &words, false, err);
+	code = ai_ngram_reader_create(&reader->ngrams, host, &options, false, err);
 	if (code == AI_OK)
 		*result = reader;
 	else
@@ -92,4 +93,25 @@ ai_words_read(const AiWords *words, AiWordReader *reader, const char *text, size
 	}
 	while (n < n_steps)
 		number[n++] = AI_WORD_PADDING;
+}
+
+AiCode
+ai_words_find_spans(AiNgramSpan *span, size_t *n, size_t max, const char *text, size_t len,
+					const AiHost *host, AiError *err)
+{
+	AiNgramReader *reader;
+	const uint64_t *hash;
+	const AiNgramSpan *portion;
+	size_t		n_portion;
+
+	*n = 0;
+	AI_TRY(ai_ngram_reader_create(&reader, host, &options, true, err));
+	ai_ngram_reader_start(reader, text, len);
+	while (*n < max && (n_portion = ai_ngram_reader_next(reader, &hash, &portion)) > 0)
+	{
+		for (size_t i = 0; i < n_portion && *n < max; i++)
+			span[(*n)++] = portion[i];
+	}
+	ai_ngram_reader_destroy(reader);
+	return AI_OK;
 }

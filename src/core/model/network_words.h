@@ -45,4 +45,8 @@ extern size_t ai_word_reader_read(AiWordReader *reader, const char *text, size_t
 extern void ai_words_read(const AiWords *words, AiWordReader *reader, const char *text, size_t len,
 						  float *number, size_t n_steps);
 
+/* span:[max], the bytes of a text's first words; *n of them */
+extern AiCode ai_words_find_spans(AiNgramSpan *span, size_t *n, size_t max, const char *text,
+								  size_t len, const AiHost *host, AiError *err);
+
 #endif							/* AI_NETWORK_WORDS_H */
