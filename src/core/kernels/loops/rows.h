@@ -155,9 +155,17 @@ add_rows(float *sum, const float *x, size_t n_rows, size_t n)
 static void
 pixels(float *y, const uint8_t *x, size_t n)
 {
+	const float inverse = 1.0F / 255;
+
 	AI_LANES
 	for (size_t i = 0; i < n; i++)
-		y[i] = (float) x[i] / 255;
+	{
+		float		number = (float) x[i];
+		float		quotient = number * inverse;
+
+		/* The bits of number / 255, which takes several times as long */
+		y[i] = fmaf(fmaf(-quotient, 255, number), inverse, quotient);
+	}
 }
 
 static void
