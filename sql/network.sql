@@ -188,6 +188,15 @@ SET aiaas.max_train_time = 10;
 SELECT train('bad', 'SELECT x, label FROM points', '{"max_time": "11 s"}');
 RESET aiaas.max_train_time;
 
+-- Keras's own document, as JSON or as the string that model.to_json() returns
+SELECT name, good FROM (VALUES ('json', '{"class_name": "Sequential", "config": {"layers": [
+		{"class_name": "Dense", "config": {"name": "hidden", "units": 8, "activation": "relu"}},
+		{"class_name": "Dense", "config": {"name": "head", "units": 2, "activation": "softmax"}}]}}'::jsonb)) k (name, document),
+	LATERAL (VALUES (document), (to_jsonb(document::text))) l (layers),
+	train(name, 'SELECT x, y, label FROM points', jsonb_build_object('layers', layers));
+SELECT hash('json@1') = hash('json@2') AS same;
+SELECT train('bad', 'SELECT x, y, label FROM points', '{"layers": "dense"}');
+
 --
 -- Validation by a query
 --
