@@ -210,6 +210,7 @@ SELECT train('bad', 'SELECT x, y, label FROM points', '{"validation": "SELECT x,
 SELECT train('bad', 'SELECT x, y, label FROM points', '{"validation": "SELECT x, x AS z, label FROM points"}');
 SELECT train('bad', 'SELECT x, y, label FROM points', '{"validation": "SELECT x, id AS y, label FROM points"}');
 SELECT train('bad', 'SELECT x, y, label FROM points', '{"validation": "SELECT x, nullif(y, y) AS y, label FROM points"}');
+SELECT train('bad', 'SELECT x, y, label FROM points', '{"validation": "SELECT x, y, label FROM points WHERE false"}');
 SELECT train('bad', 'SELECT x, y, label FROM points', '{"validation": "DELETE FROM points"}');
 SELECT train('bad', 'SELECT x, y, label FROM points', '{"validation": "SELECT x, y, label FROM points WHERE id / 0 = 1"}');
 
