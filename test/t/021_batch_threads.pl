@@ -25,6 +25,16 @@ $node->safe_psql('postgres', q{
 	SELECT version FROM ai_train('m', 'SELECT body, label FROM message', options => '{"l2": 1}');
 	CREATE TABLE long AS SELECT i AS id, repeat('win a free prize now ' || i || ' ', 100000) AS body
 		FROM generate_series(1, 60) i;
+
+	-- a network with enough work for several threads
+	SET client_min_messages = warning;
+	CREATE TABLE image AS SELECT i AS id, i % 2 AS label,
+			(SELECT string_agg(sha512((i % 2 * 1000 + i * j)::text::bytea), '' ORDER BY j)
+			 FROM generate_series(1, 4) j) AS pixels
+		FROM generate_series(1, 3000) i;
+	SELECT version FROM ai_train('n', 'SELECT pixels, label FROM image WHERE id <= 100', 'label', 'network',
+		'{"layers": [{"dense": 400, "activation": "relu"}, {"dense": 400, "activation": "relu"}, {"dense": 2}], "epochs": 1}');
+	ANALYZE image;
 });
 
 sub pid_of { return ask($_[0], 'SELECT pg_backend_pid()'); }
@@ -74,6 +84,19 @@ foreach my $n_threads (1, 2, 4)
 	is(ask($session, $answers), $expected, "the same in batches, with $n_threads threads");
 }
 
+# the same of a network
+my $numbers = q{
+	SELECT md5(string_agg(concat_ws('|', ai_scores(pixels, 'n'), ai_transform(pixels, 'n', 'dense')), ',' ORDER BY id))
+	FROM image};
+my $expected_numbers = ask($session, "SET aiaas.batch = off; $numbers");
+like($expected_numbers, qr/^[0-9a-f]{32}$/, 'answers of a network row by row');
+ask($session, 'SET aiaas.batch = on');
+foreach my $n_threads (1, 2, 4)
+{
+	ask($session, "SET aiaas.threads = $n_threads");
+	is(ask($session, $numbers), $expected_numbers, "the same in batches, with $n_threads threads");
+}
+
 my $n_cores = `nproc`;
 SKIP:
 {
@@ -110,8 +133,10 @@ foreach my $delay (0.1, 0.2, 0.5)
 	is_at_rest($pid, 'after a cancel');
 }
 
-# statement_timeout, with one text and with many
+# statement_timeout, with one text and with many, and in a network
 foreach my $case ([ 'many texts', $long ],
+	[ 'many images', q{SELECT count(ai_classify(pixels || int4send(i) || int4send(i), 'n')) FROM
+		(SELECT substr(pixels, 1, 248) AS pixels, i FROM image, generate_series(1, 1000) i) t} ],
 	[ 'one text', q{SELECT ai_classify(string_agg(body, ' '), 'm') FROM long} ],
 	[ 'blanks', q{SELECT ai_classify(repeat(' ', 500000000), 'm')} ])
 {
