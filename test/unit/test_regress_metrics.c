@@ -131,7 +131,8 @@ test_no_rows(void **state)
 
 	(void) state;
 	assert_int_equal(ai_metrics_regress(&values, NULL, NULL, 0, 1, ai_malloc_host(), NULL), AI_OK);
-	assert_int_equal(ai_metrics_labels(&labels, NULL, NULL, 0, 1, 1, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_metrics_labels(&labels, NULL, NULL, 0, 1, 1, ai_malloc_host(), NULL),
+					 AI_OK);
 	assert_true(isnan(values.r2) && isnan(values.median_absolute_error));
 	assert_true(isnan(labels.subset_accuracy) && isnan(labels.macro.f1));
 }

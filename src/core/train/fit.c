@@ -303,6 +303,23 @@ score_name(AiScore score)
 	return score == AI_SCORE_MAE ? "mean absolute error" : "accuracy";
 }
 
+/* While too little is done to tell, the other epochs are taken to be like the last one. */
+static double
+seconds_left(AiFit *fit)
+{
+	int			n_left = fit->options.epochs - fit->n_epochs;
+	double		left = fit->epochs[fit->n_epochs - 1].seconds * n_left;
+	double		max = fit->options.max_time - (ai_clock() - fit->started);
+	AiProgress	progress;
+
+	if (n_left == 0)
+		return 0;
+	ai_tracker_get(&fit->tracker, &progress);
+	if (progress.seconds_left >= 0)
+		return progress.seconds_left;
+	return fit->options.max_time > 0 && left > max ? (max > 0 ? max : 0) : left;
+}
+
 /* As Keras prints it */
 static void
 tell_epoch(AiFit *fit)
@@ -312,16 +329,13 @@ tell_epoch(AiFit *fit)
 	const char *score = score_name(fit->options.score);
 	char		held_out[128] = "";
 	char		line[384];
-	AiProgress	progress;
 
-	ai_tracker_get(&fit->tracker, &progress);
 	if (fit->applying != NULL)
 		snprintf(held_out, sizeof(held_out), ", validation loss %.4f, validation %s %.4f",
 				 epoch->validation_loss, score, epoch->validation_score);
 	snprintf(line, sizeof(line), "epoch %d of %d: loss %.4f, %s %.4f%s, %.1f s, %.0f s left",
 			 fit->n_epochs, fit->options.epochs, epoch->loss, score, epoch->score, held_out,
-			 epoch->seconds, fit->n_epochs < fit->options.epochs && progress.seconds_left > 0 ?
-			 progress.seconds_left : 0);
+			 epoch->seconds, seconds_left(fit));
 	host->log(host->ud, AI_LOG_NOTICE, line);
 }
 

@@ -273,8 +273,8 @@ keep_labels(AiaasEvaluation *evaluation, AiaasTruth *truth, const AiNetworkExamp
 	size_t		n_places = ai_network_n_places(evaluation->network);
 	int32	   *labels;
 
-	if (example->n_labels > n_places)
-		return ai_fail(err, AI_ERR_DATA, "the row has labels of %zu steps, and the model answers %zu",
+	if (example->n_labels != n_places)
+		return ai_fail(err, AI_ERR_DATA, "the row has a target of %zu labels instead of %zu",
 					   example->n_labels, n_places);
 	labels = MemoryContextAlloc(evaluation->waiting, example->n_labels * sizeof(int32) + 1);
 	for (size_t i = 0; i < example->n_labels; i++)
@@ -311,7 +311,7 @@ keep_values(AiaasEvaluation *evaluation, AiaasTruth *truth, const AiNetworkExamp
 	float	   *numbers;
 
 	if (example->n_values != (size_t) evaluation->width)
-		return ai_fail(err, AI_ERR_DATA, "the row has %zu numbers as its target, and the model answers %d",
+		return ai_fail(err, AI_ERR_DATA, "the row has a target of length %zu instead of %d",
 					   example->n_values, evaluation->width);
 	numbers = MemoryContextAlloc(evaluation->waiting, example->n_values * sizeof(float));
 	memcpy(numbers, example->values, example->n_values * sizeof(float));
@@ -405,9 +405,8 @@ check_confusable(const AiaasEvaluation *evaluation, const AiaasModel *model)
 	if (gives_numbers(evaluation))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("model \"%s\" does not give one label that could be taken for another",
-						model->name),
-				 errdetail("Its task is %s.", model->task),
+				 errmsg("there is no confusion matrix of model \"%s\"", model->name),
+				 errdetail("Its task is %s: it does not give one label.", model->task),
 				 errhint("Use ai_evaluate().")));
 }
 

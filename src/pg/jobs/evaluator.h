@@ -60,7 +60,7 @@ typedef struct AiaasEvaluation
 typedef enum AiaasEvaluationUse
 {
 	AIAAS_FOR_METRICS,
-	AIAAS_FOR_CONFUSION			/* raises where the model does not give one label; no probabilities */
+	AIAAS_FOR_CONFUSION			/* without probabilities; raises where the model gives no label */
 } AiaasEvaluationUse;
 
 /*

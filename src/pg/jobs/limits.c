@@ -28,8 +28,9 @@ aiaas_check_model_size(uint64 n_bytes)
 			 errmsg("the model is too large"),
 			 errdetail("It has " UINT64_FORMAT " bytes, and aiaas.max_model_bytes is %d kB.",
 					   n_bytes, aiaas_max_model_bytes),
-			 errhint("Raise aiaas.max_model_bytes, or train a smaller model with a higher "
-					 "min_count, a lower max_features or shorter n-grams.")));
+			 errhint("Raise aiaas.max_model_bytes, or train a smaller model: of texts with a higher "
+					 "min_count, a lower max_features or shorter n-grams, a network with fewer "
+					 "units or max_tokens.")));
 }
 
 static TimeoutId timeout = MAX_TIMEOUTS;	/* not registered */

@@ -136,6 +136,30 @@ keep_core_json(AiaasNetworkOptions *options, AiaasJson *json)
 	options->core = aiaas_text_to_utf8(cstring_to_text(string), &options->core_len);
 }
 
+static void
+name_layers(void *arg)
+{
+	(void) arg;
+	errcontext("option \"layers\"");
+}
+
+/* What model.to_json() of Keras returns is a string. */
+static void
+unwrap_layers(const JsonbValue *key, JsonbValue *value)
+{
+	ErrorContextCallback callback = {error_context_stack, name_layers, NULL};
+	Jsonb	   *layers;
+
+	if (!aiaas_option_is(key, "layers") || value->type != jbvString)
+		return;
+	error_context_stack = &callback;
+	layers = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(string_of(value))));
+	error_context_stack = callback.previous;
+	value->type = jbvBinary;
+	value->val.binary.data = &layers->root;
+	value->val.binary.len = VARSIZE(layers) - VARHDRSZ;
+}
+
 void
 aiaas_network_options_parse(AiaasNetworkOptions *options, const Jsonb *given)
 {
@@ -152,6 +176,7 @@ aiaas_network_options_parse(AiaasNetworkOptions *options, const Jsonb *given)
 	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
 	{
 		(void) JsonbIteratorNext(&iterator, &value, true);
+		unwrap_layers(&key, &value);
 		if (value.type != jbvNull && !is_servers(options, &key, &value))
 			push_member(&json, &key, &value);
 	}

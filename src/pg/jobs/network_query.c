@@ -255,6 +255,7 @@ typedef struct RowFault
 	int			sqlstate;
 	const char *message;
 	const char *detail;			/* NULL: none */
+	const char *hint;			/* NULL: how to leave such rows out */
 } RowFault;
 
 static bool
@@ -276,6 +277,16 @@ name_row(const AiaasNetworkQuery *query, const char *message)
 	return psprintf("row %lld%s: %s", (long long) query->n_rows, query->name, message);
 }
 
+static const char *
+choose_hint(const AiaasNetworkQuery *query, const RowFault *fault)
+{
+	if (fault->hint != NULL)
+		return fault->hint;
+	return query->bad_rows == AIAAS_BAD_ROWS_FAIL ?
+		"To leave such rows out, set the option \"on_bad_row\" to \"skip\"." :
+		"Leave such rows out by a condition in the query.";
+}
+
 static void
 raise_row(const AiaasNetworkQuery *query, const RowFault *fault)
 {
@@ -283,9 +294,7 @@ raise_row(const AiaasNetworkQuery *query, const RowFault *fault)
 			(errcode(fault->sqlstate),
 			 errmsg_internal("%s", name_row(query, fault->message)),
 			 fault->detail != NULL ? errdetail_internal("%s", fault->detail) : 0,
-			 query->bad_rows == AIAAS_BAD_ROWS_FAIL ?
-			 errhint("To leave such rows out, set the option \"on_bad_row\" to \"skip\".") :
-			 errhint("Leave such rows out by a condition in the query.")));
+			 errhint("%s", choose_hint(query, fault))));
 }
 
 static void
@@ -354,8 +363,8 @@ check_length(AiaasNetworkColumn *column, size_t n, RowFault *fault)
 						psprintf("the row has no number in column \"%s\"", column->name));
 	if (column->n != 0 && column->n != n)
 		return fail_row(fault, ERRCODE_DATA_EXCEPTION,
-						psprintf("the row has %zu numbers in column \"%s\", and rows before it %zu",
-								 n, column->name, column->n));
+						psprintf("the row has a value of length %zu in column \"%s\", "
+								 "not %zu as rows before it", n, column->name, column->n));
 	return true;
 }
 
@@ -465,6 +474,7 @@ read_label(const AiaasNetworkQuery *query, Datum value, AiNetworkLabel *label, R
 			 psprintf("the row has a number in target column \"%s\" that is no class",
 					  query->target.name));
 	fault->detail = "Numbers of classes are whole.";
+	fault->hint = "To learn the numbers themselves, choose a loss of values, such as \"mse\".";
 	return false;
 }
 

@@ -123,7 +123,9 @@ find_text(AiaasQuery *query)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query has no column of text to learn from"),
 				 errdetail("%s", aiaas_select_columns(&query->select)),
-				 errhint("The text classifier needs one column of text besides the target.")));
+				 errhint("The text classifier needs one column of text besides the target. "
+						 "A network, which has the option \"layers\", learns from numbers and "
+						 "images, too.")));
 }
 
 static void

@@ -185,6 +185,10 @@ read_network(AiaasTrainRun *run)
 		return;
 	ai_network_trainer_hold_out(state->trainer);
 	read_rows(state, &state->validation);
+	if (state->validation.n_rows == state->validation.n_skipped)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the validation query has no rows to measure the network on")));
 }
 
 static AiCode
