@@ -7,6 +7,7 @@
 -- Reads the files of Debian's package dataset-fashion-mnist on psql's machine.  They are in MNIST's
 -- format: a head of 16 bytes (images) or 8 (labels), then bytes.
 --
+\set QUIET on
 \set from /usr/share/datasets/fashion-mnist
 \set to `mktemp -d`
 \set unpacked `cd :from && for f in *.gz; do gzip -dc $f > :to/${f%.gz}; done && echo yes`

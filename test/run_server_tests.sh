@@ -55,7 +55,7 @@ run_tap()
 run_readme()
 {
 	[ -e README.md ] || return 0
-	python3 test/check_readme.py ${README_FLAGS:-} README.md
+	python3 test/check_readme.py ${README_FLAGS:-} ${README_FILES:-README.md docs/*.md}
 }
 
 for part in ${*:-regress isolation tap readme}; do
