@@ -300,7 +300,7 @@ free_answer(Answer *answer)
 static void
 train(Answer *answer, const Case *c, int64_t first, int64_t n_rows, int n_threads)
 {
-	AiRunBatch	batch = {n_rows, 1, answer, load, loss};
+	AiRunBatch	batch = {.n_rows = n_rows, .seed = 1, .arg = answer, .load = load, .loss = loss};
 	AiPool	   *pool;
 	AiRun	   *run;
 	double		sum;
