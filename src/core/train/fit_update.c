@@ -4,8 +4,9 @@
  *
  * Weights are updated in pieces, each by one task, which sums its gradients over the lanes
  * and uses them while they are in the cache.  Gradients of embeddings are rows.  The other
- * rows have a gradient of zeros, by which most rules still move them; but rows that have
- * had no other ever since are left alone: no rule moves those.
+ * rows have a gradient of zeros, by which most rules still move them, so they are updated
+ * too; but not where that changes no bit: with rules that keep no motion, and rows that have
+ * had no other gradient ever since.
  *-------------------------------------------------------------------------
  */
 #include "core/train/fit_internal.h"
@@ -63,11 +64,18 @@ count_arrays(AiFit *fit)
 	}
 }
 
+static bool
+has_penalty(const AiFitArray *array)
+{
+	return array->weight->l1 != 0 || array->weight->l2 != 0;
+}
+
 /* What is known of each row of an embedding */
 static AiCode
-add_rows(AiFit *fit, AiFitArray *array, bool moves, AiError *err)
+add_rows(AiFit *fit, AiFitArray *array, AiError *err)
 {
 	size_t		n = (size_t) array->weight->dims[0];
+	bool		moves = has_penalty(array) || fit->options.optimiser.weight_decay != 0;
 
 	array->place = ai_arena_alloc_zero(&fit->arena, n, sizeof(uint32_t));
 	array->is_moving = ai_arena_alloc(&fit->arena, n * sizeof(bool));
@@ -84,11 +92,9 @@ add_array(AiFit *fit, const AiWeight *weight, int rows, AiError *err)
 {
 	AiFitArray *array = &fit->arrays[fit->n_arrays];
 	size_t		size = piece_size(weight);
-	bool		moves = weight->l1 != 0 || weight->l2 != 0 ||
-		fit->options.optimiser.weight_decay != 0;
 
 	*array = (AiFitArray) {.weight = weight, .rows = rows, .width = row_width(weight), .scale = 1};
-	fit->has_penalty |= weight->l1 != 0 || weight->l2 != 0;
+	fit->has_penalty |= has_penalty(array);
 	for (size_t first = 0; first < weight->size; first += size)
 	{
 		size_t		n = weight->size - first;
@@ -100,7 +106,7 @@ add_array(AiFit *fit, const AiWeight *weight, int rows, AiError *err)
 		};
 	}
 	fit->n_arrays++;
-	return rows < 0 ? AI_OK : add_rows(fit, array, moves, err);
+	return rows < 0 ? AI_OK : add_rows(fit, array, err);
 }
 
 static AiCode
@@ -169,6 +175,7 @@ place_rows(AiFit *fit, bool has_ended)
 	for (int i = 0; i < fit->n_arrays; i++)
 	{
 		AiFitArray *array = &fit->arrays[i];
+		bool		moves = has_penalty(array) || !ai_optimiser_rests(&fit->options.optimiser);
 
 		if (array->rows < 0)
 			continue;
@@ -176,7 +183,7 @@ place_rows(AiFit *fit, bool has_ended)
 		for (size_t j = 0; j < array->found.n; j++)
 		{
 			array->place[array->found.index[j]] = has_ended ? 0 : (uint32_t) j + 1;
-			array->is_moving[array->found.index[j]] = true;
+			array->is_moving[array->found.index[j]] = !has_ended || moves;
 		}
 	}
 }
