@@ -338,7 +338,9 @@ check_gradients(const Case *c, const float *gradients)
 static void
 check_first_step(Case *c)
 {
-	AiRunBatch	batch = {BATCH, 1, c, load_first, lose_first};
+	AiRunBatch	batch = {
+		.n_rows = BATCH, .seed = 1, .arg = c, .load = load_first, .loss = lose_first
+	};
 	float	   *gradients = zeros(c, c->graph.n_weights, sizeof(float));
 	AiPool	   *pool;
 	AiRun	   *run;

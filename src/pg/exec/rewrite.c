@@ -429,12 +429,19 @@ typedef struct Arguments
 	bool		is_inside;		/* an argument */
 } Arguments;
 
-/* The arguments of an aggregate or window function that are evaluated row by row */
+/*
+ * What of an aggregate or window function is evaluated for every row: its arguments, or the filter
+ * that says for which rows they are
+ */
 static List *
 row_arguments(Node *node)
 {
-	if (IsA(node, Aggref) && ((Aggref *) node)->aggfilter == NULL)
-		return ((Aggref *) node)->args;
+	if (IsA(node, Aggref))
+	{
+		Aggref	   *aggregate = (Aggref *) node;
+
+		return aggregate->aggfilter == NULL ? aggregate->args : list_make1(aggregate->aggfilter);
+	}
 	if (IsA(node, WindowFunc) && ((WindowFunc *) node)->aggfilter == NULL)
 		return ((WindowFunc *) node)->args;
 	return NIL;
