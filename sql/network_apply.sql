@@ -267,6 +267,26 @@ SELECT avg(abs(ai_predict(p, model) - value * CASE model WHEN 'other' THEN 10 EL
 SELECT count(ai_predict(p, model)) FROM points p JOIN bad USING (id);
 
 --
+-- Why: contributions, the baseline and the gap make the score
+--
+SELECT feature, kind, count, value::real, contribution <> 0 OR kind = 'gap' AS speaks FROM ai_explain((SELECT p FROM points p WHERE id = 7), 'value')
+	ORDER BY kind, feature;
+SELECT round(sum(contribution)::numeric, 3) = round(ai_predict(p, 'value')::numeric, 3) AS adds_up
+	FROM points p, LATERAL ai_explain(p, 'value') WHERE id = 7 GROUP BY p;
+SELECT bool_and(abs(gap) < 0.02 * (abs(score) + 1)) AS small FROM images,
+	LATERAL (SELECT sum(contribution) AS score, max(contribution) FILTER (WHERE kind = 'gap') AS gap FROM ai_explain(image, 'image')) e
+	WHERE id < 20;
+SELECT feature, kind, value > 0 AS bright FROM ai_explain((SELECT image FROM images WHERE id = 1), 'image') ORDER BY abs(contribution) DESC, feature LIMIT 1;
+SELECT array_agg(kind::text ORDER BY kind) AS kinds, count(feature) AS words FROM ai_explain((SELECT body FROM messages LIMIT 1), 'words') WHERE kind <> 'word';
+WITH of_label AS (SELECT label, (SELECT sum(contribution) FROM ai_explain(body, 'words', label)) AS score
+	FROM (SELECT body FROM messages LIMIT 1) m, (SELECT DISTINCT label FROM messages) l)
+SELECT round(sum(score)::numeric, 4) AS opposite FROM of_label;
+SELECT ai_explain(v, 'steps') FROM sequences LIMIT 1;
+SELECT ai_explain(v, 'values') FROM sequences LIMIT 1;
+SELECT ai_explain((SELECT p FROM points p LIMIT 1), 'class', 'neither');
+SELECT count(*) FROM ai_explain(NULL::real[], 'value');
+
+--
 -- Looking after
 --
 SELECT name, task, labels FROM ai_models WHERE name IN ('class', 'value', 'labels', 'steps') ORDER BY 1;

@@ -300,6 +300,118 @@ test_frozen_and_penalties(void **state)
 	free_run(&run);
 }
 
+/*
+ * An embedding is a dense layer of words as zeros and a one, all of whose weights are updated in
+ * every step.
+ */
+enum
+{
+	N_WORDS = 300,
+	N_WORD_ROWS = 400,
+	N_EMBEDDED = 5
+};
+
+static void
+read_word(const void *ud, const void *record, float *input)
+{
+	uint16_t	word = *(const uint16_t *) record;
+
+	if (ud == NULL)
+		*input = (float) word;
+	else
+	{
+		memset(input, 0, N_WORDS * sizeof(float));
+		input[word] = 1;
+	}
+}
+
+static void
+read_parity(const void *ud, const void *record, float *target)
+{
+	(void) ud;
+	*target = (float) (*(const uint16_t *) record % 2);
+}
+
+/* Rare words: some come for the first time late, some never */
+static void
+add_words(AiSamples *samples)
+{
+	AiRng		rng = {5};
+
+	for (uint32_t i = 0; i < N_WORD_ROWS; i++)
+	{
+		void	   *record;
+
+		assert_int_equal(ai_samples_add(samples, &record, i, false, NULL), AI_OK);
+		*(uint16_t *) record = (uint16_t) ai_rng_below(&rng, 1 + ai_rng_below(&rng, N_WORDS));
+	}
+	assert_int_equal(ai_samples_finish(samples, NULL), AI_OK);
+}
+
+/* weights:[N_WORDS, N_EMBEDDED], after two epochs */
+static void
+fit_words(float *weights, bool are_embedded, const AiFitOptions *options)
+{
+	const char *json = are_embedded ?
+		"[{\"embedding\": 5, \"input_dim\": 300}, \"flatten\", {\"dense\": 2}]" :
+		"[{\"dense\": 5, \"use_bias\": false}, {\"dense\": 2}]";
+	const AiShape shape = {1, {are_embedded ? 1 : N_WORDS}};
+	AiFitReader words = {read_word, read_parity, NULL, are_embedded ? NULL : weights};
+	Run			run = {0};
+	const AiWeight *weight;
+	AiRng		rng = {6};
+
+	ai_arena_init(&run.arena, ai_malloc_host());
+	assert_int_equal(ai_definition_parse(&run.definition, &run.arena, ai_layer_types, json,
+										 strlen(json), NULL), AI_OK);
+	assert_int_equal(ai_graph_create(&run.graph, &run.arena, &run.definition, &shape, NULL), AI_OK);
+	run.weights = ai_arena_alloc_zero(&run.arena, run.graph.n_weights, sizeof(float));
+	run.states = ai_arena_alloc_zero(&run.arena, 1, sizeof(float));
+	for (int i = 0; i < run.graph.n_layers; i++)
+	{
+		weight = &run.graph.layers[i].layer.weight[0];
+		for (size_t j = 0; j < weight->size && run.graph.layers[i].layer.n_weights > 0; j++)
+			run.weights[weight->offset + j] = (float) (ai_rng_uniform(&rng) - 0.5);
+	}
+	assert_int_equal(ai_samples_create(&run.samples, ai_malloc_host(), sizeof(uint16_t), MEMORY,
+									   NULL, NULL), AI_OK);
+	add_words(run.samples);
+	assert_int_equal(ai_pool_create(&run.pool, ai_malloc_host(), 1, NULL), AI_OK);
+	assert_int_equal(ai_fit_create(&run.fit, ai_malloc_host(), run.pool, &run.graph, options,
+								   run.samples, &words, run.weights, run.states, MEMORY, NULL),
+					 AI_OK);
+	assert_int_equal(ai_fit_run(run.fit, NULL), AI_OK);
+	weight = &run.graph.layers[0].layer.weight[0];
+	assert_int_equal(weight->size, N_WORDS * N_EMBEDDED);
+	memcpy(weights, run.weights + weight->offset, weight->size * sizeof(float));
+	free_run(&run);
+}
+
+static void
+test_rows_of_embeddings(void **state)
+{
+	static float embedded[N_WORDS * N_EMBEDDED];
+	static float expected[N_WORDS * N_EMBEDDED];
+	AiFitOptions options;
+
+	(void) state;
+	set_options(&options);
+	options.epochs = 2;
+	options.batch_size = 16;
+	for (int kind = AI_OPT_SGD; kind <= AI_OPT_LION; kind++)
+	{
+		ai_optimiser_default(&options.optimiser, kind);
+		for (int i = 0; i < 3; i++)
+		{
+			options.optimiser.momentum = i == 1 && kind <= AI_OPT_RMSPROP ? 0.5 : 0;
+			options.optimiser.clip_value = i == 2 ? 0.01 : 0;
+			fit_words(embedded, true, &options);
+			fit_words(expected, false, &options);
+			assert_memory_equal(embedded, expected, sizeof(expected));
+		}
+	}
+}
+
 /* Epochs are told as they come. */
 static void
 test_notices(void **state)
@@ -359,6 +471,7 @@ main(void)
 		cmocka_unit_test(test_divergence),
 		cmocka_unit_test(test_max_time),
 		cmocka_unit_test(test_frozen_and_penalties),
+		cmocka_unit_test(test_rows_of_embeddings),
 		cmocka_unit_test(test_notices),
 		cmocka_unit_test(test_interruptions),
 	};

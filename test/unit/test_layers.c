@@ -19,6 +19,7 @@
 #include "core/kernels/kernels.h"
 #include "core/layer/layers.h"
 #include "test_golden.h"
+#include "test_gradients.h"
 
 #define MAX_TYPES 64
 #define MIN_MANY 130			/* rows of the batch of copies: shards of different size */
@@ -257,24 +258,6 @@ loss(void *arg, int lane, int64_t first_row, int n_rows, const float *output,
 }
 
 static void
-take_gradients(Answer *answer, const AiRun *run)
-{
-	const AiGraph *graph = &answer->c->graph;
-
-	ai_run_gradients(run, answer->d_weights, 0, graph->n_dense);
-	for (int r = 0; r < ai_run_n_rows(run); r++)
-	{
-		AiRunRows	rows = ai_run_rows(run, r);
-		const AiWeight *weight = &graph->layers[rows.layer].layer.weight[rows.weight];
-		float	   *to = answer->d_weights + weight->offset;
-
-		for (size_t i = 0; i < rows.n; i++)
-			memcpy(to + rows.index[i] * rows.width, rows.gradient + i * rows.width,
-				   rows.width * sizeof(float));
-	}
-}
-
-static void
 make_answer(Answer *answer, const Case *c, int64_t first, int64_t n_rows)
 {
 	*answer = (Answer) {
@@ -300,7 +283,7 @@ free_answer(Answer *answer)
 static void
 train(Answer *answer, const Case *c, int64_t first, int64_t n_rows, int n_threads)
 {
-	AiRunBatch	batch = {n_rows, 1, answer, load, loss};
+	AiRunBatch	batch = {.n_rows = n_rows, .seed = 1, .arg = answer, .load = load, .loss = loss};
 	AiPool	   *pool;
 	AiRun	   *run;
 	double		sum;
@@ -311,7 +294,7 @@ train(Answer *answer, const Case *c, int64_t first, int64_t n_rows, int n_thread
 	assert_int_equal(ai_run_create_training(&run, ai_malloc_host(), &c->graph, pool, n_rows, NULL),
 					 AI_OK);
 	assert_int_equal(ai_run_step(run, c->weights, answer->states, &batch, &sum, NULL), AI_OK);
-	take_gradients(answer, run);
+	take_gradients(answer->d_weights, &c->graph, run);
 	ai_run_destroy(run);
 	ai_pool_destroy(pool);
 }

@@ -452,7 +452,9 @@ loss(void *arg, int lane, int64_t first_row, int n_rows, const float *output,
 static double
 one_step(Network *network, AiRun *run, int64_t n_rows)
 {
-	AiRunBatch	batch = {n_rows, 1, network, load, loss};
+	AiRunBatch	batch = {
+		.n_rows = n_rows, .seed = 1, .arg = network, .load = load, .loss = loss
+	};
 	double		result;
 
 	assert_int_equal(ai_run_step(run, network->weights, network->states, &batch, &result, NULL),
@@ -747,7 +749,9 @@ static AiCode
 train_a_step(const AiHost *host, void *arg, AiError *err)
 {
 	Network    *network = arg;
-	AiRunBatch	batch = {100, 1, network, load, loss};
+	AiRunBatch	batch = {
+		.n_rows = 100, .seed = 1, .arg = network, .load = load, .loss = loss
+	};
 	AiPool	   *threads;
 	AiRun	   *run = NULL;
 	double		result;

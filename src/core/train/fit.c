@@ -103,8 +103,8 @@ check_memory(const AiFit *fit, size_t max_memory, AiError *err)
 	if (used <= max_memory)
 		return AI_OK;
 	ai_fail(err, AI_ERR_LIMIT, "training this network needs %zu MB", (used >> 20) + 1);
-	ai_detail(err, "The limit is %zu MB.", max_memory >> 20);
-	ai_hint(err, "Make the network or the batches smaller.");
+	ai_detail(err, "%zu MB are left beside the rows.", max_memory >> 20);
+	ai_hint(err, "Raise aiaas.max_train_memory, or make the network or the batches smaller.");
 	return AI_ERR_LIMIT;
 }
 

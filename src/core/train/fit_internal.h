@@ -17,7 +17,6 @@ typedef struct AiFitPiece
 	size_t		first;
 	size_t		n;
 	int			array;
-	bool		is_moving;		/* it has had a gradient */
 } AiFitPiece;
 
 /* One array of weights that is trained */
@@ -25,6 +24,10 @@ typedef struct AiFitArray
 {
 	const AiWeight *weight;
 	int			rows;			/* number in ai_run_rows(), or -1 */
+	size_t		width;			/* of a row, or 1 */
+	uint32_t   *place;			/* [rows]: in found, from 1 on; 0: it has no gradient now */
+	bool	   *is_moving;		/* [rows]: it has had one, or needs none to move */
+	AiRunRows	found;			/* of this step */
 	double		sum_squares;	/* of its gradient, in this step, when clipped by norm */
 	double		scale;
 } AiFitArray;
@@ -60,7 +63,9 @@ struct AiFit
 	int			n_pieces;
 	double	   *piece_sums;		/* [n_pieces] */
 	bool		has_penalty;
-	float	   *gradients;		/* [n_weights]; those of embeddings are zero between steps */
+	float	   *gradients;		/* [n_dense] */
+	size_t		n_zeros;
+	float	   *zeros;			/* [n_zeros]: the gradient of rows that have none */
 	float	   *slots[AI_OPTIMISER_MAX_SLOTS];	/* [n_weights] */
 	AiOptimiserState state;
 	AiUpdate	update;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define TASKS_PER_ROUND 64		/* of validation, between two questions for records of a file */
+#define MAX_ROUND_BYTES ((size_t) 4 << 20)	/* of such records, but for one task's */
 
 double
 ai_fit_read_target(const AiFit *fit, const void *record, float *target, float *place_weight)
@@ -95,12 +96,23 @@ alloc_each(AiFit *fit, int n_threads, size_t n_numbers)
 	return each;
 }
 
+/* Tasks of a round: records of a file take memory, those that are in memory do not. */
+static int64_t
+round_tasks(const AiFit *fit)
+{
+	size_t		most = MAX_ROUND_BYTES / (AI_SHARD_ROWS * ai_samples_record_size(fit->samples));
+
+	if (ai_samples_are_in_memory(fit->samples) || most >= TASKS_PER_ROUND)
+		return TASKS_PER_ROUND;
+	return most > 0 ? (int64_t) most : 1;
+}
+
 AiCode
 ai_fit_prepare_validation(AiFit *fit, AiError *err)
 {
 	int			n_threads = ai_pool_n_threads(fit->pool);
 	size_t		n_input = ai_shape_size(&fit->graph->input);
-	size_t		n_records = TASKS_PER_ROUND * AI_SHARD_ROWS;
+	size_t		n_records = (size_t) round_tasks(fit) * AI_SHARD_ROWS;
 
 	if (ai_samples_n(fit->samples, true) == 0)
 		return AI_OK;
@@ -178,13 +190,14 @@ AiCode
 ai_fit_validate(AiFit *fit, AiFitMeasured *measured, AiError *err)
 {
 	int64_t		n_tasks = (ai_samples_n(fit->samples, true) + AI_SHARD_ROWS - 1) / AI_SHARD_ROWS;
+	int64_t		n_round = round_tasks(fit);
 
 	*measured = (AiFitMeasured) {0};
-	for (fit->first_task = 0; fit->first_task < n_tasks; fit->first_task += TASKS_PER_ROUND)
+	for (fit->first_task = 0; fit->first_task < n_tasks; fit->first_task += n_round)
 	{
 		int64_t		n = n_tasks - fit->first_task;
 
-		n = n < TASKS_PER_ROUND ? n : TASKS_PER_ROUND;
+		n = n < n_round ? n : n_round;
 		if (fit->held_records != NULL)
 			AI_TRY(read_round(fit, n, err));
 		AI_TRY(ai_pool_run(fit->pool, validate_rows, fit, n, err));

@@ -14,7 +14,7 @@
 #include "core/graph/run.h"
 
 #define MAX_ROUND_ROWS ((int64_t) 4096)
-#define MAX_ROUND_NUMBERS ((size_t) 1 << 22)	/* of answers */
+#define MAX_ROUND_NUMBERS ((size_t) 1 << 20)	/* of answers and of records, but for one shard's */
 #define MAX_PROBABILITIES ((size_t) 1 << 23)	/* that are kept for log loss and others */
 
 typedef struct Measuring
@@ -258,7 +258,9 @@ prepare_round(Measuring *m, AiError *err)
 {
 	const AiSamples *samples = m->measure->rows->samples;
 	size_t		row = m->n_places * m->n_outputs;
-	size_t		most = MAX_ROUND_NUMBERS / row / AI_SHARD_ROWS;
+	size_t		kept = ai_samples_are_in_memory(samples) ? 0 :
+		ai_samples_record_size(samples) / sizeof(float);
+	size_t		most = MAX_ROUND_NUMBERS / (row + kept) / AI_SHARD_ROWS;
 
 	m->max_round = most < 1 ? AI_SHARD_ROWS : (int64_t) most * AI_SHARD_ROWS;
 	m->max_round = m->max_round < MAX_ROUND_ROWS ? m->max_round : MAX_ROUND_ROWS;

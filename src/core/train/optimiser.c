@@ -70,6 +70,15 @@ ai_optimiser_n_slots(const AiOptimiser *optimiser)
 	}
 }
 
+bool
+ai_optimiser_rests(const AiOptimiser *optimiser)
+{
+	if (optimiser->weight_decay != 0)
+		return false;
+	return optimiser->kind == AI_OPT_ADAGRAD ||
+		(optimiser->kind == AI_OPT_SGD && optimiser->momentum == 0);
+}
+
 float
 ai_optimiser_initial(const AiOptimiser *optimiser, int slot)
 {

@@ -61,6 +61,9 @@ extern int	ai_optimiser_n_slots(const AiOptimiser *optimiser);
 /* What a slot's numbers are before the first step */
 extern float ai_optimiser_initial(const AiOptimiser *optimiser, int slot);
 
+/* Does a gradient of 0, without penalties, leave any weights and slots as they are? */
+extern bool ai_optimiser_rests(const AiOptimiser *optimiser);
+
 /*
  * Begin a step with this learning rate: what all its updates share.  scale is 1, l1 and l2
  * are 0 until the caller sets them for an array.
