@@ -75,10 +75,10 @@ class Task:
 
 
 TASKS = (
-    Task("mlp 64", "mlp", "fashion", 64, 3, 5, 0, 4.0, 0.85),
-    Task("mlp 32", "mlp", "fashion", 32, 3, 5, 0, 4.0, 0.85),
-    Task("cnn 64", "cnn", "fashion", 64, 3, 3, 6400, 2.0, 0.88),
-    Task("lstm 64", "lstm", "tweets", 64, 1, 3, 6400, 2.5, 0.74),
+    Task("mlp-64", "mlp", "fashion", 64, 3, 5, 0, 4.0, 0.85),
+    Task("mlp-32", "mlp", "fashion", 32, 3, 5, 0, 4.0, 0.85),
+    Task("cnn-64", "cnn", "fashion", 64, 3, 3, 6400, 2.0, 0.88),
+    Task("lstm-64", "lstm", "tweets", 64, 1, 3, 6400, 2.5, 0.74),
 )
 
 
