@@ -101,6 +101,7 @@ LAYER_OBJS = \
 	src/core/layer/pool.o \
 	src/core/layer/positional_embedding.o \
 	src/core/layer/prepare.o \
+	src/core/layer/product.o \
 	src/core/layer/recurrent.o \
 	src/core/layer/rescale.o \
 	src/core/layer/reshape.o \

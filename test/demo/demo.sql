@@ -60,5 +60,15 @@ SELECT ai_classify(body) AS found, label, count(*) FROM messages GROUP BY 1, 2 O
 \timing off
 
 \echo
+\echo '7. The same messages as sequences of words, for a neural network defined as in Keras.'
+\echo
+\timing on
+SELECT version, train_rows, metric, round(validation_score::numeric, 3) AS score
+FROM ai_train('sms_network', 'SELECT label, body FROM messages WHERE id % 5 > 0', 'label', 'network', '{
+  "layers": [{"embedding": 32}, {"lstm": 32}, {"dense": 2}], "epochs": 3, "learning_rate": 0.005}');
+\timing off
+SELECT ai_classify(body, 'sms_network') AS network, ai_classify(body) AS sms, body FROM inbox;
+
+\echo
 \echo 'That was all: one extension, one call to learn, one function to use it.'
 \echo 'README.md continues from here; "make install" puts the extension into your own server.'

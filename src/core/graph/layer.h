@@ -16,6 +16,7 @@
 #define AI_LAYER_H
 
 #include "core/base/arena.h"
+#include "core/base/pool.h"
 #include "core/base/rng.h"
 #include "core/graph/shape.h"
 
@@ -144,7 +145,17 @@ typedef struct AiPass
 	const float *d_output;		/* the gradient of the loss by the output */
 	float	   *d_input[AI_LAYER_MAX_INPUTS];	/* to be written; NULL: nobody asks */
 	float	   *const *d_weight;	/* [n_weights], to be added to; NULL: frozen, state or rows */
+
+	AiPool	   *pool;			/* whose thread this is; NULL: nobody can stop it */
+	int			thread;
 } AiPass;
+
+/* In what takes milliseconds: true means return at once, whatever is left undone */
+static inline bool
+ai_pass_should_stop(const AiPass *pass)
+{
+	return pass->pool != NULL && ai_pool_should_stop(pass->pool, pass->thread);
+}
 
 typedef struct AiLayerType
 {

@@ -23,6 +23,7 @@ typedef struct Shard
 {
 	AiRun	   *run;
 	int			lane;
+	int			thread;
 	int			number;
 	int64_t		first_row;
 	int			n_rows;
@@ -108,7 +109,9 @@ set_pass(AiPass *pass, const Shard *shard, int number, const float *const *weigh
 		.scratch = run->scratch + (size_t) shard->lane * run->scratch_size,
 		.weight = weight,
 		.derived = run->derived != NULL ? run->derived + it->derived : NULL,
-		.d_weight = d_weight
+		.d_weight = d_weight,
+		.pool = run->pool,
+		.thread = shard->thread
 	};
 	for (int i = 0; i < it->layer.n_inputs; i++)
 		pass->input[i] = output_of(shard, it->input[i]);
@@ -288,6 +291,7 @@ run_lane(void *arg, int64_t lane, int thread)
 	{
 		Shard		shard = shard_of(run, (int) s);
 
+		shard.thread = thread;
 		for (int i = run->begin; i < run->end && !ai_pool_should_stop(run->pool, thread); i++)
 			run_operation(&shard, &run->program[i]);
 	}

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/layer/prepare.h"
+#include "core/layer/product.h"
 
 #define BLOCK_STEPS 64			/* steps that take, at a time */
 
@@ -336,7 +337,7 @@ project(float *to, const Sizes *sizes, const float *from, const AiPass *pass, in
 		.bias = sizes->has_bias ? pass->weight[kernel + 1] : NULL
 	};
 
-	ai_kernels()->gemm(&product);
+	ai_product(pass, &product);
 }
 
 /* part[OUTPUT] of a row and head, from the other three; scratch: see scratch_fixed */
@@ -377,7 +378,7 @@ forward(const AiLayer *layer, const AiPass *pass)
 		project(saved[i], &sizes, pass->input[0], pass, i);
 	ai_kernels()->scale(saved[QUERY], saved[QUERY],
 						sizes.n_rows * sizes.steps * sizes.width[QUERY], scale_of(&sizes), 0);
-	for (size_t r = 0; r < sizes.n_rows; r++)
+	for (size_t r = 0; r < sizes.n_rows && !ai_pass_should_stop(pass); r++)
 	{
 		for (size_t h = 0; h < sizes.heads; h++)
 		{
@@ -463,7 +464,7 @@ backward(const AiLayer *layer, const AiPass *pass)
 			 sizes.width[OUTPUT], n_places, n, sizes.width[OUTPUT], false);
 
 	memset(d_saved[KEY], 0, n_places * (sizes.width[KEY] + sizes.width[VALUE]) * sizeof(float));
-	for (size_t r = 0; r < sizes.n_rows; r++)
+	for (size_t r = 0; r < sizes.n_rows && !ai_pass_should_stop(pass); r++)
 	{
 		for (size_t h = 0; h < sizes.heads; h++)
 		{

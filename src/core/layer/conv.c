@@ -225,7 +225,7 @@ ai_conv_forward(const AiLayer *layer, const AiPass *pass)
 	size_t		n_rows = (size_t) pass->n_rows;
 
 	find_rows(scratch.rows, ai_conv_least(plan.group, n_rows), &plan);
-	for (size_t first = 0; first < n_rows; first += plan.group)
+	for (size_t first = 0; first < n_rows && !ai_pass_should_stop(pass); first += plan.group)
 	{
 		size_t		n_images = ai_conv_least(plan.group, n_rows - first);
 		AiGemm		product = {
@@ -244,7 +244,7 @@ ai_conv_forward(const AiLayer *layer, const AiPass *pass)
 			.bias = config->use_bias ? pass->weight[AI_CONV_BIAS] : NULL
 		};
 
-		ai_sums_product(&product, (AiActivation) config->activation,
+		ai_sums_product(pass, &product, (AiActivation) config->activation,
 						layer->saved_size > 0 ? pass->saved + first * output_size : NULL);
 	}
 }

@@ -27,6 +27,7 @@
 /* Some neighbouring images on their way back */
 typedef struct Images
 {
+	const AiPass *pass;
 	const AiConvPlan *plan;
 	const AiConvScratch *scratch;
 	size_t		n;
@@ -128,7 +129,7 @@ add_input_gradient(const Images *it)
 		.c_row = (ptrdiff_t) plan->patch
 	};
 
-	for (size_t first = 0; first < n_pixels; first += product.m)
+	for (size_t first = 0; first < n_pixels && !ai_pass_should_stop(it->pass); first += product.m)
 	{
 		product.m = ai_conv_least(plan->n_strip, n_pixels - first);
 		product.a = it->d_sums + first * plan->filters;
@@ -140,7 +141,7 @@ add_input_gradient(const Images *it)
 static void
 go_back(const Images *it)
 {
-	for (size_t i = 0; i < it->n && it->input != NULL; i++)
+	for (size_t i = 0; i < it->n && it->input != NULL && !ai_pass_should_stop(it->pass); i++)
 		add_kernel_gradient(it->plan, it->d_kernel, it->input + i * it->plan->image,
 							it->d_sums + i * it->plan->n_pixels * it->plan->filters);
 	if (it->d_input != NULL)
@@ -195,7 +196,7 @@ go_back_sparse(const Images *it)
 		.c_tap = kernel.b_tap
 	};
 
-	for (size_t i = 0; i < it->n; i++)
+	for (size_t i = 0; i < it->n && !ai_pass_should_stop(it->pass); i++)
 	{
 		input.a = it->d_sums + i * plan->n_pixels * plan->filters;
 		if (it->input != NULL)
@@ -308,14 +309,14 @@ ai_conv_backward(const AiLayer *layer, const AiPass *pass)
 	size_t		n_rows = (size_t) pass->n_rows;
 	float	   *d_bias = layer->n_weights > AI_CONV_BIAS ? pass->d_weight[AI_CONV_BIAS] : NULL;
 	Images		it = {
-		.plan = &plan, .scratch = &scratch, .derived = pass->derived,
+		.pass = pass, .plan = &plan, .scratch = &scratch, .derived = pass->derived,
 		.d_kernel = pass->d_weight[AI_CONV_KERNEL]
 	};
 	bool		any_sparse = false;
 
 	if (plan.may_be_sparse)
 		prepare_sparse(&plan, &scratch);
-	for (size_t first = 0; first < n_rows; first += plan.group)
+	for (size_t first = 0; first < n_rows && !ai_pass_should_stop(pass); first += plan.group)
 	{
 		float	   *d_input = pass->d_input[0] != NULL ? pass->d_input[0] + first * size : NULL;
 

@@ -84,7 +84,8 @@ forward(const AiLayer *layer, const AiPass *pass)
 		.bias = dense->use_bias ? pass->weight[BIAS] : NULL
 	};
 
-	ai_sums_product(&product, dense->activation, layer->saved_size > 0 ? pass->saved : NULL);
+	ai_sums_product(pass, &product, dense->activation,
+					layer->saved_size > 0 ? pass->saved : NULL);
 }
 
 /* kernel += input transposed * d_sums */
@@ -107,7 +108,7 @@ add_kernel_gradient(const AiLayer *layer, const AiPass *pass, const float *d_sum
 		.adds = true
 	};
 
-	ai_kernels()->gemm(&product);
+	ai_product(pass, &product);
 }
 
 /* input = d_sums * kernel transposed */
@@ -129,7 +130,7 @@ write_input_gradient(const AiLayer *layer, const AiPass *pass, const float *d_su
 		.c_row = (ptrdiff_t) n_inputs(layer)
 	};
 
-	ai_kernels()->gemm(&product);
+	ai_product(pass, &product);
 }
 
 static void

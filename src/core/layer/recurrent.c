@@ -153,6 +153,7 @@ ai_recurrent_derive(const AiLayer *layer, float *derived, const float *const *we
 
 typedef struct Direction
 {
+	const AiPass *pass;
 	const AiRecurrent *kind;
 	const AiRecurrentConfig *config;
 	const AiPacked *packed;
@@ -237,6 +238,7 @@ make_direction(const AiLayer *layer, const AiPass *pass, const AiRecurrent *kind
 {
 	const AiRecurrentConfig *config = layer->config;
 	Direction	it = {
+		.pass = pass,
 		.kind = kind,
 		.config = config,
 		.packed = packed,
@@ -437,7 +439,7 @@ go_forward(const Direction *it, const float *input)
 	memset(it->h, 0, n_first * it->units * sizeof(float));
 	if (it->kind->has_kept)
 		memset(it->kept, 0, n_first * it->units * sizeof(float));
-	for (size_t s = 0; s < packed->n_steps; s++)
+	for (size_t s = 0; s < packed->n_steps && !ai_pass_should_stop(it->pass); s++)
 	{
 		AiRecurrentStep step = make_step(it, ai_packed_rows(packed, s), place);
 
@@ -596,7 +598,7 @@ go_back(const Direction *it, const Carried *carried, float *d_input, float *d_x)
 
 	memset(carried->d_h, 0, packed->n_rows * it->units * sizeof(float));
 	memset(carried->d_kept, 0, packed->n_rows * it->units * sizeof(float));
-	for (size_t s = packed->n_steps; s-- > 0;)
+	for (size_t s = packed->n_steps; s-- > 0 && !ai_pass_should_stop(it->pass);)
 	{
 		size_t		n_rows = ai_packed_rows(packed, s);
 		AiRecurrentStep step = make_step(it, n_rows, place - n_rows);

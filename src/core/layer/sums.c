@@ -6,7 +6,7 @@
 #include "core/layer/sums.h"
 
 void
-ai_sums_product(const AiGemm *product, AiActivation act, float *saved)
+ai_sums_product(const AiPass *pass, const AiGemm *product, AiActivation act, float *saved)
 {
 	AiGemm		it = *product;
 	const AiKernels *kernels = ai_kernels();
@@ -14,7 +14,7 @@ ai_sums_product(const AiGemm *product, AiActivation act, float *saved)
 	if (ai_sums_are_fused(act))
 	{
 		it.act = act;
-		kernels->gemm(&it);
+		ai_product(pass, &it);
 		return;
 	}
 	it.act = AI_ACT_LINEAR;
@@ -23,7 +23,7 @@ ai_sums_product(const AiGemm *product, AiActivation act, float *saved)
 		it.c = saved;
 		it.c_row = (ptrdiff_t) it.n;
 	}
-	kernels->gemm(&it);
+	ai_product(pass, &it);
 	if (act == AI_ACT_SOFTMAX)
 		kernels->softmax(product->c, it.c, it.m, it.n);
 	else

@@ -9,7 +9,7 @@
 #ifndef AI_SUMS_H
 #define AI_SUMS_H
 
-#include "core/kernels/kernels.h"
+#include "core/layer/product.h"
 
 /* Does the way back need the sums? */
 static inline bool
@@ -29,7 +29,8 @@ ai_sums_are_fused(AiActivation act)
  * product, which has c, c_row, bias and all else but act, into output:[m, n], dense.  saved:[m, n]
  * gets the sums if they are needed in training; NULL: they are not.
  */
-extern void ai_sums_product(const AiGemm *product, AiActivation act, float *saved);
+extern void ai_sums_product(const AiPass *pass, const AiGemm *product, AiActivation act,
+							float *saved);
 
 /*
  * The gradient by the sums, [n_rows, n]: d_output itself where nothing is behind them,
