@@ -82,6 +82,9 @@ bench-batch: build/core/bench_core_text
 bench-share:
 	@sh test/bench/bench_share.sh $(BENCH_FLAGS)
 
+bench-network:
+	@sh test/bench/bench_network.sh $(BENCH_FLAGS)
+
 define core_build
 build/$1/%.o: %.c build/$1/settings
 	@mkdir -p $$(@D)

@@ -5,22 +5,16 @@
 # Exit status 0 says that it ran; which targets were missed is printed.
 #
 # usage: PG_CONFIG=... sh test/bench/bench_text.sh [options of text.py]
-#   PYTHON=python3.11   makes the environment of the peers, requirements.txt
-#   KEEP_PEERS=1        takes the peers' results from the last run
+#   PYTHON=python3.11, PEERS_PYTHON=...    as venv.sh has them
+#   KEEP_PEERS=1                           takes the peers' results from the last run
 # Results: build/bench/text.json, build/bench/peers.json
 set -eu
 . test/private_server.sh
+. test/bench/venv.sh
 
 bench=$PWD/build/bench
-python=$bench/venv/bin/python
 mkdir -p "$bench"
-
-if ! cmp -s test/bench/requirements.txt "$bench/venv/requirements.txt"; then
-	rm -rf "$bench/venv"
-	"${PYTHON:-python3}" -m venv "$bench/venv"
-	"$python" -m pip install --quiet --disable-pip-version-check -r test/bench/requirements.txt
-	cp test/bench/requirements.txt "$bench/venv/requirements.txt"
-fi
+peers_python venv test/bench/requirements.txt
 export PYTHONDONTWRITEBYTECODE=1
 "$python" test/bench/data.py
 

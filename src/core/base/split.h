@@ -19,7 +19,8 @@
 static inline bool
 ai_is_held_out(const void *bytes, size_t len, double share)
 {
-	return (double) (ai_hash64(bytes, len, AI_SPLIT_SALT) >> 11) * 0x1p-53 < share;
+	return share > 0 &&
+		(double) (ai_hash64(bytes, len, AI_SPLIT_SALT) >> 11) * 0x1p-53 < share;
 }
 
 #endif							/* AI_SPLIT_H */
