@@ -38,7 +38,6 @@ struct AiNetworkTrainer
 	AiWords		words;
 	AiFit	   *fit;
 	AiTracker	reading;
-	int64_t		n_expected;
 	void	   *model;
 	size_t		model_size;
 	AiNetwork  *network;
@@ -180,12 +179,6 @@ void
 ai_network_trainer_hold_out(AiNetworkTrainer *t)
 {
 	t->rows.is_held_out = true;
-}
-
-void
-ai_network_trainer_expect(AiNetworkTrainer *t, int64_t n_rows)
-{
-	t->n_expected = n_rows;
 }
 
 /*

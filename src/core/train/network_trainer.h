@@ -92,9 +92,6 @@ extern void ai_network_trainer_hold_out(AiNetworkTrainer *trainer);
 extern AiCode ai_network_trainer_add(AiNetworkTrainer *trainer, bool *is_validation,
 									 const AiNetworkExample *example, AiError *err);
 
-/* A guess of how many rows there will be, for its progress */
-extern void ai_network_trainer_expect(AiNetworkTrainer *trainer, int64_t n_rows);
-
 /* AI_ERR_DATA when the rows cannot be learnt from, AI_ERR_DIVERGED, AI_ERR_PARAM and others */
 extern AiCode ai_network_trainer_fit(AiNetworkTrainer *trainer, AiError *err);
 

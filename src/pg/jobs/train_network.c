@@ -175,11 +175,7 @@ static void
 read_network(AiaasTrainRun *run)
 {
 	NetworkRun *state = run->state;
-	double		n_rows = aiaas_select_n_rows(&state->query.select);
 
-	if (state->options.validation != NULL)
-		n_rows += aiaas_select_n_rows(&state->validation.select);
-	ai_network_trainer_expect(state->trainer, (int64) n_rows);
 	read_rows(state, &state->query);
 	if (state->options.validation == NULL)
 		return;

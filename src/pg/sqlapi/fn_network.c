@@ -10,7 +10,6 @@
 #include "core/graph/summary.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "pg/engine/engine.h"
@@ -22,6 +21,8 @@
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_history_model);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_summary_model);
+
+#define MAX_SECONDS 1e12		/* whose microseconds an interval can hold */
 
 /* The network that the first argument names, for whom may read it */
 static const AiNetwork *
@@ -47,16 +48,16 @@ epoch_duration(const Jsonb *metrics, int number)
 	JsonbValue *seconds = aiaas_json_member(metrics, "epoch_seconds");
 	JsonbValue *it = NULL;
 	Interval   *duration;
+	double		n;
 
 	if (seconds != NULL && seconds->type == jbvBinary &&
 		JsonContainerIsArray(seconds->val.binary.data))
 		it = getIthJsonbValueFromContainer(seconds->val.binary.data, (uint32) number);
-	if (it == NULL || it->type != jbvNumeric)
+	n = aiaas_json_value_number(it);
+	if (!(n >= 0 && n <= MAX_SECONDS))
 		return NULL;
 	duration = palloc0(sizeof(Interval));
-	duration->time = (int64)
-		(DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-											NumericGetDatum(it->val.numeric))) * USECS_PER_SEC);
+	duration->time = (int64) (n * USECS_PER_SEC);
 	return duration;
 }
 
