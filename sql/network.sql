@@ -238,8 +238,10 @@ CREATE TABLE wide AS SELECT array_fill(0.5::real, ARRAY[99]) || (i % 1000)::real
 SET aiaas.max_train_memory = '16MB';
 SELECT train_rows + validation_rows AS rows FROM train('file', 'SELECT v, label FROM wide', '{"layers": [{"dense": 2}], "epochs": 1}');
 SET temp_file_limit = '1MB';
+\set VERBOSITY sqlstate
 SELECT train('bad', 'SELECT v, label FROM wide', '{"layers": [{"dense": 2}], "epochs": 1}');
 SELECT train('bad', 'SELECT v, label FROM wide', '{"layers": [{"dense": 2}], "epochs": 1, "on_bad_row": "skip"}');
+\set VERBOSITY default
 RESET temp_file_limit;
 RESET aiaas.max_train_memory;
 SELECT train_rows + validation_rows AS rows FROM train('memory', 'SELECT v, label FROM wide ORDER BY label', '{"layers": [{"dense": 2}], "epochs": 1}');

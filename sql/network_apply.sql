@@ -127,6 +127,7 @@ SELECT ai_predict(q, 'value') = ai_predict(ARRAY[0.5, 2, 1], 'value') AS same
 	FROM (SELECT ARRAY[0.5] AS a, ARRAY[2]::bigint[] AS b, 1 AS c) q;
 
 -- pgvector's types, as they are stored: dimensions, two bytes, numbers
+SET client_min_messages = warning;
 CREATE TYPE vector;
 CREATE FUNCTION vector_in(cstring) RETURNS vector AS 'byteain' LANGUAGE internal IMMUTABLE STRICT;
 CREATE FUNCTION vector_out(vector) RETURNS cstring AS 'byteaout' LANGUAGE internal IMMUTABLE STRICT;
@@ -135,6 +136,7 @@ CREATE TYPE halfvec;
 CREATE FUNCTION halfvec_in(cstring) RETURNS halfvec AS 'byteain' LANGUAGE internal IMMUTABLE STRICT;
 CREATE FUNCTION halfvec_out(halfvec) RETURNS cstring AS 'byteaout' LANGUAGE internal IMMUTABLE STRICT;
 CREATE TYPE halfvec (INPUT = halfvec_in, OUTPUT = halfvec_out, LIKE = bytea);
+RESET client_min_messages;
 -- not anybody's type of that name
 SELECT ai_predict('\x030000000000803f000000c000008040'::vector, 'value');
 ALTER EXTENSION aiaas ADD TYPE vector;
@@ -210,10 +212,19 @@ RESET aiaas.max_input_bytes;
 --
 -- In batches
 --
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-	SELECT count(ai_classify(image, 'image')), count(ai_transform(image, 'image', 'conv2d')) FROM images;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-	SELECT count(ai_predict(p, 'value')) FROM (SELECT a, b, c FROM points) p;
+CREATE FUNCTION batches(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+		IF line ~ 'Batch|Model|Distinct' THEN
+			RETURN NEXT regexp_replace(line, ' \(actual.*', '');
+		END IF;
+	END LOOP;
+END $$;
+SELECT batches($$SELECT count(ai_classify(image, 'image')), count(ai_transform(image, 'image', 'conv2d')) FROM images$$);
+SELECT batches($$SELECT count(ai_predict(p, 'value')) FROM (SELECT a, b, c FROM points) p$$);
+DROP FUNCTION batches;
 
 -- every bit of every answer is that of the row by itself
 CREATE FUNCTION answers() RETURNS text
