@@ -164,7 +164,8 @@ static void
 check_case(AiRng *rng, size_t m, size_t n, size_t k, size_t n_taps, Layout layout)
 {
 	Case		c = make_case(rng, m, n, k, n_taps, layout);
-	size_t		step = m * n * k * n_taps > 100000 ? 7 : 1;
+	size_t		work = m * n * k * n_taps;
+	size_t		step = work > 10000000 ? 97 : work > 100000 ? 7 : 1;
 
 	ai_kernels()->gemm(&c.gemm);
 	for (size_t e = 0; e < m * n; e += step)
@@ -221,6 +222,29 @@ test_long_sums(void **state)
 {
 	(void) state;
 	for_each_level(check_long_sums);
+}
+
+static void
+check_large(void)
+{
+	AiRng		rng = {6};
+
+	for (int layout = 0; layout < N_LAYOUTS; layout++)
+	{
+		check_case(&rng, 1, 1030, 300, 1, (Layout) layout);
+		check_case(&rng, 9, 700, 130, 3, (Layout) layout);
+	}
+	check_case(&rng, 48, 3100, 90, 1, BY_ROW);
+	check_case(&rng, 49, 1100, 430, 3, BY_TABLE);
+	check_case(&rng, 600, 270, 420, 1, BY_COLUMN);
+}
+
+/* so are those whose second matrix is larger than a cache */
+static void
+test_large(void **state)
+{
+	(void) state;
+	for_each_level(check_large);
 }
 
 static void
@@ -325,6 +349,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_long_sums),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_activations),
 		cmocka_unit_test(test_not_numbers),
 		cmocka_unit_test(test_transpose),

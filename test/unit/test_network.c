@@ -1,6 +1,10 @@
 /*-------------------------------------------------------------------------
  * test_network.c
  *		A stored network gives what the weights give, and a damaged one an error.
+ *
+ *	test_network --write-networks DIRECTORY
+ *
+ * writes the small networks with which test/fuzz/fuzz_network.c begins.
  *-------------------------------------------------------------------------
  */
 #include "core/model/network.h"
@@ -8,6 +12,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,16 +21,46 @@
 #include "core/layer/layers.h"
 #include "test_host.h"
 
-static const char layers[] =
-	"[{\"flatten\": true}, {\"dense\": 5, \"activation\": \"relu\"},"
-	" {\"dense\": 3, \"name\": \"out\"}]";
+/* A network of three labels or values */
+typedef struct Kind
+{
+	const char *name;
+	const char *layers;
+	AiShape		shape;
+	AiNetworkInput input;
+	AiNetworkTask task;
+	AiActivation head;
+} Kind;
+
+/* Together they have every kind of layer. */
+static const Kind kinds[] = {
+	{"numbers", "[{\"flatten\": true}, {\"dense\": 5, \"activation\": \"relu\"},"
+		" {\"dense\": 3, \"name\": \"out\"}]",
+	{2, {2, 4}}, AI_NETWORK_NUMBERS, AI_NETWORK_CLASSES, AI_ACT_SOFTMAX},
+	{"image", "[{\"rescale\": 2}, {\"conv2d\": 2, \"kernel_size\": 3, \"padding\": \"same\"},"
+		" \"batch_norm\", {\"max_pool\": 2}, {\"conv2d\": 3, \"kernel_size\": 2}, {\"avg_pool\": [2, 1]},"
+		" \"flatten\", {\"dropout\": 0.5}, {\"dense\": 3}]",
+	{3, {6, 6, 1}}, AI_NETWORK_PIXELS, AI_NETWORK_CLASSES, AI_ACT_SOFTMAX},
+	{"words", "[{\"embedding\": 4, \"input_dim\": 6, \"mask_zero\": true, \"name\": \"e\"},"
+		" \"positional_embedding\", {\"attention\": 2, \"causal\": true}, {\"add\": \"e\"},"
+		" \"layer_norm\", {\"bidirectional\": {\"lstm\": 2}}, {\"dense\": 3}]",
+	{1, {5}}, AI_NETWORK_WORDS, AI_NETWORK_LABELS, AI_ACT_SIGMOID},
+	{"steps", "[{\"gru\": 3, \"return_sequences\": true, \"name\": \"g\"},"
+		" {\"simple_rnn\": 2, \"return_sequences\": true}, {\"concatenate\": \"g\"}, {\"dense\": 3}]",
+	{2, {4, 2}}, AI_NETWORK_NUMBERS, AI_NETWORK_STEPS, AI_ACT_SOFTMAX},
+	{"values", "[\"normalize\", {\"reshape\": [4, 2]}, {\"conv1d\": 2, \"kernel_size\": 2},"
+		" {\"activation\": \"gelu\"}, \"global_pool\", {\"dense\": 3}]",
+	{1, {8}}, AI_NETWORK_NUMBERS, AI_NETWORK_VALUES, AI_ACT_LINEAR},
+};
+
 static const char *const labels[] = {"a", "bb", "c"};
 static const size_t label_lens[] = {1, 2, 1};
 
 enum
 {
+	N_KINDS = sizeof(kinds) / sizeof(kinds[0]),
 	N_ROWS = AI_SHARD_ROWS,
-	N_INPUTS = 8
+	N_INPUTS = 8				/* of the first kind */
 };
 
 typedef struct Source
@@ -33,33 +68,44 @@ typedef struct Source
 	AiArena		arena;
 	AiGraph		graph;
 	float	   *weights;
-	float		states[1];
+	float	   *states;
 	AiNetworkParts parts;
 } Source;
 
 static void
-make_source(Source *source)
+make_source_of(Source *source, const Kind *kind)
 {
+	static const uint64_t hashes[] = {3, 5, 7};
+	static const int32_t numbers[] = {AI_WORD_FIRST + 1, AI_WORD_FIRST, AI_WORD_FIRST + 2};
 	static const double history[2 * AI_NETWORK_HISTORY] = {0.5, 0.25};
-	static const AiShape shape = {2, {2, 4}};
 	AiDefinition definition;
 
 	memset(source, 0, sizeof(*source));
 	ai_arena_init(&source->arena, ai_malloc_host());
-	assert_int_equal(ai_definition_parse(&definition, &source->arena, ai_layer_types, layers,
-										 strlen(layers), NULL), AI_OK);
-	assert_int_equal(ai_graph_create(&source->graph, &source->arena, &definition, &shape, NULL),
-					 AI_OK);
+	assert_int_equal(ai_definition_parse(&definition, &source->arena, ai_layer_types,
+										 kind->layers, strlen(kind->layers), NULL), AI_OK);
+	assert_int_equal(ai_graph_create(&source->graph, &source->arena, &definition, &kind->shape,
+									 NULL), AI_OK);
 	source->weights = ai_arena_alloc_zero(&source->arena, source->graph.n_weights, sizeof(float));
+	source->states = ai_arena_alloc_zero(&source->arena, source->graph.n_states + 1, sizeof(float));
 	assert_int_equal(ai_graph_initialise(&source->graph, source->weights, source->states, 1,
 										 ai_malloc_host(), NULL), AI_OK);
 	source->parts = (AiNetworkParts) {
-		.definition = layers, .shape = shape, .input = AI_NETWORK_NUMBERS,
-		.task = AI_NETWORK_CLASSES, .head = AI_ACT_SOFTMAX, .labels = labels,
-		.label_lens = label_lens, .n_labels = 3, .weights = source->weights,
-		.n_weights = source->graph.n_weights, .states = source->states,
-		.n_states = source->graph.n_states, .history = history, .n_epochs = 2
+		.definition = kind->layers, .shape = kind->shape, .input = kind->input,
+		.task = kind->task, .head = kind->head, .labels = labels, .label_lens = label_lens,
+		.n_labels = kind->task == AI_NETWORK_VALUES ? 0 : 3,
+		.weights = source->weights, .n_weights = source->graph.n_weights,
+		.states = source->states, .n_states = source->graph.n_states,
+		.history = history, .n_epochs = 2
 	};
+	if (kind->input == AI_NETWORK_WORDS)
+		source->parts.words = (AiWords) {hashes, numbers, 3};
+}
+
+static void
+make_source(Source *source)
+{
+	make_source_of(source, &kinds[0]);
 }
 
 static void
@@ -242,15 +288,79 @@ test_interruptions(void **state)
 	ai_arena_free(&source.arena);
 }
 
+/* Every kind of layer can be stored, opened and applied. */
+static void
+test_kinds(void **state)
+{
+	(void) state;
+	for (int i = 0; i < N_KINDS; i++)
+	{
+		uint8_t		input[64] = {0};
+		float		answer[12];
+		Source		source;
+		AiNetwork  *network;
+		AiNetworkScratch *scratch;
+		AiNetworkRow row = {input, 0};
+		void	   *bytes;
+		size_t		size;
+
+		make_source_of(&source, &kinds[i]);
+		assert_int_equal(ai_network_store(&bytes, &size, ai_malloc_host(), &source.parts, NULL),
+						 AI_OK);
+		assert_int_equal(ai_network_open(&network, ai_malloc_host(), bytes, size, NULL), AI_OK);
+		assert_int_equal(ai_network_scratch_create(&scratch, ai_malloc_host(), network, NULL),
+						 AI_OK);
+		row.len = ai_network_input_bytes(network);
+		assert_int_equal(ai_network_n_answers(network), 3);
+		assert_int_equal(ai_network_check(network, &row, NULL), AI_OK);
+		ai_network_apply(network, scratch, &row, 1, answer);
+		assert_true(isfinite(answer[0]));
+		ai_network_scratch_destroy(scratch);
+		ai_network_close(network);
+		free(bytes);
+		ai_arena_free(&source.arena);
+	}
+}
+
+static int
+write_networks(const char *directory)
+{
+	bool		is_written = true;
+
+	for (int i = 0; i < N_KINDS; i++)
+	{
+		Source		source;
+		char		path[1024];
+		FILE	   *file;
+		void	   *bytes;
+		size_t		size;
+
+		make_source_of(&source, &kinds[i]);
+		if (ai_network_store(&bytes, &size, ai_malloc_host(), &source.parts, NULL) != AI_OK)
+			return EXIT_FAILURE;
+		snprintf(path, sizeof(path), "%s/%s", directory, kinds[i].name);
+		file = fopen(path, "wb");
+		is_written = is_written && file != NULL && fwrite(bytes, 1, size, file) == size;
+		if (file != NULL && fclose(file) != 0)
+			is_written = false;
+		free(bytes);
+		ai_arena_free(&source.arena);
+	}
+	return is_written ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_flips),
 		cmocka_unit_test(test_interruptions),
+		cmocka_unit_test(test_kinds),
 	};
 
+	if (argc == 3 && strcmp(argv[1], "--write-networks") == 0)
+		return write_networks(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
  * Multiplications between two questions whether to stop: some tens of milliseconds.  Not less,
  * since the weights of a large network are read anew for each group.
  */
-#define GROUP_WORK 1e9
+#define GROUP_WORK 2.5e9
 
 size_t
 ai_network_answer_size(const AiNetwork *network, int layer)
