@@ -62,7 +62,7 @@ class Task:
     batch_size: int
     epochs: int
     turns: int
-    quick_rows: int             # 0: all, as without --quick
+    quick_rows: int             # with --quick; 0: all
     faster: float               # targets
     accuracy: float
 
@@ -216,8 +216,8 @@ def run_turn(db, contest, train_part, test_part, n_words, threads):
 
 def print_contest(contest):
     task = contest.task
-    print(f"\n{task.name}: {contest.n_rows} rows, {task.epochs} epochs in batches of "
-          f"{task.batch_size}; of {US}'s seconds {statistics.median(contest.outside):.2f} are "
+    print(f"\n{task.name}: {contest.n_rows} rows in batches of {task.batch_size}, epochs: "
+          f"{task.epochs}; of {US}'s seconds {statistics.median(contest.outside):.2f} are "
           "outside of the epochs")
     print("            threads  turns  s/epoch  times ours  accuracy")
     for (name, threads), seconds in sorted(contest.seconds.items(), key=lambda item: item[0][1]):
@@ -246,7 +246,9 @@ def measure_training(db, parts, options, verdicts):
         if task.name not in options.tasks:
             continue
         train_part, test_part, n_words = parts[task.table]
-        n_rows = options.quick and task.quick_rows or len(train_part.inputs)
+        n_rows = len(train_part.inputs)
+        if options.quick and task.quick_rows > 0:
+            n_rows = task.quick_rows
         contest = Contest(task, n_rows, options.threads)
         for _ in range(options.turns or task.turns):
             for threads in options.threads:
@@ -331,7 +333,7 @@ def measure_training_memory(task, n_rows, all_threads, verdicts):
                       dataclasses.replace(task, epochs=1).options())
             total = status(db.pid)["VmHWM"] - before["VmRSS"] - content
             private = peak.bytes - before["RssAnon"] - content
-        print(f"training the cnn, {threads} threads: {total / MB:.0f} MB beyond the rows' "
+        print(f"training the cnn, threads: {threads}, takes {total / MB:.0f} MB beyond the rows' "
               f"{content / MB:.0f} MB, of which {private / MB:.0f} MB are private", flush=True)
         verdicts.at_most("memory", f"training the cnn beyond the data, threads: {threads}, MB",
                          total / MB, 300, "{:.0f}")
