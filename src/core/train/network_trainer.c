@@ -11,7 +11,9 @@
 #include "core/train/network_build.h"
 #include "core/train/network_measure.h"
 
-#define MEASURED_ROWS 10000		/* of those that are learnt from */
+/* Of those that are learnt from, so many are measured in the end, or a tenth of what was learnt */
+#define MIN_MEASURED_ROWS 1000
+#define MAX_MEASURED_ROWS 10000
 #define ROWS_SHARE 0.75			/* of the memory, for rows that are kept */
 
 /* A text's length and words, while they are not known */
@@ -323,8 +325,13 @@ measure(AiNetworkTrainer *t, AiError *err)
 	AiNetworkMeasure measure = {
 		.rows = &t->rows, .graph = &t->build.graph, .head = &t->build.head,
 		.weights = t->build.weights, .states = t->build.states, .pool = t->pool,
-		.max_rows = MEASURED_ROWS
+		.max_rows = t->rows.n_rows[0] / 10 * ai_fit_n_epochs(t->fit)
 	};
+
+	if (measure.max_rows < MIN_MEASURED_ROWS)
+		measure.max_rows = MIN_MEASURED_ROWS;
+	if (measure.max_rows > MAX_MEASURED_ROWS)
+		measure.max_rows = MAX_MEASURED_ROWS;
 
 	report->metric = t->rows.format.task == AI_NETWORK_VALUES ? "r2" : "macro_f1";
 	AI_TRY(ai_network_measure(&measure, &t->host, err));

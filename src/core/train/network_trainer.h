@@ -53,8 +53,8 @@ typedef struct AiNetworkReport
 	bool		is_complete;	/* false: max_time came first */
 	size_t		peak_memory;	/* bytes */
 
-	/* On what was learnt from (on 10,000 rows of it where there are more), and held out; the
-	 * latter NaN, or of no rows, where nothing is */
+	/* On what was learnt from (1,000 to 10,000 rows of it where there are more), and held out;
+	 * the latter NaN, or of no rows, where nothing is */
 	const char *metric;			/* "macro_f1"; of values "r2" */
 	double		train_score;
 	double		validation_score;
