@@ -5,10 +5,12 @@
  * The library is loaded when it is first wanted, and never linked.  It gets no threads of its own:
  * ours call it, and a server's signals must not arrive in others.
  *
- * A row's answer may not depend on the rows beside it, but the library chooses its code by the
- * number of rows.  So it is called for blocks of 16, 32, 48 or 64 rows, the last one padded with
- * zeros, and for so few terms and columns at once that it does not cut them up.  A library that
- * gives equal rows different bits even so is refused.
+ * A row's answer may not depend on the rows beside it, but the library chooses its code by sizes
+ * and places.  So what it computes is C transposed: rows of ours are then the numbers of its
+ * vectors, all of which it treats alike, as long as there are whole vectors.  It gets a multiple of
+ * 16 rows, zeros at the end, and so few terms and columns at once that it does not cut them up.
+ * When it is loaded, it is tried whether equal rows have equal bits: if need be, it gets 16 rows at
+ * a time (its code for Haswell takes others otherwise), or is refused.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/openblas.h"
@@ -29,17 +31,19 @@
 /* What one call computes at most */
 enum
 {
-	BLOCK_ROWS = 64,
+	MAX_BLOCK_ROWS = 64,
 	BLOCK_TERMS = 256,
-	BLOCK_COLUMNS = 512,
-	PADDED_ROWS = 16			/* its rows are a multiple */
+	BLOCK_COLUMNS = 256,
+	GROUP_ROWS = 16				/* its rows are a multiple */
 };
+
+static size_t block_rows;		/* at most, of the library that is loaded */
 
 /* Of cblas.h, which need not be there when this is compiled */
 enum
 {
 	ROW_MAJOR = 101,
-	NOT_TRANSPOSED = 111
+	TRANSPOSED = 112
 };
 
 typedef void (*Sgemm) (int order, int transpose_a, int transpose_b, int m, int n, int k,
@@ -50,15 +54,15 @@ static Sgemm sgemm;				/* NULL: not loaded */
 static bool is_serial;			/* a build without locks of its own */
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
-/* c:[n_rows, n] += a:[n_rows, k] * b:[k, n] */
+/* c:[n, n_rows] += (a:[n_rows, k] * b:[k, n]) transposed */
 static void
-multiply(float *c, ptrdiff_t c_row, const float *a, const float *b, ptrdiff_t b_row,
-		 size_t n_rows, size_t n, size_t k)
+multiply(float *c, const float *a, const float *b, ptrdiff_t b_row, size_t n_rows, size_t n,
+		 size_t k)
 {
 	if (is_serial)
 		pthread_mutex_lock(&one_at_a_time);
-	sgemm(ROW_MAJOR, NOT_TRANSPOSED, NOT_TRANSPOSED, (int) n_rows, (int) n, (int) k, 1, a, (int) k,
-		  b, (int) b_row, 1, c, (int) c_row);
+	sgemm(ROW_MAJOR, TRANSPOSED, TRANSPOSED, (int) n, (int) n_rows, (int) k, 1, b, (int) b_row,
+		  a, (int) k, 1, c, (int) n_rows);
 	if (is_serial)
 		pthread_mutex_unlock(&one_at_a_time);
 }
@@ -67,39 +71,45 @@ multiply(float *c, ptrdiff_t c_row, const float *a, const float *b, ptrdiff_t b_
  * Loading
  */
 
-/* 64 rows, then each 16 of them alone and at other places, have the same bits. */
-static bool
-rows_are_equal(void)
+enum
 {
-	enum
-	{
-		K = BLOCK_TERMS,
-		N = 75,
-		SHIFT = 5
-	};
-	float		a[BLOCK_ROWS][K];
-	float		b[K * N];
-	float		together[BLOCK_ROWS][N];
-	float		some[PADDED_ROWS][K];
-	float		alone[PADDED_ROWS][N];
+	TRIED_TERMS = BLOCK_TERMS,
+	TRIED_COLUMNS = 75
+};
+
+/* c:[TRIED_COLUMNS, n_rows] */
+static void
+try(float *c, const float *a, const float *b, size_t n_rows)
+{
+	memset(c, 0, TRIED_COLUMNS * n_rows * sizeof(float));
+	multiply(c, a, b, TRIED_COLUMNS, n_rows, TRIED_COLUMNS, TRIED_TERMS);
+}
+
+/* All rows are equal; so must be all sums of a column, in blocks of up to so many rows. */
+static bool
+rows_are_equal(size_t most)
+{
+	float		a[MAX_BLOCK_ROWS * TRIED_TERMS];
+	float		b[TRIED_TERMS * TRIED_COLUMNS];
+	float		block[TRIED_COLUMNS * MAX_BLOCK_ROWS];
+	float		some[TRIED_COLUMNS * MAX_BLOCK_ROWS];
 	AiRng		rng = {1};
 
-	for (size_t i = 0; i < BLOCK_ROWS * K; i++)
-		a[i / K][i % K] = (float) ai_rng_uniform(&rng) - 0.5F;
-	for (size_t i = 0; i < K * N; i++)
-		b[i] = (float) ai_rng_uniform(&rng) - 0.5F;
-	memset(together, 0, sizeof(together));
-	multiply(together[0], N, a[0], b, N, BLOCK_ROWS, N, K);
-	for (size_t first = 0; first < BLOCK_ROWS; first += PADDED_ROWS)
+	for (size_t p = 0; p < TRIED_TERMS; p++)
 	{
-		for (size_t i = 0; i < PADDED_ROWS; i++)
-			memcpy(some[(i + SHIFT) % PADDED_ROWS], a[first + i], sizeof(some[0]));
-		memset(alone, 0, sizeof(alone));
-		multiply(alone[0], N, some[0], b, N, PADDED_ROWS, N, K);
-		for (size_t i = 0; i < PADDED_ROWS; i++)
+		a[p] = (float) ai_rng_uniform(&rng) - 0.5F;
+		for (size_t i = 1; i < most; i++)
+			a[i * TRIED_TERMS + p] = a[p];
+	}
+	for (size_t i = 0; i < TRIED_TERMS * TRIED_COLUMNS; i++)
+		b[i] = (float) ai_rng_uniform(&rng) - 0.5F;
+	try(block, a, b, most);
+	for (size_t n_rows = GROUP_ROWS; n_rows <= most; n_rows += GROUP_ROWS)
+	{
+		try(some, a, b, n_rows);
+		for (size_t i = 0; i < TRIED_COLUMNS * n_rows; i++)
 		{
-			if (memcmp(alone[(i + SHIFT) % PADDED_ROWS], together[first + i],
-					   sizeof(alone[0])) != 0)
+			if (memcmp(&some[i], &block[i / n_rows * most], sizeof(float)) != 0)
 				return false;
 		}
 	}
@@ -164,12 +174,13 @@ ai_openblas_load(AiError *err)
 	{
 		set_threads(1);
 		is_serial = get_parallel() == 0;
-		if (rows_are_equal())
+		block_rows = rows_are_equal(MAX_BLOCK_ROWS) ? MAX_BLOCK_ROWS : GROUP_ROWS;
+		if (rows_are_equal(block_rows))
 			return AI_OK;
 	}
 	sgemm = NULL;
 	dlclose(library);
-	return refuse(err, "It is built in a way that does not suit");
+	return refuse(err, "The sums of a row depend on the rows beside it");
 }
 
 /*
@@ -181,8 +192,13 @@ static bool
 suits(const AiGemm *g)
 {
 	return g->n >= 16 && g->k >= 16 && g->n * g->k >= 4096 &&
-		g->b_row >= (ptrdiff_t) g->n && g->b_row <= INT_MAX &&
-		g->c_row >= (ptrdiff_t) g->n && g->c_row <= INT_MAX;
+		g->b_row >= (ptrdiff_t) g->n && g->b_row <= INT_MAX;
+}
+
+static size_t
+at_most(size_t n, size_t most)
+{
+	return n < most ? n : most;
 }
 
 /* to:[n_padded, k] = some terms of some rows of A, which begin at a */
@@ -206,12 +222,12 @@ copy_terms(float *to, const AiGemm *g, const float *a, size_t first_row, size_t 
 	memset(to, 0, (n_padded - n_rows) * k * sizeof(float));
 }
 
-/* c:[n_padded, n_columns] += the product, of which n_rows are wanted */
+/* sums:[n_columns, n_padded] += the product transposed, of which n_rows are wanted */
 static void
-add_product(float *c, ptrdiff_t c_row, const AiGemm *g, size_t first_row, size_t n_rows,
-			size_t n_padded, size_t first_column, size_t n_columns)
+add_product(float *sums, const AiGemm *g, size_t first_row, size_t n_rows, size_t n_padded,
+			size_t first_column, size_t n_columns)
 {
-	_Alignas(AI_ALIGNMENT) float terms[BLOCK_ROWS * BLOCK_TERMS];
+	_Alignas(AI_ALIGNMENT) float terms[MAX_BLOCK_ROWS * BLOCK_TERMS];
 	ptrdiff_t	a_col = g->rows != NULL ? 1 : g->a_col;
 
 	for (size_t t = 0; t < g->n_taps; t++)
@@ -221,68 +237,31 @@ add_product(float *c, ptrdiff_t c_row, const AiGemm *g, size_t first_row, size_t
 
 		for (size_t p = 0; p < g->k; p += BLOCK_TERMS)
 		{
-			size_t		k = g->k - p < BLOCK_TERMS ? g->k - p : BLOCK_TERMS;
+			size_t		k = at_most(g->k - p, BLOCK_TERMS);
 
 			copy_terms(terms, g, a + (ptrdiff_t) p * a_col, first_row, n_rows, n_padded, k);
-			multiply(c, c_row, terms, b + (ptrdiff_t) p * g->b_row, g->b_row, n_padded, n_columns,
-					 k);
+			multiply(sums, terms, b + (ptrdiff_t) p * g->b_row, g->b_row, n_padded, n_columns, k);
 		}
 	}
 }
 
-/* What the product is added to */
 static void
-begin_rows(const AiGemm *g, const AiKernels *level, float *c, size_t n_rows, size_t first_column,
-		   size_t n_columns)
+compute_block(const AiGemm *g, const AiKernels *level, size_t first_row, size_t n_rows,
+			  size_t first_column, size_t n_columns)
 {
-	const float *bias = g->bias != NULL ? g->bias + first_column : NULL;
+	_Alignas(AI_ALIGNMENT) float sums[BLOCK_COLUMNS * MAX_BLOCK_ROWS];
+	size_t		n_padded = (n_rows + GROUP_ROWS - 1) / GROUP_ROWS * GROUP_ROWS;
+	float	   *c = g->c + (ptrdiff_t) first_row * g->c_row + first_column;
 
-	for (size_t i = 0; i < n_rows; i++, c += g->c_row)
-	{
-		if (!g->adds && bias == NULL)
-			memset(c, 0, n_columns * sizeof(float));
-		else if (!g->adds)
-			memcpy(c, bias, n_columns * sizeof(float));
-		else if (bias != NULL)
-			level->add(c, bias, n_columns);
-	}
-}
-
-/* Fewer than PADDED_ROWS */
-static void
-add_padded(float *c, const AiGemm *g, size_t first_row, size_t n_rows, size_t first_column,
-		   size_t n_columns)
-{
-	float		padded[PADDED_ROWS * BLOCK_COLUMNS];
-
-	memset(padded, 0, PADDED_ROWS * n_columns * sizeof(float));
-	for (size_t i = 0; i < n_rows; i++)
-		memcpy(padded + i * n_columns, c + (ptrdiff_t) i * g->c_row, n_columns * sizeof(float));
-	add_product(padded, (ptrdiff_t) n_columns, g, first_row, n_rows, PADDED_ROWS, first_column,
-				n_columns);
-	for (size_t i = 0; i < n_rows; i++)
-		memcpy(c + (ptrdiff_t) i * g->c_row, padded + i * n_columns, n_columns * sizeof(float));
-}
-
-static void
-compute_columns(const AiGemm *g, const AiKernels *level, size_t first_column, size_t n_columns)
-{
-	size_t		n_rows;
-
-	for (size_t first = 0; first < g->m; first += n_rows)
-	{
-		float	   *c = g->c + (ptrdiff_t) first * g->c_row + first_column;
-		size_t		whole = (g->m - first) / PADDED_ROWS * PADDED_ROWS;
-
-		n_rows = whole == 0 ? g->m - first : whole < BLOCK_ROWS ? whole : BLOCK_ROWS;
-		begin_rows(g, level, c, n_rows, first_column, n_columns);
-		if (whole == 0)
-			add_padded(c, g, first, n_rows, first_column, n_columns);
-		else
-			add_product(c, g->c_row, g, first, n_rows, n_rows, first_column, n_columns);
-		for (size_t i = 0; i < n_rows && g->act != AI_ACT_LINEAR; i++, c += g->c_row)
-			level->activate(c, c, n_columns, g->act);
-	}
+	memset(sums, 0, n_columns * n_padded * sizeof(float));
+	if (g->adds)
+		level->transpose(sums, (ptrdiff_t) n_padded, c, g->c_row, n_rows, n_columns);
+	for (size_t i = 0; i < n_columns * n_padded && g->bias != NULL; i++)
+		sums[i] += g->bias[first_column + i / n_padded];
+	add_product(sums, g, first_row, n_rows, n_padded, first_column, n_columns);
+	level->transpose(c, g->c_row, sums, (ptrdiff_t) n_padded, n_columns, n_rows);
+	for (size_t i = 0; i < n_rows && g->act != AI_ACT_LINEAR; i++, c += g->c_row)
+		level->activate(c, c, n_columns, g->act);
 }
 
 void
@@ -293,10 +272,10 @@ ai_openblas_gemm(const AiGemm *g, const AiKernels *level)
 		level->gemm(g);
 		return;
 	}
-	for (size_t first = 0; first < g->n; first += BLOCK_COLUMNS)
+	for (size_t j = 0; j < g->n; j += BLOCK_COLUMNS)
 	{
-		size_t		left = g->n - first;
-
-		compute_columns(g, level, first, left < BLOCK_COLUMNS ? left : BLOCK_COLUMNS);
+		for (size_t i = 0; i < g->m; i += block_rows)
+			compute_block(g, level, i, at_most(g->m - i, block_rows), j,
+						  at_most(g->n - j, BLOCK_COLUMNS));
 	}
 }
