@@ -32,6 +32,7 @@ TENSOR_OBJS = \
 
 KERNELS_OBJS = \
 	src/core/kernels/dispatch.o \
+	src/core/kernels/openblas.o \
 	src/core/kernels/ref_dense.o \
 	src/core/kernels/ref_sparse.o
 
@@ -279,7 +280,7 @@ WARNINGS = -Wall -Wextra -Wshadow
 AI_CFLAGS = -std=gnu11 -O2 -ffp-contract=off $(WARNINGS)
 AVX2_FLAGS = -mavx2 -mfma
 AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma
-CORE_LIBS = -lcrypto -ljansson -lm -lpthread
+CORE_LIBS = -lcrypto -ljansson -lm -lpthread -ldl
 
 # Flags of one object file by its path, for the server build and the core's own.  Loops become vectors
 # only where errno and traps of floating point need not be kept, which nobody asks for; no number changes.

@@ -134,7 +134,8 @@ need_server()
 
 need_test_tools()
 {
-	need libcmocka-dev libipc-run-perl python3 dataset-fashion-mnist
+	# OpenBLAS is loaded when it is asked for, and the tests ask
+	need libcmocka-dev libipc-run-perl python3 dataset-fashion-mnist libopenblas0-pthread
 	for tool in clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19 clang-20 clang-21; do
 		CLANG=$(command -v $tool) && break
 	done

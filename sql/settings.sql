@@ -15,6 +15,7 @@ SET aiaas.max_model_bytes = -1;
 SET aiaas.max_train_memory = 0;
 SET aiaas.max_train_time = -1;
 SET aiaas.cpu_level = 'sse9';
+SET aiaas.blas = 'atlas';
 \set VERBOSITY default
 
 -- in range
@@ -35,6 +36,9 @@ RESET aiaas.max_train_time;
 SET aiaas.cpu_level = 'portable';
 SHOW aiaas.cpu_level;
 RESET aiaas.cpu_level;
+SET aiaas.blas = 'own';
+SHOW aiaas.blas;
+RESET aiaas.blas;
 
 -- limits are the superuser's
 CREATE ROLE regress_aiaas_user;
@@ -46,5 +50,6 @@ SET aiaas.max_model_bytes = 0;
 SET aiaas.max_train_memory = '3GB';
 SET aiaas.max_train_time = 0;
 SET aiaas.cpu_level = 'portable';
+SET aiaas.blas = 'own';
 RESET ROLE;
 DROP ROLE regress_aiaas_user;

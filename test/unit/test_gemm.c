@@ -1,6 +1,7 @@
 /*-------------------------------------------------------------------------
  * test_gemm.c
- *		Products of dense matrices and transposing, at every level of this machine.
+ *		Products of dense matrices and transposing, at every level of this machine, and by
+ *		OpenBLAS if it is installed.
  *
  * The truth is a sum in double precision; the budget is that of kernels.h.
  *-------------------------------------------------------------------------
@@ -8,6 +9,21 @@
 #include "dense_arrays.h"
 
 #define C_GAP 3					/* numbers between two rows of C, which nobody may touch */
+
+static bool is_own = true;		/* whose products are tested */
+
+/* Those of each level, and those of the best one with OpenBLAS */
+static void
+for_all_products(void (*check) (void))
+{
+	for_each_level(check);
+	ai_blas_select(AI_BLAS_OPENBLAS);
+	is_own = false;
+	if (ai_blas_prepare(NULL) == AI_OK)
+		check();
+	ai_blas_select(AI_BLAS_OWN);
+	is_own = true;
+}
 
 /* How A lies */
 typedef enum Layout
@@ -141,23 +157,28 @@ check_gaps(const Case *c)
 	}
 }
 
-/* One column of one row alone has the same bits as in the whole product. */
+/* Some columns of one row alone have the same bits as in the whole product. */
 static void
-check_alone(const Case *c, size_t i, size_t j)
+check_alone(const Case *c, size_t i, size_t j, size_t n)
 {
 	AiGemm		alone = c->gemm;
-	float		result = c->before[i * (size_t) c->gemm.c_row + j];
+	size_t		at = i * (size_t) c->gemm.c_row + j;
+	float	   *result = malloc(n * sizeof(float));
 
-	alone.m = alone.n = 1;
+	assert_non_null(result);
+	memcpy(result, c->before + at, n * sizeof(float));
+	alone.m = 1;
+	alone.n = n;
 	alone.a += place_of_a(&c->gemm, 0, i, 0) * (c->a_size > 0);
 	alone.rows = NULL;
 	if (c->gemm.rows != NULL)
 		alone.a_col = 1;
 	alone.b += j * (c->b_size > 0);
 	alone.bias = c->gemm.bias != NULL ? c->gemm.bias + j : NULL;
-	alone.c = &result;
+	alone.c = result;
 	ai_kernels()->gemm(&alone);
-	assert_memory_equal(&result, c->c + i * (size_t) c->gemm.c_row + j, sizeof(float));
+	assert_memory_equal(result, c->c + at, n * sizeof(float));
+	free(result);
 }
 
 static void
@@ -172,7 +193,11 @@ check_case(AiRng *rng, size_t m, size_t n, size_t k, size_t n_taps, Layout layou
 		check_element(&c, e / n, e % n);
 	check_gaps(&c);
 	for (int e = 0; e < 5 && m * n > 0; e++)
-		check_alone(&c, ai_rng_below(rng, (uint32_t) m), ai_rng_below(rng, (uint32_t) n));
+	{
+		check_alone(&c, ai_rng_below(rng, (uint32_t) m), 0, n);
+		if (is_own)
+			check_alone(&c, ai_rng_below(rng, (uint32_t) m), ai_rng_below(rng, (uint32_t) n), 1);
+	}
 	free_case(&c);
 }
 
@@ -197,7 +222,7 @@ static void
 test_sizes(void **state)
 {
 	(void) state;
-	for_each_level(check_sizes);
+	for_all_products(check_sizes);
 }
 
 static void
@@ -221,7 +246,7 @@ static void
 test_long_sums(void **state)
 {
 	(void) state;
-	for_each_level(check_long_sums);
+	for_all_products(check_long_sums);
 }
 
 static void
@@ -244,7 +269,7 @@ static void
 test_large(void **state)
 {
 	(void) state;
-	for_each_level(check_large);
+	for_all_products(check_large);
 }
 
 static void
@@ -283,7 +308,7 @@ static void
 test_activations(void **state)
 {
 	(void) state;
-	for_each_level(check_activations);
+	for_all_products(check_activations);
 }
 
 static void
@@ -309,7 +334,7 @@ static void
 test_not_numbers(void **state)
 {
 	(void) state;
-	for_each_level(check_not_numbers);
+	for_all_products(check_not_numbers);
 }
 
 static void

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "core/kernels/kernels.h"
+
 #define MIN_SHARD_ROWS 16
 #define MIN_SHARDS 4			/* as long as they are not smaller than that */
 
@@ -238,6 +240,8 @@ AiCode
 ai_run_create_training(AiRun **run, const AiHost *host, const AiGraph *graph, AiPool *pool,
 					   int64_t max_rows, AiError *err)
 {
+	*run = NULL;
+	AI_TRY(ai_blas_prepare(err));
 	return create_run(run, host, graph, pool, max_rows, err);
 }
 

@@ -1,11 +1,13 @@
 /*-------------------------------------------------------------------------
  * dispatch.c
- *		Which level of the kernels runs.
+ *		Which level of the kernels runs, and whose products.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/kernels_internal.h"
 
 #include <stdatomic.h>
+
+#include "core/kernels/openblas.h"
 
 static const struct
 {
@@ -26,6 +28,12 @@ static const struct
 
 /* -1: the best of the machine, not looked up yet */
 static atomic_int selected = -1;
+
+/* NULL: not looked up yet */
+static _Atomic(const AiKernels *) current;
+
+static AiBlas blas = AI_BLAS_AUTO;
+static AiKernels with_openblas; /* the level's, with other products */
 
 /* __builtin_cpu_supports() also asks whether the system saves the registers. */
 AiCpuLevel
@@ -55,10 +63,67 @@ ai_kernels_level(void)
 	return (AiCpuLevel) level;
 }
 
+/*
+ * Products
+ */
+
+static void
+gemm_by_openblas(const AiGemm *product)
+{
+	ai_openblas_gemm(product, levels[ai_kernels_level()].kernels);
+}
+
+static bool
+wants_openblas(void)
+{
+	return blas == AI_BLAS_OPENBLAS ||
+		(blas == AI_BLAS_AUTO && ai_kernels_best_level() == AI_CPU_PORTABLE);
+}
+
+/* The table that level and products ask for */
+static const AiKernels *
+choose(void)
+{
+	const AiKernels *kernels = levels[ai_kernels_level()].kernels;
+
+	if (wants_openblas() && ai_openblas_is_loaded())
+	{
+		with_openblas = *kernels;
+		with_openblas.gemm = gemm_by_openblas;
+		kernels = &with_openblas;
+	}
+	atomic_store(&current, kernels);
+	return kernels;
+}
+
+void
+ai_blas_select(AiBlas choice)
+{
+	blas = choice;
+	choose();
+}
+
+AiCode
+ai_blas_prepare(AiError *err)
+{
+	static bool has_failed;		/* for good: what is found by itself is not looked for again */
+
+	if (!wants_openblas() || ai_openblas_is_loaded() || (has_failed && blas == AI_BLAS_AUTO))
+		return AI_OK;
+	if (blas == AI_BLAS_OPENBLAS)
+		AI_TRY(ai_openblas_load(err));
+	else
+		has_failed = ai_openblas_load(NULL) != AI_OK;
+	choose();
+	return AI_OK;
+}
+
 const AiKernels *
 ai_kernels(void)
 {
-	return levels[ai_kernels_level()].kernels;
+	const AiKernels *kernels = atomic_load_explicit(&current, memory_order_acquire);
+
+	return kernels != NULL ? kernels : choose();
 }
 
 const char *
@@ -80,5 +145,6 @@ ai_kernels_select(AiCpuLevel level, AiError *err)
 		return AI_ERR_PARAM;
 	}
 	atomic_store(&selected, (int) level);
+	choose();
 	return AI_OK;
 }

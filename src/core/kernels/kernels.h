@@ -51,7 +51,8 @@ typedef enum AiCpuLevel
  *	C[i, j]   = c[i * c_row + j]
  *
  * The order of the sum is that of t and p, whatever m and n are and whichever rows are
- * computed together: a row's answer does not depend on the others.
+ * computed together: a row's answer does not depend on the others.  By OpenBLAS (see AiBlas) the
+ * order may be another one, for other n and k too, but a row's answer still is its own.
  */
 typedef enum AiActivation
 {
@@ -395,5 +396,22 @@ extern const char *ai_cpu_level_name(AiCpuLevel level);
  * AI_ERR_PARAM.  Not while another thread is inside a kernel.
  */
 extern AiCode ai_kernels_select(AiCpuLevel level, AiError *err);
+
+/* Whose products of dense matrices are used, of those that are not small */
+typedef enum AiBlas
+{
+	AI_BLAS_AUTO,				/* OpenBLAS's where the machine's best level is portable */
+	AI_BLAS_OWN,
+	AI_BLAS_OPENBLAS
+} AiBlas;
+
+/* Not while another thread is inside a kernel, either of both */
+extern void ai_blas_select(AiBlas choice);
+
+/*
+ * Before products are made, on the main thread: loads OpenBLAS if it is wanted.
+ * AI_ERR_UNSUPPORTED: it was selected and cannot be used.
+ */
+extern AiCode ai_blas_prepare(AiError *err);
 
 #endif							/* AI_KERNELS_H */

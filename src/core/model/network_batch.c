@@ -159,6 +159,7 @@ ai_network_batch_run(const AiInputs *inputs, const AiNetwork *network,
 	};
 	int64_t		n_groups = (int64_t) ((inputs->n_distinct + run.group_rows - 1) / run.group_rows);
 
+	AI_TRY(ai_blas_prepare(err));
 	if (n_threads > 1 && n_groups > 1)
 		return ai_pool_run_on(pool, n_threads, compute_group, &run, n_groups, err);
 	for (int64_t i = 0; i < n_groups; i++)

@@ -23,8 +23,23 @@ int			aiaas_max_model_bytes;
 int			aiaas_max_train_memory;
 int			aiaas_max_train_time;
 
+static int	blas;
 static int	cpu_level;
 static int	max_threads;
+
+static const struct config_enum_entry blas_choices[] = {
+	{"auto", AI_BLAS_AUTO, false},
+	{"own", AI_BLAS_OWN, false},
+	{"openblas", AI_BLAS_OPENBLAS, false},
+	{NULL, 0, false}
+};
+
+static void
+assign_blas(int value, void *extra)
+{
+	(void) extra;
+	ai_blas_select((AiBlas) value);
+}
 
 /* Values of aiaas.cpu_level: levels of the core, and the best of the machine */
 #define CPU_LEVEL_AUTO AI_CPU_N_LEVELS
@@ -86,6 +101,13 @@ aiaas_guc_init(void)
 							 "Computes the calls of a statement in batches of rows.",
 							 "The answers are the same without.",
 							 &aiaas_batch, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("aiaas.blas",
+							 "Whose products of matrices networks use.",
+							 "\"auto\" is OpenBLAS, if it is installed, on processors for which "
+							 "aiaas has no products of its own, and its own on all others. "
+							 "Both round in their own ways.",
+							 &blas, AI_BLAS_AUTO, blas_choices,
+							 PGC_SUSET, 0, NULL, assign_blas, NULL);
 	DefineCustomStringVariable("aiaas.cache_directory",
 							   "Directory of the files by which sessions share models.",
 							   "Empty for a place among the server's temporary files.",
