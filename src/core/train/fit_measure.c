@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/model/network_batch.h"
+
 #define TASKS_PER_ROUND 64		/* of validation, between two questions for records of a file */
 #define MAX_ROUND_BYTES ((size_t) 4 << 20)	/* of such records, but for one task's */
 
@@ -33,16 +35,6 @@ ai_fit_read_target(const AiFit *fit, const void *record, float *target, float *p
 	return n;
 }
 
-static size_t
-argmax(const float *x, size_t n)
-{
-	size_t		best = 0;
-
-	for (size_t i = 1; i < n; i++)
-		best = x[i] > x[best] ? i : best;
-	return best;
-}
-
 static double
 score_place(const AiFit *fit, const float *output, const float *target)
 {
@@ -51,8 +43,8 @@ score_place(const AiFit *fit, const float *output, const float *target)
 	double		sum = 0;
 
 	if (fit->options.score == AI_SCORE_ACCURACY)
-		return argmax(output, n) == (fit->target_size == 1 ? (size_t) target[0] :
-									 argmax(target, n));
+		return ai_network_best(output, n) == (fit->target_size == 1 ? (int) target[0] :
+											  ai_network_best(target, n));
 	for (size_t i = 0; i < n; i++)
 		sum += fit->options.score == AI_SCORE_MAE ? (double) fabsf(output[i] - target[i]) :
 			(output[i] > limit) == (target[i] > 0.5F);

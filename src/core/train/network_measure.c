@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/graph/run.h"
+#include "core/model/network_batch.h"
 
 #define MAX_ROUND_ROWS ((int64_t) 4096)
 #define MAX_ROUND_NUMBERS ((size_t) 1 << 20)	/* of answers and of records, but for one shard's */
@@ -114,13 +115,7 @@ answer_round(Measuring *m, AiError *err)
 static int
 predict(const float *answer, size_t n)
 {
-	int			best = 0;
-
-	if (n == 1)
-		return answer[0] > 0.5F;
-	for (size_t i = 1; i < n; i++)
-		best = answer[i] > answer[best] ? (int) i : best;
-	return best;
+	return n == 1 ? answer[0] > 0.5F : ai_network_best(answer, n);
 }
 
 static void
