@@ -52,6 +52,16 @@ check_sums_of(AiRng *rng, size_t n_rows, size_t n)
 		ai_kernels()->add(sum, x, n);
 	for (size_t j = 0; j < n && n_rows > 0; j++)
 		assert_true(sum[j] == before[j] + x[j]);
+	if (n_rows > 0)
+		ai_kernels()->sum_arrays(sum, x, n, n_rows, n);
+	for (size_t j = 0; j < n && n_rows > 0; j++)
+	{
+		float		total = x[j];
+
+		for (size_t i = 1; i < n_rows; i++)
+			total += x[i * n + j];
+		assert_true(sum[j] == total);
+	}
 	ai_kernels()->scale(sum, before, n, 0.5f, -3);
 	for (size_t j = 0; j < n; j++)
 		assert_true(sum[j] == before[j] * 0.5f - 3);

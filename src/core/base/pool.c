@@ -18,6 +18,12 @@
 
 #define WORKER_STACK_SIZE ((size_t) 1024 * 1024)
 
+/*
+ * Looks before a thread sleeps, 20 to 100 us: the steps of a training are hardly longer, and to
+ * wake a thread takes as long.
+ */
+#define LOOKS 2000
+
 typedef struct Worker
 {
 	AiPool	   *pool;
@@ -37,9 +43,9 @@ struct AiPool
 	pthread_mutex_t mutex;
 	pthread_cond_t work_ready;
 	pthread_cond_t work_done;
-	uint64_t	generation;
+	atomic_ullong generation;
 	int			n_wanted;		/* threads of this generation, the caller's among them */
-	int			n_busy;
+	atomic_int	n_busy;
 	bool		is_closing;
 
 	/* The run in progress */
@@ -139,27 +145,41 @@ claim_tasks(AiPool *pool, int thread)
 	}
 }
 
+static inline void
+pause_briefly(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
 static void *
 worker_main(void *arg)
 {
 	Worker	   *worker = arg;
 	AiPool	   *pool = worker->pool;
 
-	pthread_mutex_lock(&pool->mutex);
 	for (;;)
 	{
+		bool		is_wanted;
+
+		for (int i = 0; i < LOOKS && atomic_load(&pool->generation) == worker->seen; i++)
+			pause_briefly();
+		pthread_mutex_lock(&pool->mutex);
 		while (pool->generation == worker->seen && !pool->is_closing)
 			pthread_cond_wait(&pool->work_ready, &pool->mutex);
 		if (pool->is_closing)
 			break;
 		worker->seen = pool->generation;
-		if (worker->number >= pool->n_wanted)
-			continue;
+		is_wanted = worker->number < pool->n_wanted;
 		pthread_mutex_unlock(&pool->mutex);
+		if (!is_wanted)
+			continue;
 		claim_tasks(pool, worker->number);
 		pthread_mutex_lock(&pool->mutex);
 		if (--pool->n_busy == 0)
 			pthread_cond_signal(&pool->work_done);
+		pthread_mutex_unlock(&pool->mutex);
 	}
 	pthread_mutex_unlock(&pool->mutex);
 	return NULL;
@@ -199,9 +219,9 @@ wake_workers(AiPool *pool, int n_threads)
 	if (pool->n_started == 0)
 		return;
 	pthread_mutex_lock(&pool->mutex);
-	pool->generation++;
 	pool->n_wanted = n_threads;
 	pool->n_busy = n_threads - 1 < pool->n_started ? n_threads - 1 : pool->n_started;
+	pool->generation++;
 	pthread_cond_broadcast(&pool->work_ready);
 	pthread_mutex_unlock(&pool->mutex);
 }
@@ -212,6 +232,10 @@ wait_for_workers(AiPool *pool)
 {
 	const AiHost *host = pool->host;
 
+	for (int i = 0; i < LOOKS && atomic_load(&pool->n_busy) > 0; i++)
+		pause_briefly();
+	if (atomic_load(&pool->n_busy) == 0)
+		return;
 	if (host->wait != NULL)
 		host->wait(host->ud, true);
 	pthread_mutex_lock(&pool->mutex);

@@ -145,6 +145,7 @@ typedef struct AiPass
 	const float *d_output;		/* the gradient of the loss by the output */
 	float	   *d_input[AI_LAYER_MAX_INPUTS];	/* to be written; NULL: nobody asks */
 	float	   *const *d_weight;	/* [n_weights], to be added to; NULL: frozen, state or rows */
+	bool		is_first;		/* of those that add to it; see sets_gradients */
 
 	AiPool	   *pool;			/* whose thread this is; NULL: nobody can stop it */
 	int			thread;
@@ -185,6 +186,9 @@ typedef struct AiLayerType
 
 	void		(*forward) (const AiLayer *layer, const AiPass *pass);
 	void		(*backward) (const AiLayer *layer, const AiPass *pass);
+
+	/* The first pass sets the gradients of weights; else they are zeros before it adds to them. */
+	bool		sets_gradients;
 } AiLayerType;
 
 #endif							/* AI_LAYER_H */

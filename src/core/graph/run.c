@@ -15,6 +15,9 @@
 #include "core/graph/run_internal.h"
 #include "core/kernels/kernels.h"
 
+/* Derived numbers that are worth another thread */
+#define DERIVED_FOR_POOL ((size_t) 128 * 1024)
+
 /*
  * One shard at one layer
  */
@@ -27,6 +30,7 @@ typedef struct Shard
 	int			number;
 	int64_t		first_row;
 	int			n_rows;
+	bool		is_first;		/* of its lane */
 	float	   *slot;
 } Shard;
 
@@ -110,6 +114,7 @@ set_pass(AiPass *pass, const Shard *shard, int number, const float *const *weigh
 		.weight = weight,
 		.derived = run->derived != NULL ? run->derived + it->derived : NULL,
 		.d_weight = d_weight,
+		.is_first = shard->is_first,
 		.pool = run->pool,
 		.thread = shard->thread
 	};
@@ -271,6 +276,27 @@ shard_of(AiRun *run, int number)
 	return shard;
 }
 
+/* Of the layers that add to them */
+static void
+clear_gradients(AiRun *run, int64_t lane)
+{
+	const AiGraph *graph = run->graph;
+
+	for (int i = 0; i < graph->n_layers && run->lane_gradients != NULL; i++)
+	{
+		const AiLayer *layer = &graph->layers[i].layer;
+
+		for (int j = 0; j < layer->n_weights && !layer->type->sets_gradients; j++)
+		{
+			const AiWeight *w = &layer->weight[j];
+
+			if (!w->is_state && !w->is_rows)
+				memset(run->lane_gradients + (size_t) lane * graph->n_dense + w->offset, 0,
+					   w->size * sizeof(float));
+		}
+	}
+}
+
 /* A lane's shards, in this round's operations */
 static void
 run_lane(void *arg, int64_t lane, int thread)
@@ -282,9 +308,7 @@ run_lane(void *arg, int64_t lane, int thread)
 
 	if (run->begin == 0)
 	{
-		if (run->lane_gradients != NULL)
-			memset(run->lane_gradients + (size_t) lane * run->graph->n_dense, 0,
-				   run->graph->n_dense * sizeof(float));
+		clear_gradients(run, lane);
 		run->loss_sum[lane] = 0;
 	}
 	for (int64_t s = first; s < end; s++)
@@ -292,6 +316,7 @@ run_lane(void *arg, int64_t lane, int thread)
 		Shard		shard = shard_of(run, (int) s);
 
 		shard.thread = thread;
+		shard.is_first = s == first;
 		for (int i = run->begin; i < run->end && !ai_pool_should_stop(run->pool, thread); i++)
 			run_operation(&shard, &run->program[i]);
 	}
@@ -349,6 +374,16 @@ derive(void *arg, int64_t number, int thread)
 		weight[i] = (it->layer.weight[i].is_state ? run->states : run->weights) +
 			it->layer.weight[i].offset;
 	it->layer.type->derive(&it->layer, run->derived + it->derived, weight);
+}
+
+static AiCode
+derive_all(AiRun *run, AiError *err)
+{
+	if (run->graph->n_derived >= DERIVED_FOR_POOL)
+		return ai_pool_run(run->pool, derive, run, run->graph->n_layers, err);
+	for (int i = 0; i < run->graph->n_layers && run->graph->n_derived > 0; i++)
+		derive(run, i, 0);
+	return AI_OK;
 }
 
 /* The sums for each row that the batch has looked up, in the order of the batch */
@@ -413,14 +448,13 @@ ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *b
 	run->states = states;
 	run->input = run->loaded;
 	run->n_rows = batch->n_rows;
-	run->shard_rows = ai_shard_rows(run->n_rows);
+	run->shard_rows = ai_run_shard_rows(run, run->n_rows);
 	run->n_shards = (int) ((run->n_rows + run->shard_rows - 1) / run->shard_rows);
 	run->n_batch_lanes = run->n_shards < AI_MAX_LANES ? run->n_shards : AI_MAX_LANES;
 	if (run->n_sums > 0)
 		memset(run->sums, 0, (size_t) run->n_slots * run->n_sums * sizeof(double));
 
-	if (run->graph->n_derived > 0)
-		AI_TRY(ai_pool_run(run->pool, derive, run, run->graph->n_layers, err));
+	AI_TRY(derive_all(run, err));
 	AI_TRY(run_program(run, err));
 	for (int i = 0; i < run->n_rows_weights; i++)
 		gather_rows(run, &run->rows[i]);
@@ -433,11 +467,8 @@ ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *b
 void
 ai_run_gradients(const AiRun *run, float *gradients, size_t first, size_t n)
 {
-	const float *lane_gradients = run->lane_gradients + first;
-
-	memcpy(gradients, lane_gradients, n * sizeof(float));
-	for (int lane = 1; lane < run->n_batch_lanes; lane++)
-		ai_kernels()->add(gradients, lane_gradients + (size_t) lane * run->graph->n_dense, n);
+	ai_kernels()->sum_arrays(gradients, run->lane_gradients + first, run->graph->n_dense,
+							 (size_t) run->n_batch_lanes, n);
 }
 
 /*

@@ -4,7 +4,7 @@
  *
  * All memory is laid out when a run is created, for a number of rows; nothing is
  * allocated after.  A batch is cut into shards of rows, shards into at most AI_MAX_LANES
- * lanes of neighbours, both by the number of rows alone.  A lane is a task of the pool:
+ * lanes of neighbours, both by the number of rows and the network alone.  A lane is a task of the pool:
  * it goes through the layers for one shard after the other and sums their gradients.
  * Layers that need sums of the whole batch (batch_norm) end a task: all lanes meet
  * before and after them.  The gradients of lanes are added in the order of lanes.
@@ -17,9 +17,6 @@
 #include "core/graph/graph.h"
 
 #define AI_MAX_LANES 8
-
-/* Rows of a shard, in a batch of so many */
-extern int	ai_shard_rows(int64_t batch_rows);
 
 typedef struct AiRun AiRun;
 

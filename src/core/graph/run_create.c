@@ -10,12 +10,29 @@
 #include "core/kernels/kernels.h"
 
 #define MIN_SHARD_ROWS 16
-#define MIN_SHARDS 4			/* as long as they are not smaller than that */
+
+/* Shards of a batch, as long as they are not smaller than that */
+#define FEW_SHARDS 2
+#define SOME_SHARDS 4
+
+/*
+ * Each lane has gradients of its own, which are added up in the end.  Where they are more than
+ * the numbers of the rows, more lanes take longer instead of sharing the work out.
+ */
+static int
+min_shards(const AiGraph *graph)
+{
+	size_t		n_row = 0;
+
+	for (int i = 0; i < graph->n_layers; i++)
+		n_row += ai_shape_size(&graph->layers[i].layer.output);
+	return n_row * AI_SHARD_ROWS < graph->n_dense ? FEW_SHARDS : SOME_SHARDS;
+}
 
 int
-ai_shard_rows(int64_t batch_rows)
+ai_run_shard_rows(const AiRun *run, int64_t batch_rows)
 {
-	int64_t		n = (batch_rows + MIN_SHARDS - 1) / MIN_SHARDS;
+	int64_t		n = (batch_rows + run->min_shards - 1) / run->min_shards;
 
 	n = (n + 7) / 8 * 8;
 	n = n > MIN_SHARD_ROWS ? n : MIN_SHARD_ROWS;
@@ -24,12 +41,13 @@ ai_shard_rows(int64_t batch_rows)
 
 /* The most that a batch of up to so many rows has */
 static int
-max_shards(int64_t max_rows)
+max_shards(const AiRun *run)
 {
+	int64_t		max_rows = run->max_rows;
 	int64_t		n_small = (max_rows + MIN_SHARD_ROWS - 1) / MIN_SHARD_ROWS;
 	int64_t		n_large = (max_rows + AI_SHARD_ROWS - 1) / AI_SHARD_ROWS;
 
-	n_small = n_small < MIN_SHARDS ? n_small : MIN_SHARDS;
+	n_small = n_small < run->min_shards ? n_small : run->min_shards;
 	return (int) (n_small > n_large ? n_small : n_large);
 }
 
@@ -130,7 +148,8 @@ alloc_all(AiRun *run, AiError *err)
 		run->loaded = alloc_numbers(run, (size_t) run->max_rows, ai_shape_size(&graph->input));
 		run->derived = alloc_numbers(run, 1, graph->n_derived);
 		if (has_gradients)
-			run->lane_gradients = alloc_numbers(run, (size_t) run->n_lanes, graph->n_dense);
+			run->lane_gradients = ai_arena_alloc_zero(&run->arena, (size_t) run->n_lanes,
+													  graph->n_dense * sizeof(float));
 		run->sums = alloc_numbers(run, (size_t) run->n_slots, 2 * run->n_sums);	/* doubles */
 	}
 	else
@@ -191,9 +210,10 @@ create(AiRun *run, AiError *err)
 	bool		is_training = run->pool != NULL;
 
 	AI_TRY(write_program(run, err));
-	run->slot_rows = is_training ? ai_shard_rows(run->max_rows) :
+	run->min_shards = min_shards(run->graph);
+	run->slot_rows = is_training ? ai_run_shard_rows(run, run->max_rows) :
 		(int) (run->max_rows < AI_SHARD_ROWS ? run->max_rows : AI_SHARD_ROWS);
-	run->n_slots = is_training ? max_shards(run->max_rows) : 1;
+	run->n_slots = is_training ? max_shards(run) : 1;
 	run->n_lanes = run->n_slots < AI_MAX_LANES ? run->n_slots : AI_MAX_LANES;
 
 	/* Only what is looked at after a lane has gone on needs a place for each shard. */

@@ -63,6 +63,7 @@ struct AiRun
 	int			slot_rows;		/* rows that a slot has room for */
 	int			n_slots;
 	int			n_lanes;		/* at most */
+	int			min_shards;		/* of a batch that has the rows for them */
 	bool		has_meetings;
 
 	/* Memory */
@@ -106,6 +107,9 @@ ai_run_owner(const AiGraph *graph, int layer)
 		layer = graph->layers[layer].input[0];
 	return layer;
 }
+
+/* Rows of a shard, in a batch of so many */
+extern int	ai_run_shard_rows(const AiRun *run, int64_t batch_rows);
 
 /* Set places, slot_size and scratch_size for slots of slot_rows rows. */
 extern AiCode ai_run_lay_out(AiRun *run, AiError *err);

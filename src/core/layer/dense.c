@@ -7,6 +7,8 @@
  */
 #include "core/layer/layers.h"
 
+#include <string.h>
+
 #include "core/layer/prepare.h"
 #include "core/layer/sums.h"
 
@@ -88,7 +90,7 @@ forward(const AiLayer *layer, const AiPass *pass)
 					layer->saved_size > 0 ? pass->saved : NULL);
 }
 
-/* kernel += input transposed * d_sums */
+/* kernel (+)= input transposed * d_sums */
 static void
 add_kernel_gradient(const AiLayer *layer, const AiPass *pass, const float *d_sums, size_t n_rows)
 {
@@ -105,10 +107,20 @@ add_kernel_gradient(const AiLayer *layer, const AiPass *pass, const float *d_sum
 		.b_row = (ptrdiff_t) units,
 		.c = pass->d_weight[KERNEL],
 		.c_row = (ptrdiff_t) units,
-		.adds = true
+		.adds = !pass->is_first
 	};
 
 	ai_product(pass, &product);
+}
+
+static void
+add_bias_gradient(const AiLayer *layer, const AiPass *pass, const float *d_sums, size_t n_rows)
+{
+	size_t		units = layer->weight[BIAS].size;
+
+	if (pass->is_first)
+		memset(pass->d_weight[BIAS], 0, units * sizeof(float));
+	ai_kernels()->add_rows(pass->d_weight[BIAS], d_sums, n_rows, units);
 }
 
 /* input = d_sums * kernel transposed */
@@ -145,7 +157,7 @@ backward(const AiLayer *layer, const AiPass *pass)
 	if (pass->d_weight[KERNEL] != NULL)
 		add_kernel_gradient(layer, pass, d_sums, n_rows);
 	if (dense->use_bias && pass->d_weight[BIAS] != NULL)
-		ai_kernels()->add_rows(pass->d_weight[BIAS], d_sums, n_rows, units);
+		add_bias_gradient(layer, pass, d_sums, n_rows);
 	if (pass->d_input[0] != NULL)
 		write_input_gradient(layer, pass, d_sums, n_rows);
 }
@@ -171,5 +183,6 @@ const AiLayerType ai_layer_dense = {
 	.prepare = prepare,
 	.derive = derive,
 	.forward = forward,
-	.backward = backward
+	.backward = backward,
+	.sets_gradients = true
 };

@@ -15,6 +15,9 @@
 #define ORDER_STREAM UINT64_C(0x6F72646572)
 #define STEP_STREAM UINT64_C(0x73746570)
 
+#define MAX_AHEAD ((size_t) 256 * 1024)	/* bytes of the next batch that are fetched */
+#define CACHE_LINE 64
+
 static uint64_t
 stream(const AiFit *fit, uint64_t name, uint64_t number)
 {
@@ -194,6 +197,26 @@ find_records(AiFit *fit, int64_t batch, AiError *err)
 	return AI_OK;
 }
 
+/* Rows of a batch lie anywhere in memory; what is asked for now is there when it is needed. */
+static void
+fetch_ahead(const AiFit *fit, int64_t batch)
+{
+	size_t		size = ai_samples_record_size(fit->samples);
+	uint32_t	n = ai_batch_rows(&fit->batches, batch);
+
+	if (fit->record_buffer != NULL || size * n > MAX_AHEAD)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+	{
+		const char *record = ai_samples_get(fit->samples, false,
+											ai_batch_row(&fit->batches, batch, i));
+
+		for (size_t at = 0; at < size; at += CACHE_LINE)
+			__builtin_prefetch(record + at, 0, 2);
+		__builtin_prefetch(record + size - 1, 0, 2);
+	}
+}
+
 static void
 load_rows(void *arg, int lane, int64_t first_row, int n_rows, float *input)
 {
@@ -249,6 +272,8 @@ make_step(AiFit *fit, int epoch, int64_t batch, AiFitMeasured *measured, double 
 	double		penalty;
 
 	AI_TRY(find_records(fit, batch, err));
+	if (batch + 1 < n_batches)
+		fetch_ahead(fit, batch + 1);
 	memset(fit->lanes, 0, sizeof(fit->lanes));
 	AI_TRY(ai_run_step(fit->run, fit->weights, fit->states, &it, &loss, err));
 	if (!isfinite(loss))

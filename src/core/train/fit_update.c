@@ -15,7 +15,7 @@
 
 #include "core/base/tiny.h"
 
-#define PIECE_SIZE 8192			/* numbers */
+#define PIECE_SIZE 4096			/* numbers */
 
 static bool
 is_trained(const AiGraphLayer *it, const AiWeight *weight)

@@ -24,6 +24,7 @@
 	.softmax_back = softmax_back, \
 	.add_rows = add_rows, \
 	.add = add, \
+	.sum_arrays = sum_arrays, \
 	.pixels = pixels, \
 	.scale = scale, \
 	.count_terms = count_terms, \

@@ -122,6 +122,21 @@ add(float *y, const float *x, size_t n)
 		y[i] += x[i];
 }
 
+static void
+sum_arrays(float *sum, const float *x, size_t stride, size_t n_arrays, size_t n)
+{
+	if (n_arrays < 2)
+	{
+		memcpy(sum, x, n * sizeof(float));
+		return;
+	}
+	AI_LANES
+	for (size_t i = 0; i < n; i++)
+		sum[i] = x[i] + x[stride + i];
+	for (size_t a = 2; a < n_arrays; a++)
+		add(sum, x + a * stride, n);
+}
+
 /* Two vectors of columns at a time, whose sums stay in registers */
 static void
 add_rows(float *sum, const float *x, size_t n_rows, size_t n)
