@@ -12,6 +12,7 @@
 #include "core/base/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -19,10 +20,12 @@
 #define WORKER_STACK_SIZE ((size_t) 1024 * 1024)
 
 /*
- * Looks before a thread sleeps, 20 to 100 us: the steps of a training are hardly longer, and to
- * wake a thread takes as long.
+ * Looks before a thread sleeps, some 0.5 ms: to wake it takes as long as a step of a training.  And
+ * threads that sleep between steps seem to be so little to do that the kernel may leave them all on
+ * one processor.  Who needs the processor meanwhile gets it.
  */
-#define LOOKS 2000
+#define LOOKS 8000
+#define LOOKS_PER_YIELD 16
 
 typedef struct Worker
 {
@@ -146,10 +149,13 @@ claim_tasks(AiPool *pool, int thread)
 }
 
 static inline void
-pause_briefly(void)
+pause_briefly(int look)
 {
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
+	if (look % LOOKS_PER_YIELD == 0)
+		sched_yield();
+#ifdef __x86_64__
+	else
+		__builtin_ia32_pause();
 #endif
 }
 
@@ -164,7 +170,7 @@ worker_main(void *arg)
 		bool		is_wanted;
 
 		for (int i = 0; i < LOOKS && atomic_load(&pool->generation) == worker->seen; i++)
-			pause_briefly();
+			pause_briefly(i);
 		pthread_mutex_lock(&pool->mutex);
 		while (pool->generation == worker->seen && !pool->is_closing)
 			pthread_cond_wait(&pool->work_ready, &pool->mutex);
@@ -233,7 +239,7 @@ wait_for_workers(AiPool *pool)
 	const AiHost *host = pool->host;
 
 	for (int i = 0; i < LOOKS && atomic_load(&pool->n_busy) > 0; i++)
-		pause_briefly();
+		pause_briefly(i);
 	if (atomic_load(&pool->n_busy) == 0)
 		return;
 	if (host->wait != NULL)
