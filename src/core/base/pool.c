@@ -3,9 +3,7 @@
  *		A pool of threads that claims tasks by number.
  *
  * One mutex guards the generation and the count of threads at work; task
- * numbers are claimed with an atomic add.  Of t threads each first claims every
- * t-th task, then what is left of the others': so a task that is run over and
- * over again mostly finds its data in the caches of the thread that ran it.  A run is a generation: workers
+ * numbers are claimed with an atomic add.  A run is a generation: workers
  * sleep until it changes, the caller sleeps until the last worker is done.
  * If a thread cannot be created a run goes on with those there are: fewer
  * threads never change an answer.
@@ -38,13 +36,6 @@ typedef struct Worker
 	AiHost		host;			/* for memory that its tasks ask for */
 } Worker;
 
-/* Tasks number, number + n_claims, ... that are left; no two in a cache line */
-typedef struct Claim
-{
-	atomic_llong next;
-	char		padding[64 - sizeof(atomic_llong)];
-} Claim;
-
 struct AiPool
 {
 	const AiHost *host;			/* borrowed */
@@ -64,9 +55,8 @@ struct AiPool
 	AiTask		task;
 	void	   *arg;
 	int64_t		n_tasks;
-	int			n_claims;
+	atomic_llong next_task;
 	atomic_bool stop;
-	Claim		claims[AI_POOL_MAX_THREADS];	/* [n_claims] */
 
 	Worker		workers[AI_POOL_MAX_THREADS];
 };
@@ -148,18 +138,13 @@ ai_pool_should_stop(AiPool *pool, int thread)
 static void
 claim_tasks(AiPool *pool, int thread)
 {
-	for (int i = 0; i < pool->n_claims; i++)
+	while (!ai_pool_should_stop(pool, thread))
 	{
-		Claim	   *claim = &pool->claims[(thread + i) % pool->n_claims];
+		int64_t		index = atomic_fetch_add(&pool->next_task, 1);
 
-		while (!ai_pool_should_stop(pool, thread))
-		{
-			int64_t		index = atomic_fetch_add(&claim->next, pool->n_claims);
-
-			if (index >= pool->n_tasks)
-				break;
-			pool->task(pool->arg, index, thread);
-		}
+		if (index >= pool->n_tasks)
+			break;
+		pool->task(pool->arg, index, thread);
 	}
 }
 
@@ -294,9 +279,7 @@ ai_pool_run_on(AiPool *pool, int n_threads, AiTask task, void *arg, int64_t n_ta
 	pool->task = task;
 	pool->arg = arg;
 	pool->n_tasks = n_tasks;
-	pool->n_claims = n_threads;
-	for (int i = 0; i < n_threads; i++)
-		atomic_store(&pool->claims[i].next, i);
+	atomic_store(&pool->next_task, 0);
 	atomic_store(&pool->stop, false);
 	if (n_threads > 1 && n_tasks > 1)
 		wake_workers(pool, n_threads);
