@@ -12,9 +12,20 @@
 
 /* gradients:[n_weights], zeros: of the last step.  Those of embeddings come as rows. */
 static inline void
-take_gradients(float *gradients, const AiGraph *graph, const AiRun *run)
+take_gradients(float *gradients, const AiGraph *graph, AiRun *run)
 {
-	ai_run_gradients(run, gradients, 0, graph->n_dense);
+	for (int i = 0; i < graph->n_layers; i++)
+	{
+		const AiLayer *layer = &graph->layers[i].layer;
+
+		for (int j = 0; j < layer->n_weights; j++)
+		{
+			const AiWeight *weight = &layer->weight[j];
+
+			if (!weight->is_state && !weight->is_rows)
+				ai_run_gradients(run, gradients + weight->offset, i, j, 0, weight->size, 0);
+		}
+	}
 	for (int r = 0; r < ai_run_n_rows(run); r++)
 	{
 		AiRunRows	rows = ai_run_rows(run, r);

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "test_gradients.h"
 #include "test_host.h"
 
 #define COUNT(array) ((int) (sizeof(array) / sizeof((array)[0])))
@@ -459,29 +460,9 @@ one_step(Network *network, AiRun *run, int64_t n_rows)
 
 	assert_int_equal(ai_run_step(run, network->weights, network->states, &batch, &result, NULL),
 					 AI_OK);
-	ai_run_gradients(run, network->gradients, 0, network->graph.n_dense);
+	memset(network->gradients, 0, network->graph.n_weights * sizeof(float));
+	take_gradients(network->gradients, &network->graph, run);
 	return result;
-}
-
-/* The gradient of weight i as a step has told it */
-static double
-told_gradient(const Network *network, const AiRun *run, size_t i)
-{
-	for (int r = 0; r < ai_run_n_rows(run); r++)
-	{
-		AiRunRows	rows = ai_run_rows(run, r);
-		const AiWeight *weight = &network->graph.layers[rows.layer].layer.weight[rows.weight];
-
-		if (i < weight->offset || i >= weight->offset + weight->size)
-			continue;
-		for (size_t j = 0; j < rows.n; j++)
-		{
-			if (rows.index[j] == (i - weight->offset) / rows.width)
-				return (double) rows.gradient[j * rows.width + (i - weight->offset) % rows.width];
-		}
-		return 0;
-	}
-	return (double) network->gradients[i];
 }
 
 static bool
@@ -515,7 +496,7 @@ check_gradients(Network *network, int64_t n_rows)
 											n_rows, NULL), AI_OK);
 	(void) one_step(network, run, n_rows);
 	for (size_t i = 0; i < n; i++)
-		told[i] = told_gradient(network, run, i);
+		told[i] = (double) network->gradients[i];
 	for (size_t i = 0; i < n; i++)
 	{
 		float		w = network->weights[i];
@@ -567,12 +548,12 @@ check_threads(Network *network, int64_t n_rows)
 			{
 				expected = result;
 				for (size_t i = 0; i < n; i++)
-					told[i] = told_gradient(network, run, i);
+					told[i] = (double) network->gradients[i];
 				memcpy(states, network->states, network->graph.n_states * sizeof(float));
 			}
 			assert_true(result == expected);
 			for (size_t i = 0; i < n; i++)
-				assert_true(told_gradient(network, run, i) == told[i]);
+				assert_true((double) network->gradients[i] == told[i]);
 			assert_memory_equal(network->states, states, network->graph.n_states * sizeof(float));
 		}
 		ai_run_destroy(run);

@@ -81,6 +81,7 @@ typedef struct AiWeight
 	int64_t		fan_out;
 	bool		is_state;		/* not trained by gradients: moving averages */
 	bool		is_rows;		/* an embedding: row r gets d_output where the input is r */
+	bool		is_late;		/* [inputs, units], used once a row: see late_gradient */
 	double		l1;				/* penalties, as Keras adds them to the loss */
 	double		l2;
 	size_t		size;			/* numbers: the product of dims; set by the graph */
@@ -146,6 +147,7 @@ typedef struct AiPass
 	float	   *d_input[AI_LAYER_MAX_INPUTS];	/* to be written; NULL: nobody asks */
 	float	   *const *d_weight;	/* [n_weights], to be added to; NULL: frozen, state or rows */
 	bool		is_first;		/* of those that add to it; see sets_gradients */
+	bool		keeps;			/* in saved, what late_gradient needs */
 
 	AiPool	   *pool;			/* whose thread this is; NULL: nobody can stop it */
 	int			thread;
@@ -189,6 +191,13 @@ typedef struct AiLayerType
 
 	/* The first pass sets the gradients of weights; else they are zeros before it adds to them. */
 	bool		sets_gradients;
+
+	/*
+	 * After the last shard, where backward has got keeps instead of a d_weight: what this shard
+	 * gives to rows first .. first + n - 1 of the gradient of the weight that is_late.
+	 */
+	void		(*late_gradient) (const AiLayer *layer, const AiPass *pass, float *gradient,
+								  size_t first, size_t n);
 } AiLayerType;
 
 #endif							/* AI_LAYER_H */

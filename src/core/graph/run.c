@@ -86,8 +86,8 @@ take_weights(const Shard *shard, const AiGraphLayer *it, const float **weight, f
 		const AiWeight *w = &it->layer.weight[i];
 
 		weight[i] = (w->is_state ? run->states : run->weights) + w->offset;
-		d_weight[i] = w->is_state || w->is_rows || it->is_frozen || gradients == NULL ? NULL :
-			gradients + w->offset;
+		d_weight[i] = w->is_state || w->is_rows || it->is_frozen || gradients == NULL ||
+			ai_run_is_late(run, it, w) ? NULL : gradients + w->offset;
 	}
 }
 
@@ -115,6 +115,7 @@ set_pass(AiPass *pass, const Shard *shard, int number, const float *const *weigh
 		.derived = run->derived != NULL ? run->derived + it->derived : NULL,
 		.d_weight = d_weight,
 		.is_first = shard->is_first,
+		.keeps = ai_run_keeps(run, it),
 		.pool = run->pool,
 		.thread = shard->thread
 	};
@@ -464,11 +465,40 @@ ai_run_step(AiRun *run, const float *weights, float *states, const AiRunBatch *b
 	return AI_OK;
 }
 
-void
-ai_run_gradients(const AiRun *run, float *gradients, size_t first, size_t n)
+/* Rows of a gradient, from all shards in their order */
+static void
+make_late(AiRun *run, float *gradient, int layer, size_t first_row, size_t n_rows, int thread)
 {
-	ai_kernels()->sum_arrays(gradients, run->lane_gradients + first, run->graph->n_dense,
-							 (size_t) run->n_batch_lanes, n);
+	const AiGraphLayer *it = &run->graph->layers[layer];
+	const float *weight[AI_LAYER_MAX_WEIGHTS];
+	float	   *d_weight[AI_LAYER_MAX_WEIGHTS];
+
+	for (int s = 0; s < run->n_shards; s++)
+	{
+		Shard		shard = shard_of(run, s);
+		AiPass		pass;
+
+		shard.thread = thread;
+		shard.is_first = s == 0;
+		take_weights(&shard, it, weight, d_weight);
+		set_pass(&pass, &shard, layer, weight, d_weight);
+		it->layer.type->late_gradient(&it->layer, &pass, gradient, first_row, n_rows);
+	}
+}
+
+void
+ai_run_gradients(AiRun *run, float *gradient, int layer, int weight, size_t first, size_t n,
+				 int thread)
+{
+	const AiGraphLayer *it = &run->graph->layers[layer];
+	const AiWeight *w = &it->layer.weight[weight];
+	size_t		width = (size_t) w->dims[w->n_dims - 1];
+
+	if (ai_run_is_late(run, it, w))
+		make_late(run, gradient, layer, first / width, n / width, thread);
+	else
+		ai_kernels()->sum_arrays(gradient, run->lane_gradients + w->offset + first,
+								 run->graph->n_dense, (size_t) run->n_batch_lanes, n);
 }
 
 /*

@@ -8,6 +8,8 @@
  * it goes through the layers for one shard after the other and sums their gradients.
  * Layers that need sums of the whole batch (batch_norm) end a task: all lanes meet
  * before and after them.  The gradients of lanes are added in the order of lanes.
+ * In small batches weights that are_late need none: whoever asks for their gradients, a few
+ * rows at a time, has them made of the rows of all shards, and finds them in the cache.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_RUN_H
@@ -80,8 +82,12 @@ typedef struct AiRunBatch
 extern AiCode ai_run_step(AiRun *run, const float *weights, float *states,
 						  const AiRunBatch *batch, double *loss_sum, AiError *err);
 
-/* gradients:[n], of weights from number first on, all before n_dense; from any thread */
-extern void ai_run_gradients(const AiRun *run, float *gradients, size_t first, size_t n);
+/*
+ * gradient:[n], of a weight's numbers from first on; of one that is_late, whole rows.  Not of
+ * is_rows.  Several threads may ask at once.
+ */
+extern void ai_run_gradients(AiRun *run, float *gradient, int layer, int weight, size_t first,
+							 size_t n, int thread);
 
 /* The rows of weights with is_rows that have gradients, in the order of the batch */
 typedef struct AiRunRows

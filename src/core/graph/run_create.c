@@ -16,8 +16,8 @@
 #define SOME_SHARDS 4
 
 /*
- * Each lane has gradients of its own, which are added up in the end.  Where they are more than
- * the numbers of the rows, more lanes take longer instead of sharing the work out.
+ * Every shard reads all weights, and every lane has gradients of its own.  Where those are more
+ * than the numbers of the rows, fewer shards are faster, even on many threads.
  */
 static int
 min_shards(const AiGraph *graph)
@@ -215,6 +215,9 @@ create(AiRun *run, AiError *err)
 		(int) (run->max_rows < AI_SHARD_ROWS ? run->max_rows : AI_SHARD_ROWS);
 	run->n_slots = is_training ? max_shards(run) : 1;
 	run->n_lanes = run->n_slots < AI_MAX_LANES ? run->n_slots : AI_MAX_LANES;
+
+	/* Inputs of late gradients are kept for all shards; that takes no more memory than lanes do. */
+	run->has_late = is_training && run->n_slots <= AI_MAX_LANES;
 
 	/* Only what is looked at after a lane has gone on needs a place for each shard. */
 	if (is_training)

@@ -65,6 +65,7 @@ struct AiRun
 	int			n_lanes;		/* at most */
 	int			min_shards;		/* of a batch that has the rows for them */
 	bool		has_meetings;
+	bool		has_late;		/* gradients are made after the last shard, where they can be */
 
 	/* Memory */
 	AiRunPlaces *places;		/* [n_layers] */
@@ -106,6 +107,24 @@ ai_run_owner(const AiGraph *graph, int layer)
 	while (layer != AI_INPUT && graph->layers[layer].layer.is_view)
 		layer = graph->layers[layer].input[0];
 	return layer;
+}
+
+/* Is the gradient of one of this layer's weights made after the last shard? */
+static inline bool
+ai_run_is_late(const AiRun *run, const AiGraphLayer *it, const AiWeight *weight)
+{
+	return run->has_late && weight->is_late && !it->is_frozen;
+}
+
+static inline bool
+ai_run_keeps(const AiRun *run, const AiGraphLayer *it)
+{
+	for (int i = 0; i < it->layer.n_weights; i++)
+	{
+		if (ai_run_is_late(run, it, &it->layer.weight[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Rows of a shard, in a batch of so many */

@@ -16,6 +16,12 @@ back_moment(const AiGraph *graph, int layer)
 	return 2 * graph->n_layers - layer;
 }
 
+static int
+after_all(const AiGraph *graph)
+{
+	return 2 * graph->n_layers + 1;
+}
+
 static bool
 reads_input_backward(const AiGraphLayer *it)
 {
@@ -40,8 +46,9 @@ enum
 };
 
 static void
-plan_output(const AiGraph *graph, AiPlanned *arrays, int number, size_t rows, bool is_training)
+plan_output(const AiRun *run, AiPlanned *arrays, int number, size_t rows, bool is_training)
 {
+	const AiGraph *graph = run->graph;
 	const AiGraphLayer *it = &graph->layers[number];
 	AiPlanned  *output = &arrays[number * N_ARRAYS + OUTPUT];
 
@@ -62,6 +69,8 @@ plan_output(const AiGraph *graph, AiPlanned *arrays, int number, size_t rows, bo
 			extend(output, i);
 			if (is_training && reads_input_backward(reader))
 				extend(output, back_moment(graph, i));
+			if (ai_run_keeps(run, reader))
+				extend(output, after_all(graph));
 		}
 	}
 }
@@ -89,7 +98,7 @@ plan_gradient(const AiGraph *graph, AiPlanned *arrays, AiRunPlaces *places, int 
 	for (int i = 0; i < it->layer.n_weights; i++)
 	{
 		if (it->layer.weight[i].is_rows)
-			extend(gradient, 2 * graph->n_layers + 1);
+			extend(gradient, after_all(graph));
 	}
 	for (int i = graph->n_layers - 1; i > number; i--)
 	{
@@ -114,9 +123,10 @@ plan_gradient(const AiGraph *graph, AiPlanned *arrays, AiRunPlaces *places, int 
 }
 
 static void
-plan_layers(const AiGraph *graph, AiPlanned *arrays, AiRunPlaces *places, size_t rows,
-			bool is_training)
+plan_layers(const AiRun *run, AiPlanned *arrays, size_t rows, bool is_training)
 {
+	const AiGraph *graph = run->graph;
+
 	for (int i = 0; i < graph->n_layers; i++)
 	{
 		const AiLayer *layer = &graph->layers[i].layer;
@@ -124,16 +134,18 @@ plan_layers(const AiGraph *graph, AiPlanned *arrays, AiRunPlaces *places, size_t
 
 		if (layer->is_view)
 			continue;
-		plan_output(graph, arrays, i, rows, is_training);
+		plan_output(run, arrays, i, rows, is_training);
 		if (is_training)
-			plan_gradient(graph, arrays, places, i, rows);
+			plan_gradient(graph, arrays, run->places, i, rows);
 		own[SAVED] = (AiPlanned) {
 			rows * layer->saved_size, i, is_training ? back_moment(graph, i) : i, 0
 		};
+		if (ai_run_keeps(run, &graph->layers[i]))
+			extend(&own[SAVED], after_all(graph));
 		if (layer->makes_mask)
 			own[MASK] = (AiPlanned) {
 				(rows * (size_t) layer->output.dims[0] + sizeof(float) - 1) / sizeof(float),
-				i, 2 * graph->n_layers + 1, 0
+				i, after_all(graph), 0
 			};
 	}
 }
@@ -167,7 +179,7 @@ ai_run_lay_out(AiRun *run, AiError *err)
 	run->places = ai_arena_alloc_zero(&run->arena, (size_t) graph->n_layers, sizeof(AiRunPlaces));
 	if (arrays == NULL || scratch == NULL || run->places == NULL)
 		return ai_out_of_memory(err, (size_t) n * sizeof(AiPlanned), "the plan of a network");
-	plan_layers(graph, arrays, run->places, rows, is_training);
+	plan_layers(run, arrays, rows, is_training);
 	run->slot_size = ai_plan(arrays, n, scratch);
 	take_places(graph, arrays, run->places);
 	for (int i = 0; i < graph->n_layers; i++)

@@ -44,13 +44,14 @@ prepare(AiLayer *layer, AiError *err)
 	layer->needs_output = config->activation != AI_ACT_LINEAR;
 	kernel = ai_prepare_weight(layer, "kernel", config->kernel_initializer, 2,
 							   (int64_t[]) {n, config->units});
+	kernel->is_late = layer->input[0].n_dims == 1;
 	kernel->l1 = config->l1;
 	kernel->l2 = config->l2;
 	if (config->use_bias)
 		ai_prepare_weight(layer, "bias", AI_INIT_ZEROS, 1, &config->units);
 	layer->derived_size = (size_t) (n * config->units);
 	layer->scratch_size = ai_shape_size(&layer->output);
-	if (ai_sums_are_needed(config->activation))
+	if (kernel->is_late || ai_sums_are_needed(config->activation))
 		layer->saved_size = ai_shape_size(&layer->output);
 	return AI_OK;
 }
@@ -87,25 +88,26 @@ forward(const AiLayer *layer, const AiPass *pass)
 	};
 
 	ai_sums_product(pass, &product, dense->activation,
-					layer->saved_size > 0 ? pass->saved : NULL);
+					ai_sums_are_needed(dense->activation) ? pass->saved : NULL);
 }
 
-/* kernel (+)= input transposed * d_sums */
+/* Rows of the kernel's gradient, from first on: (+)= input transposed * d_sums */
 static void
-add_kernel_gradient(const AiLayer *layer, const AiPass *pass, const float *d_sums, size_t n_rows)
+add_kernel_gradient(const AiLayer *layer, const AiPass *pass, const float *d_sums,
+					float *gradient, size_t first, size_t n)
 {
 	size_t		units = (size_t) layer->weight[KERNEL].dims[1];
 	AiGemm		product = {
-		.m = n_inputs(layer),
+		.m = n,
 		.n = units,
-		.k = n_rows,
+		.k = (size_t) pass->n_rows * n_places(layer),
 		.n_taps = 1,
-		.a = pass->input[0],
+		.a = pass->input[0] + first,
 		.a_row = 1,
 		.a_col = (ptrdiff_t) n_inputs(layer),
 		.b = d_sums,
 		.b_row = (ptrdiff_t) units,
-		.c = pass->d_weight[KERNEL],
+		.c = gradient,
 		.c_row = (ptrdiff_t) units,
 		.adds = !pass->is_first
 	};
@@ -154,12 +156,20 @@ backward(const AiLayer *layer, const AiPass *pass)
 	const float *d_sums = ai_sums_back(pass->scratch, pass->d_output, pass->saved, pass->output,
 									   n_rows, units, dense->activation);
 
-	if (pass->d_weight[KERNEL] != NULL)
-		add_kernel_gradient(layer, pass, d_sums, n_rows);
+	if (pass->keeps)
+		memcpy(pass->saved, d_sums, n_rows * units * sizeof(float));
+	else if (pass->d_weight[KERNEL] != NULL)
+		add_kernel_gradient(layer, pass, d_sums, pass->d_weight[KERNEL], 0, n_inputs(layer));
 	if (dense->use_bias && pass->d_weight[BIAS] != NULL)
 		add_bias_gradient(layer, pass, d_sums, n_rows);
 	if (pass->d_input[0] != NULL)
 		write_input_gradient(layer, pass, d_sums, n_rows);
+}
+
+static void
+late_gradient(const AiLayer *layer, const AiPass *pass, float *gradient, size_t first, size_t n)
+{
+	add_kernel_gradient(layer, pass, pass->saved, gradient, first, n);
 }
 
 /* The kernel transposed */
@@ -184,5 +194,6 @@ const AiLayerType ai_layer_dense = {
 	.derive = derive,
 	.forward = forward,
 	.backward = backward,
-	.sets_gradients = true
+	.sets_gradients = true,
+	.late_gradient = late_gradient
 };

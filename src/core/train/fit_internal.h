@@ -23,6 +23,8 @@ typedef struct AiFitPiece
 typedef struct AiFitArray
 {
 	const AiWeight *weight;
+	int			layer;			/* whose weight of this number it is */
+	int			number;
 	int			rows;			/* number in ai_run_rows(), or -1 */
 	size_t		width;			/* of a row, or 1 */
 	uint32_t   *place;			/* [rows]: in found, from 1 on; 0: it has no gradient now */

@@ -15,7 +15,8 @@
 
 #include "core/base/tiny.h"
 
-#define PIECE_SIZE 4096			/* numbers */
+#define PIECE_SIZE 8192			/* numbers */
+#define LATE_ROWS 48			/* or a multiple: products in whole tiles at every level */
 
 static bool
 is_trained(const AiGraphLayer *it, const AiWeight *weight)
@@ -23,20 +24,22 @@ is_trained(const AiGraphLayer *it, const AiWeight *weight)
 	return !it->is_frozen && !weight->is_state;
 }
 
-/* Numbers of a row of an embedding; of other arrays, 1 */
+/* Numbers of a row of an embedding, or of one whose gradient is made by rows; of others, 1 */
 static size_t
 row_width(const AiWeight *weight)
 {
-	return weight->is_rows ? (size_t) weight->dims[1] : 1;
+	return weight->is_rows || weight->is_late ? (size_t) weight->dims[1] : 1;
 }
 
-/* Whole rows, as many as fit in, or one */
+/* As many rows as fit in, or as few as can be */
 static size_t
 piece_size(const AiWeight *weight)
 {
 	size_t		width = row_width(weight);
+	size_t		n_rows = weight->is_late ? LATE_ROWS : 1;
+	size_t		n = PIECE_SIZE / (n_rows * width);
 
-	return width < PIECE_SIZE ? PIECE_SIZE / width * width : width;
+	return (n > 1 ? n : 1) * n_rows * width;
 }
 
 static int
@@ -88,12 +91,16 @@ add_rows(AiFit *fit, AiFitArray *array, AiError *err)
 }
 
 static AiCode
-add_array(AiFit *fit, const AiWeight *weight, int rows, AiError *err)
+add_array(AiFit *fit, int layer, int number, int rows, AiError *err)
 {
+	const AiWeight *weight = &fit->graph->layers[layer].layer.weight[number];
 	AiFitArray *array = &fit->arrays[fit->n_arrays];
 	size_t		size = piece_size(weight);
 
-	*array = (AiFitArray) {.weight = weight, .rows = rows, .width = row_width(weight), .scale = 1};
+	*array = (AiFitArray) {
+		.weight = weight, .layer = layer, .number = number, .rows = rows,
+		.width = row_width(weight), .scale = 1
+	};
 	fit->has_penalty |= has_penalty(array);
 	for (size_t first = 0; first < weight->size; first += size)
 	{
@@ -124,7 +131,7 @@ add_arrays(AiFit *fit, AiError *err)
 			const AiWeight *weight = &it->layer.weight[j];
 
 			if (is_trained(it, weight))
-				AI_TRY(add_array(fit, weight, weight->is_rows ? n_rows++ : -1, err));
+				AI_TRY(add_array(fit, i, j, weight->is_rows ? n_rows++ : -1, err));
 		}
 	}
 	return AI_OK;
@@ -231,10 +238,13 @@ find_stretch(const AiFit *fit, const AiFitPiece *piece, size_t first)
 }
 
 static void
-take_gradients(AiFit *fit, const AiFitPiece *piece)
+take_gradients(AiFit *fit, const AiFitPiece *piece, int thread)
 {
-	if (fit->arrays[piece->array].rows < 0)
-		ai_run_gradients(fit->run, fit->gradients + piece->first, piece->first, piece->n);
+	const AiFitArray *array = &fit->arrays[piece->array];
+
+	if (array->rows < 0)
+		ai_run_gradients(fit->run, fit->gradients + piece->first, array->layer, array->number,
+						 piece->first - array->weight->offset, piece->n, thread);
 }
 
 static void
@@ -246,8 +256,7 @@ measure_piece(void *arg, int64_t number, int thread)
 	double		sum = 0;
 	Stretch		it;
 
-	(void) thread;
-	take_gradients(fit, piece);
+	take_gradients(fit, piece, thread);
 	for (size_t first = piece->first; (it = find_stretch(fit, piece, first)).n > 0;
 		 first = it.first + it.n)
 		sum += ai_optimiser_sum_squares(fit->weights + it.first, it.gradient, it.n, weight->l1,
@@ -297,9 +306,8 @@ update_piece(void *arg, int64_t number, int thread)
 	unsigned	before = ai_tiny_begin();
 	Stretch		it;
 
-	(void) thread;
 	if (!fit->clips_norms)
-		take_gradients(fit, piece);
+		take_gradients(fit, piece, thread);
 	update.l1 = array->weight->l1;
 	update.l2 = array->weight->l2;
 	update.scale = array->scale;
