@@ -4,9 +4,9 @@
  *
  * All memory is laid out when a run is created, for a number of rows; nothing is
  * allocated after.  A batch is cut into shards of rows, shards into at most AI_MAX_LANES
- * lanes of neighbours, both by the number of rows and the network alone.  A lane is a task of the pool:
- * it goes through the layers for one shard after the other and sums their gradients.
- * Layers that need sums of the whole batch (batch_norm) end a task: all lanes meet
+ * lanes of neighbours, both by the number of rows and the network alone.  A lane is a task
+ * of the pool: it goes through the layers for one shard after the other and sums their
+ * gradients.  Layers that need sums of the whole batch (batch_norm) end a task: all lanes meet
  * before and after them.  The gradients of lanes are added in the order of lanes.
  * In small batches weights that are_late need none: whoever asks for their gradients, a few
  * rows at a time, has them made of the rows of all shards, and finds them in the cache.

@@ -219,7 +219,8 @@ typedef struct AiKernels
 	void		(*add) (float *y, const float *x, size_t n);
 
 	/* sum[i] = x[i] + x[stride + i] + ..., of 1 or more arrays, in their order */
-	void		(*sum_arrays) (float *sum, const float *x, size_t stride, size_t n_arrays, size_t n);
+	void		(*sum_arrays) (float *sum, const float *x, size_t stride, size_t n_arrays,
+							   size_t n);
 
 	/* y[i] = x[i] / 255 */
 	void		(*pixels) (float *y, const uint8_t *x, size_t n);
