@@ -68,6 +68,8 @@ GRAPH_OBJS = \
 	src/core/graph/graph.o \
 	src/core/graph/initialise.o \
 	src/core/graph/keras.o \
+	src/core/graph/keras_argument.o \
+	src/core/graph/keras_layer.o \
 	src/core/graph/options.o \
 	src/core/graph/plan.o \
 	src/core/graph/run.o \
