@@ -147,6 +147,7 @@ TRAIN_OBJS = \
 	src/core/train/row_log.o \
 	src/core/train/samples.o \
 	src/core/train/schedule.o \
+	src/core/train/spill.o \
 	src/core/train/stopping.o \
 	src/core/train/training_options.o \
 	src/core/train/word_counts.o

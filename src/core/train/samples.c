@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/buf.h"
+#include "core/train/spill.h"
 
 #define CHUNK_SIZE ((size_t) 1 << 20)
 #define ITEMS_PER_QUESTION 4096 /* whether to stop */
@@ -31,15 +31,12 @@ struct AiSamples
 	AiArena		arena;
 	size_t		record_size;
 	size_t		max_memory;
-	AiSpill		spill;
-	bool		has_spill;
 
 	/* Records: in chunks, or all in the file behind the first n_in_memory */
 	AiBuf		chunks;			/* of uint8_t * */
 	size_t		per_chunk;
-	uint8_t    *spill_buffer;	/* [per_chunk] records that go to the file together */
 	uint64_t	n_in_memory;
-	uint64_t	n_spilled;		/* with those in the buffer */
+	AiSpillFile file;
 	bool		is_spilling;
 
 	AiBuf		entries;		/* of Entry */
@@ -79,9 +76,7 @@ ai_samples_create(AiSamples **result, const AiHost *host, size_t record_size, si
 	samples->record_size = record_size;
 	samples->per_chunk = CHUNK_SIZE / record_size > 0 ? CHUNK_SIZE / record_size : 1;
 	samples->max_memory = max_memory;
-	samples->has_spill = spill != NULL;
-	if (spill != NULL)
-		samples->spill = *spill;
+	ai_spill_init(&samples->file, host, spill, max_memory);
 	*result = samples;
 	return AI_OK;
 }
@@ -96,6 +91,7 @@ ai_samples_destroy(AiSamples *samples)
 	host = samples->arena.host;
 	ai_buf_free(&samples->chunks);
 	ai_buf_free(&samples->entries);
+	ai_spill_free(&samples->file);
 	ai_arena_free(&samples->arena);
 	ai_host_release(host, samples);
 }
@@ -110,41 +106,6 @@ chunk_bytes(const AiSamples *samples)
 	return samples->per_chunk * samples->record_size;
 }
 
-static AiCode
-file_failed(AiError *err)
-{
-	return ai_fail(err, AI_ERR_DATA, "rows of the training could not be kept in a temporary file");
-}
-
-static AiCode
-flush(AiSamples *samples, AiError *err)
-{
-	size_t		n = (size_t) (samples->n_spilled % samples->per_chunk);
-
-	if (n == 0 && samples->n_spilled > 0)
-		n = samples->per_chunk;
-	if (n > 0 && !samples->spill.append(samples->spill.ud, samples->spill_buffer,
-										n * samples->record_size))
-		return file_failed(err);
-	return AI_OK;
-}
-
-static AiCode
-begin_spilling(AiSamples *samples, AiError *err)
-{
-	if (!samples->has_spill)
-	{
-		ai_fail(err, AI_ERR_LIMIT, "the rows need more memory than the training may use");
-		ai_detail(err, "The limit is %zu MB.", samples->max_memory >> 20);
-		return AI_ERR_LIMIT;
-	}
-	samples->spill_buffer = ai_arena_alloc(&samples->arena, chunk_bytes(samples));
-	if (samples->spill_buffer == NULL)
-		return ai_out_of_memory(err, chunk_bytes(samples), "the rows of a training");
-	samples->is_spilling = true;
-	return AI_OK;
-}
-
 /* Another chunk, or, where memory is used up, the file */
 static AiCode
 add_chunk(AiSamples *samples, AiError *err)
@@ -152,23 +113,14 @@ add_chunk(AiSamples *samples, AiError *err)
 	uint8_t    *chunk;
 
 	if (ai_samples_memory(samples) + chunk_bytes(samples) > samples->max_memory)
-		return begin_spilling(samples, err);
+	{
+		samples->is_spilling = true;
+		return AI_OK;
+	}
 	chunk = ai_arena_alloc(&samples->arena, chunk_bytes(samples));
 	if (chunk == NULL)
 		return ai_out_of_memory(err, chunk_bytes(samples), "the rows of a training");
 	return ai_buf_append(&samples->chunks, &chunk, sizeof(chunk), err);
-}
-
-static AiCode
-add_to_file(AiSamples *samples, void **record, AiError *err)
-{
-	size_t		i = (size_t) (samples->n_spilled % samples->per_chunk);
-
-	if (i == 0 && samples->n_spilled > 0)
-		AI_TRY(flush(samples, err));
-	*record = samples->spill_buffer + i * samples->record_size;
-	samples->n_spilled++;
-	return AI_OK;
 }
 
 AiCode
@@ -179,12 +131,12 @@ ai_samples_add(AiSamples *samples, void **record, uint64_t hash, bool is_validat
 
 	if (!samples->is_spilling && samples->n_in_memory % samples->per_chunk == 0)
 		AI_TRY(add_chunk(samples, err));
-	entry.place = samples->n_in_memory + samples->n_spilled;
+	entry.place = (uint64_t) (samples->n_train + samples->n_validation);
 	if (is_validation)
 		entry.place |= VALIDATION;
 	AI_TRY(ai_buf_append(&samples->entries, &entry, sizeof(entry), err));
 	if (samples->is_spilling)
-		AI_TRY(add_to_file(samples, record, err));
+		AI_TRY(ai_spill_add(&samples->file, record, samples->record_size, err));
 	else
 		*record = record_in_memory(samples, samples->n_in_memory++);
 	if (is_validation)
@@ -203,10 +155,10 @@ read_record(const AiSamples *samples, uint64_t number, void *record, AiError *er
 {
 	if (number < samples->n_in_memory)
 		memcpy(record, record_in_memory(samples, number), samples->record_size);
-	else if (!samples->spill.read(samples->spill.ud,
-								  (number - samples->n_in_memory) * samples->record_size,
-								  record, samples->record_size))
-		return file_failed(err);
+	else
+		AI_TRY(ai_spill_read(&samples->file,
+							 (number - samples->n_in_memory) * samples->record_size, record,
+							 samples->record_size, err));
 	return AI_OK;
 }
 
@@ -295,12 +247,8 @@ ai_samples_finish(AiSamples *samples, AiError *err)
 	Entry	   *entries = entries_of(samples);
 	size_t		n = samples->entries.len / sizeof(Entry);
 
-	if (samples->is_spilling)
-	{
-		AI_TRY(flush(samples, err));
-		if (chunk_bytes(samples) >= AI_ARENA_LARGE)
-			ai_arena_release(&samples->arena, samples->spill_buffer);
-	}
+	AI_TRY(ai_spill_flush(&samples->file, err));
+	ai_spill_free(&samples->file);
 	if (n > 0)
 	{
 		AI_TRY(sort_entries(samples, entries, n, err));
@@ -325,7 +273,8 @@ ai_samples_record_size(const AiSamples *samples)
 size_t
 ai_samples_memory(const AiSamples *samples)
 {
-	return samples->arena.total + samples->entries.capacity + samples->chunks.capacity;
+	return samples->arena.total + samples->entries.capacity + samples->chunks.capacity +
+		samples->file.piece.capacity;
 }
 
 bool
