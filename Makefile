@@ -24,6 +24,7 @@ BASE_OBJS = \
 	src/core/base/pool.o \
 	src/core/base/progress.o \
 	src/core/base/sha256.o \
+	src/core/base/sort.o \
 	src/core/base/status.o \
 	src/core/base/tally.o
 
