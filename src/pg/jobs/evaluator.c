@@ -356,7 +356,7 @@ aiaas_evaluation_finish(AiaasEvaluation *evaluation)
 static void
 answer_text(void *ud, const AiaasExample *example)
 {
-	aiaas_check_input(example->text_len);
+	aiaas_check_input(example->text_len, true);
 	aiaas_evaluation_add_text(ud, example);
 	aiaas_activity_rows(1);
 }
