@@ -322,10 +322,18 @@ keep_values(AiaasEvaluation *evaluation, AiaasTruth *truth, const AiNetworkExamp
 AiCode
 aiaas_evaluation_add(AiaasEvaluation *evaluation, const AiNetworkExample *example, AiError *err)
 {
-	AiaasTruth *truth = &evaluation->truths[evaluation->n_waiting];
+	AiaasTruth *truth;
 	size_t		len = example->input.len;
 	void	   *bytes;
 
+	if (evaluation->network == NULL)
+	{
+		aiaas_evaluation_add_text(evaluation, &(AiaasExample) {
+								  example->input.bytes, len,
+								  example->labels->text, example->labels->len});
+		return AI_OK;
+	}
+	truth = &evaluation->truths[evaluation->n_waiting];
 	AI_TRY(ai_network_check(evaluation->network, &example->input, err));
 	if (evaluation->task == AI_NETWORK_VALUES)
 		AI_TRY(keep_values(evaluation, truth, example, err));
