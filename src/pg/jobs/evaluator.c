@@ -195,19 +195,6 @@ aiaas_evaluation_add_text(AiaasEvaluation *evaluation, const AiaasExample *examp
 	evaluation->n_rows++;
 }
 
-static int
-find_best(const float *answer, int n)
-{
-	int			best = 0;
-
-	for (int i = 1; i < n; i++)
-	{
-		if (answer[i] > answer[best])
-			best = i;
-	}
-	return best;
-}
-
 /* One label, of a row or a step */
 static void
 take_label(AiaasEvaluation *evaluation, int32 truth, const float *answer)
@@ -216,7 +203,7 @@ take_label(AiaasEvaluation *evaluation, int32 truth, const float *answer)
 	int			n_labels = evaluation->n_labels;
 
 	evaluation->truth[number] = truth;
-	evaluation->predicted[number] = find_best(answer, n_labels);
+	evaluation->predicted[number] = ai_network_best(answer, n_labels);
 	for (int i = 0; evaluation->probability != NULL && i < n_labels; i++)
 		evaluation->probability[number * n_labels + i] = answer[i];
 }
