@@ -24,6 +24,7 @@ BASE_OBJS = \
 	src/core/base/pool.o \
 	src/core/base/progress.o \
 	src/core/base/sha256.o \
+	src/core/base/sort.o \
 	src/core/base/status.o \
 	src/core/base/tally.o
 
@@ -68,6 +69,8 @@ GRAPH_OBJS = \
 	src/core/graph/graph.o \
 	src/core/graph/initialise.o \
 	src/core/graph/keras.o \
+	src/core/graph/keras_argument.o \
+	src/core/graph/keras_layer.o \
 	src/core/graph/options.o \
 	src/core/graph/plan.o \
 	src/core/graph/run.o \
@@ -145,6 +148,7 @@ TRAIN_OBJS = \
 	src/core/train/row_log.o \
 	src/core/train/samples.o \
 	src/core/train/schedule.o \
+	src/core/train/spill.o \
 	src/core/train/stopping.o \
 	src/core/train/training_options.o \
 	src/core/train/word_counts.o

@@ -222,6 +222,13 @@ SELECT version, deployed FROM train('side', 'SELECT x, y, label FROM points', '{
 SELECT version, deployed FROM train('side', 'SELECT x, y, label FROM points', '{"epochs": 20}');
 SELECT version, deployed FROM train('side', 'SELECT x, y, height FROM points', '{"layers": [{"dense": 1}], "epochs": 20}', 'height');
 SELECT version, deployed FROM ai_versions WHERE model = 'side';
+-- a text classifier and a network of texts are measured on the same rows: whichever has learnt the opposite gives way
+CREATE VIEW opposite AS SELECT body, CASE label WHEN 'up' THEN 'down' ELSE 'up' END AS label FROM texts;
+SELECT version, algorithm, deployed FROM ai_train('kinds', 'SELECT body, label FROM opposite');
+SELECT version, good, deployed FROM train('kinds', 'SELECT body, label FROM texts', '{"layers": [{"embedding": 4}, {"lstm": 4}, {"dense": 2}]}');
+SELECT version, good, deployed FROM train('kinds', 'SELECT body, label FROM opposite', '{"layers": [{"embedding": 4}, {"lstm": 4}, {"dense": 2}], "deploy": "always"}');
+SELECT version, algorithm, deployed FROM ai_train('kinds', 'SELECT body, label FROM texts');
+SELECT version, deployed FROM train('kinds', 'SELECT body, label FROM texts', '{"layers": [{"embedding": 4}, {"lstm": 4}, {"dense": 2}], "learning_rate": 0}');
 
 --
 -- From what another model has learnt

@@ -19,41 +19,27 @@ static void
 forward(const AiLayer *layer, const AiPass *pass)
 {
 	const AiKernels *kernels = ai_kernels();
-	size_t		input_size = ai_shape_size(&layer->input[0]);
-	size_t		output_size = ai_shape_size(&layer->output);
 
-	for (size_t r = 0; r < (size_t) pass->n_rows; r++)
-	{
-		const float *input = pass->input[0] + r * input_size;
-		float	   *output = pass->output + r * output_size;
-
-		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
-			kernels->window_sum(output + it.to, input + it.from, &it.window, factor_of(&it));
-	}
+	for (AiPoolCursor it = ai_pool_begin(layer, pass); !ai_pool_is_at_end(&it); ai_pool_next(&it))
+		kernels->window_sum(pass->output + it.to, pass->input[0] + it.from, &it.window,
+							factor_of(&it));
 }
 
 static void
 backward(const AiLayer *layer, const AiPass *pass)
 {
 	const AiKernels *kernels = ai_kernels();
-	size_t		input_size = ai_shape_size(&layer->input[0]);
-	size_t		output_size = ai_shape_size(&layer->output);
+	float	   *d_input = pass->d_input[0];
+	size_t		n_all = (size_t) pass->n_rows * ai_shape_size(&layer->input[0]);
+	size_t		n_zeroed = 0;
 
-	for (size_t r = 0; r < (size_t) pass->n_rows; r++)
+	for (AiPoolCursor it = ai_pool_begin(layer, pass); !ai_pool_is_at_end(&it); ai_pool_next(&it))
 	{
-		float	   *d_input = pass->d_input[0] + r * input_size;
-		const float *d_output = pass->d_output + r * output_size;
-
-		size_t		n_zeroed = 0;
-
-		for (AiPoolCursor it = ai_pool_begin(layer); !ai_pool_is_at_end(&it); ai_pool_next(&it))
-		{
-			n_zeroed = ai_pool_zero(d_input, n_zeroed, &it);
-			kernels->window_sum_back(d_input + it.from, d_output + it.to, &it.window,
-									 factor_of(&it));
-		}
-		memset(d_input + n_zeroed, 0, (input_size - n_zeroed) * sizeof(float));
+		n_zeroed = ai_pool_zero(d_input, n_zeroed, &it);
+		kernels->window_sum_back(d_input + it.from, pass->d_output + it.to, &it.window,
+								 factor_of(&it));
 	}
+	memset(d_input + n_zeroed, 0, (n_all - n_zeroed) * sizeof(float));
 }
 
 const AiLayerType ai_layer_avg_pool = {

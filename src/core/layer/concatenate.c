@@ -28,9 +28,7 @@ prepare(AiLayer *layer, AiError *err)
 	char		text[AI_SHAPE_TEXT_SIZE];
 	char		other[AI_SHAPE_TEXT_SIZE];
 
-	AI_TRY(ai_prepare_dims(layer, 1, AI_SHAPE_MAX_DIMS, "features", err));
 	AI_TRY(ai_prepare_last_axis(layer, config->axis, err));
-	layer->output = *first;
 	for (int i = 1; i < layer->n_inputs; i++)
 	{
 		const AiShape *shape = &layer->input[i];
@@ -41,7 +39,6 @@ prepare(AiLayer *layer, AiError *err)
 						   ai_shape_text(text, first), ai_shape_text(other, shape));
 		layer->output.dims[last] += shape->dims[last];
 	}
-	layer->passes_mask = true;
 	return AI_OK;
 }
 

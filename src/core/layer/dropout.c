@@ -22,15 +22,6 @@ static const AiOption options[] = {
 	{.name = NULL}
 };
 
-static AiCode
-prepare(AiLayer *layer, AiError *err)
-{
-	(void) err;
-	layer->output = layer->input[0];
-	layer->passes_mask = true;
-	return AI_OK;
-}
-
 static void
 drop_rows(float *y, const float *x, const AiLayer *layer, const AiPass *pass)
 {
@@ -66,7 +57,7 @@ const AiLayerType ai_layer_dropout = {
 	.options = options,
 	.min_inputs = 1,
 	.max_inputs = 1,
-	.prepare = prepare,
+	.prepare = ai_prepare_same,
 	.forward = forward,
 	.backward = backward
 };

@@ -38,10 +38,7 @@ prepare(AiLayer *layer, AiError *err)
 	const LayerNormConfig *config = layer->config;
 	int64_t		n = ai_shape_last(&layer->input[0]);
 
-	AI_TRY(ai_prepare_dims(layer, 1, AI_SHAPE_MAX_DIMS, "features", err));
 	AI_TRY(ai_prepare_last_axis(layer, config->axis, err));
-	layer->output = layer->input[0];
-	layer->passes_mask = true;
 	if (config->scale)
 		ai_prepare_weight(layer, "gamma", AI_INIT_ONES, 1, &n);
 	if (config->center)

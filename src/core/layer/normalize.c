@@ -36,10 +36,7 @@ prepare(AiLayer *layer, AiError *err)
 	const NormalizeConfig *config = layer->config;
 	int64_t		n = ai_shape_last(&layer->input[0]);
 
-	AI_TRY(ai_prepare_dims(layer, 1, AI_SHAPE_MAX_DIMS, "features", err));
 	AI_TRY(ai_prepare_last_axis(layer, config->axis, err));
-	layer->output = layer->input[0];
-	layer->passes_mask = true;
 	ai_prepare_weight(layer, "mean", AI_INIT_ZEROS, 1, &n)->is_state = true;
 	ai_prepare_weight(layer, "variance", AI_INIT_ONES, 1, &n)->is_state = true;
 	layer->scratch_fixed = 2 * (size_t) n;

@@ -63,13 +63,13 @@ look(AiPoolCursor *cursor)
 	size_t		y = cut(&window->n_rows, &cursor->y, cursor->row);
 	size_t		x = cut(&window->n_columns, &cursor->x, cursor->column);
 
-	cursor->from = y * window->row_step + x * window->n;
+	cursor->from = cursor->image + y * window->row_step + x * window->n;
 }
 
 AiPoolCursor
-ai_pool_begin(const AiLayer *layer)
+ai_pool_begin(const AiLayer *layer, const AiPass *pass)
 {
-	AiPoolCursor cursor = {0};
+	AiPoolCursor cursor = {.n_left = pass->n_rows};
 
 	(void) make_windows(&cursor.y, &cursor.x, layer, NULL);
 	cursor.window.n = (size_t) ai_shape_last(&layer->input[0]);
@@ -88,7 +88,13 @@ ai_pool_next(AiPoolCursor *cursor)
 		cursor->column = 0;
 		cursor->row++;
 	}
-	if (cursor->row < cursor->y.output)
+	if (cursor->row == cursor->y.output)
+	{
+		cursor->row = 0;
+		cursor->image += (size_t) cursor->y.input * cursor->window.row_step;
+		cursor->n_left--;
+	}
+	if (cursor->n_left > 0)
 		look(cursor);
 }
 

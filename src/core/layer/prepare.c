@@ -51,12 +51,22 @@ ai_prepare_dims(const AiLayer *layer, int min, int max, const char *what, AiErro
 }
 
 AiCode
-ai_prepare_last_axis(const AiLayer *layer, int64_t axis, AiError *err)
+ai_prepare_same(AiLayer *layer, AiError *err)
+{
+	(void) err;
+	layer->output = layer->input[0];
+	layer->passes_mask = true;
+	return AI_OK;
+}
+
+AiCode
+ai_prepare_last_axis(AiLayer *layer, int64_t axis, AiError *err)
 {
 	int			last = layer->input[0].n_dims;
 
+	AI_TRY(ai_prepare_dims(layer, 1, AI_SHAPE_MAX_DIMS, "features", err));
 	if (axis == -1 || axis == last)
-		return AI_OK;
+		return ai_prepare_same(layer, err);
 	ai_fail(err, AI_ERR_SHAPE, "option \"axis\" must be -1 or %d, not %lld", last, (long long) axis);
 	ai_detail(err, "Only the last axis is supported.");
 	return AI_ERR_SHAPE;

@@ -50,7 +50,12 @@ typedef enum AiPadding
 /* AI_ERR_SHAPE unless the first input has so many dimensions; what: "[steps, features]" */
 extern AiCode ai_prepare_dims(const AiLayer *layer, int min, int max, const char *what,
 							  AiError *err);
-extern AiCode ai_prepare_last_axis(const AiLayer *layer, int64_t axis, AiError *err);
+
+/* What comes out has the shape and the mask of what goes in. */
+extern AiCode ai_prepare_same(AiLayer *layer, AiError *err);
+
+/* The same, of a layer that works along the last axis, which "axis" has to be */
+extern AiCode ai_prepare_last_axis(AiLayer *layer, int64_t axis, AiError *err);
 
 /*
  * Declare an array of weights, with fans as Keras counts them: the last two dimensions,

@@ -20,15 +20,6 @@ static const AiOption options[] = {
 	{.name = NULL}
 };
 
-static AiCode
-prepare(AiLayer *layer, AiError *err)
-{
-	(void) err;
-	layer->output = layer->input[0];
-	layer->passes_mask = true;
-	return AI_OK;
-}
-
 static void
 forward(const AiLayer *layer, const AiPass *pass)
 {
@@ -55,7 +46,7 @@ const AiLayerType ai_layer_rescale = {
 	.options = options,
 	.min_inputs = 1,
 	.max_inputs = 1,
-	.prepare = prepare,
+	.prepare = ai_prepare_same,
 	.forward = forward,
 	.backward = backward
 };

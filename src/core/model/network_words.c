@@ -1,6 +1,9 @@
 /*-------------------------------------------------------------------------
  * network_words.c
  *		Texts as numbers of words.
+ *
+ * All that is asked of a text's words comes from one walk over its first ones (take_words):
+ * their hashes for training, their numbers for a network, their places for explaining.
  *-------------------------------------------------------------------------
  */
 #include "core/model/network_words.h"
@@ -56,41 +59,54 @@ ai_word_reader_destroy(AiWordReader *reader)
 	ai_host_release(reader->host, reader);
 }
 
+/* Where words go; NULL: not there */
+typedef struct Takers
+{
+	uint64_t   *hash;			/* [max] */
+	AiNgramSpan *span;			/* [max] */
+	float	   *number;			/* [max], of words */
+	const AiWords *words;
+} Takers;
+
+/* The first words of a text, at most max; how many there are */
+static size_t
+take_words(const Takers *takers, size_t max, AiNgramReader *ngrams, const char *text, size_t len)
+{
+	const uint64_t *hash;
+	const AiNgramSpan *span;
+	size_t		n = 0;
+	size_t		n_portion;
+
+	ai_ngram_reader_start(ngrams, text, len);
+	while (n < max && (n_portion = ai_ngram_reader_next(ngrams, &hash, &span)) > 0)
+	{
+		for (size_t i = 0; i < n_portion && n < max; i++, n++)
+		{
+			if (takers->hash != NULL)
+				takers->hash[n] = hash[i];
+			if (takers->span != NULL)
+				takers->span[n] = span[i];
+			if (takers->number != NULL)
+				takers->number[n] = (float) ai_words_find(takers->words, hash[i]);
+		}
+	}
+	return n;
+}
+
 size_t
 ai_word_reader_read(AiWordReader *reader, const char *text, size_t len, uint64_t *hash,
 					size_t max_words)
 {
-	const uint64_t *portion;
-	const AiNgramSpan *spans;
-	size_t		n = 0;
-	size_t		n_portion;
-
-	ai_ngram_reader_start(reader->ngrams, text, len);
-	while (n < max_words &&
-		   (n_portion = ai_ngram_reader_next(reader->ngrams, &portion, &spans)) > 0)
-	{
-		for (size_t i = 0; i < n_portion && n < max_words; i++)
-			hash[n++] = portion[i];
-	}
-	return n;
+	return take_words(&(Takers) {.hash = hash}, max_words, reader->ngrams, text, len);
 }
 
 void
 ai_words_read(const AiWords *words, AiWordReader *reader, const char *text, size_t len,
 			  float *number, size_t n_steps)
 {
-	const uint64_t *portion;
-	const AiNgramSpan *spans;
-	size_t		n = 0;
-	size_t		n_portion;
+	size_t		n = take_words(&(Takers) {.number = number, .words = words}, n_steps,
+							   reader->ngrams, text, len);
 
-	ai_ngram_reader_start(reader->ngrams, text, len);
-	while (n < n_steps &&
-		   (n_portion = ai_ngram_reader_next(reader->ngrams, &portion, &spans)) > 0)
-	{
-		for (size_t i = 0; i < n_portion && n < n_steps; i++)
-			number[n++] = (float) ai_words_find(words, portion[i]);
-	}
 	while (n < n_steps)
 		number[n++] = AI_WORD_PADDING;
 }
@@ -99,19 +115,10 @@ AiCode
 ai_words_find_spans(AiNgramSpan *span, size_t *n, size_t max, const char *text, size_t len,
 					const AiHost *host, AiError *err)
 {
-	AiNgramReader *reader;
-	const uint64_t *hash;
-	const AiNgramSpan *portion;
-	size_t		n_portion;
+	AiNgramReader *ngrams;
 
-	*n = 0;
-	AI_TRY(ai_ngram_reader_create(&reader, host, &options, true, err));
-	ai_ngram_reader_start(reader, text, len);
-	while (*n < max && (n_portion = ai_ngram_reader_next(reader, &hash, &portion)) > 0)
-	{
-		for (size_t i = 0; i < n_portion && *n < max; i++)
-			span[(*n)++] = portion[i];
-	}
-	ai_ngram_reader_destroy(reader);
+	AI_TRY(ai_ngram_reader_create(&ngrams, host, &options, true, err));
+	*n = take_words(&(Takers) {.span = span}, max, ngrams, text, len);
+	ai_ngram_reader_destroy(ngrams);
 	return AI_OK;
 }

@@ -225,9 +225,8 @@ choose_words(AiNetworkTrainer *t, size_t *n_steps, AiError *err)
 		const AiNetworkParts *base = ai_network_parts(t->build.base);
 
 		t->words = base->words;
-		ai_word_counts_take(&rows->counts, &t->words);
 		*n_steps = (size_t) base->shape.dims[0];
-		return AI_OK;
+		return ai_word_counts_take(&rows->counts, &t->words, err);
 	}
 	length = ai_network_rows_length(rows);
 	*n_steps = t->options.sequence_length > 0 ? (size_t) t->options.sequence_length :

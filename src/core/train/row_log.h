@@ -9,18 +9,14 @@
 #ifndef AI_ROW_LOG_H
 #define AI_ROW_LOG_H
 
-#include "core/base/buf.h"
-#include "core/train/samples.h"
+#include "core/train/spill.h"
 
 typedef struct AiRowLog
 {
 	AiBuf		memory;			/* the first bytes of all */
-	AiBuf		piece;			/* bytes that go to the file, or come from it, together */
-	const AiSpill *spill;		/* borrowed; NULL: none */
-	size_t		max_memory;
-	uint64_t	n_spilled;		/* bytes in the file */
+	AiSpillFile file;			/* the others */
 	uint64_t	n_read;			/* of all bytes */
-	size_t		piece_read;
+	size_t		piece_read;		/* of the file's piece, which it fills again */
 } AiRowLog;
 
 extern void ai_row_log_init(AiRowLog *log, const AiHost *host, size_t max_memory,

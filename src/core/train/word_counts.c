@@ -5,10 +5,13 @@
  */
 #include "core/train/word_counts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/sort.h"
+
 #define FIRST_SLOTS 4096
+#define WORDS_PER_QUESTION 65536	/* whether to stop */
+#define COUNT_MASK ((uint64_t) UINT32_MAX << 32)	/* of a tag; below it is the word */
 
 void
 ai_word_counts_init(AiWordCounts *counts, const AiHost *host)
@@ -37,6 +40,14 @@ find_slot(const AiWordCounts *counts, uint64_t hash)
 }
 
 static AiCode
+check_stop(const AiWordCounts *counts, size_t i, AiError *err)
+{
+	if (i % WORDS_PER_QUESTION == 0 && ai_host_should_stop(counts->items.host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
+static AiCode
 grow(AiWordCounts *counts, AiError *err)
 {
 	size_t		n_slots = counts->n_slots > 0 ? 2 * counts->n_slots : FIRST_SLOTS;
@@ -47,7 +58,10 @@ grow(AiWordCounts *counts, AiError *err)
 	memset(counts->slots.data, 0, n_slots * sizeof(uint32_t));
 	counts->n_slots = n_slots;
 	for (size_t i = 0; i < counts->n; i++)
+	{
+		AI_TRY(check_stop(counts, i, err));
 		*find_slot(counts, ai_word_count(counts, i)->hash) = (uint32_t) i + 1;
+	}
 	return AI_OK;
 }
 
@@ -71,59 +85,93 @@ ai_word_counts_add(AiWordCounts *counts, uint32_t *word, uint64_t hash, bool is_
 	return AI_OK;
 }
 
-static int
-compare_counts(const void *a, const void *b)
+/* The most frequent ones first */
+static AiCode
+order_words(const AiWordCounts *counts, AiSortItem *items, size_t n_items, uint32_t min_count,
+			AiError *err)
 {
-	const AiWordCount *x = *(const AiWordCount *const *) a;
-	const AiWordCount *y = *(const AiWordCount *const *) b;
+	size_t		n = 0;
 
-	if (x->n != y->n)
-		return x->n < y->n ? 1 : -1;
-	return (x->hash > y->hash) - (x->hash < y->hash);
+	for (size_t i = 0; n < n_items; i++)
+	{
+		const AiWordCount *word = ai_word_count(counts, i);
+
+		if (word->n >= min_count)
+			items[n++] = (AiSortItem) {word->hash, (uint64_t) (UINT32_MAX - word->n) << 32 | i};
+	}
+	return ai_sort(items, n, COUNT_MASK, counts->items.host, err);
 }
 
-static int
-compare_hashes(const void *a, const void *b)
+/* The first n items get their numbers, and then rise by their hashes. */
+static AiCode
+number_words(AiWordCounts *counts, AiSortItem *items, size_t n, AiError *err)
 {
-	const AiWordCount *x = *(const AiWordCount *const *) a;
-	const AiWordCount *y = *(const AiWordCount *const *) b;
+	for (size_t i = 0; i < n; i++)
+	{
+		AI_TRY(check_stop(counts, i, err));
+		ai_word_count(counts, (uint32_t) items[i].tag)->number = (int32_t) (AI_WORD_FIRST + i);
+		items[i].tag = AI_WORD_FIRST + i;
+	}
+	return ai_sort(items, n, 0, counts->items.host, err);
+}
 
-	return (x->hash > y->hash) - (x->hash < y->hash);
+static AiCode
+list_words(AiWords *words, const AiSortItem *items, size_t n, AiArena *arena, AiError *err)
+{
+	uint64_t   *hash = ai_arena_alloc(arena, n * sizeof(uint64_t) + 1);
+	int32_t    *number = ai_arena_alloc(arena, n * sizeof(int32_t) + 1);
+
+	if (hash == NULL || number == NULL)
+		return ai_out_of_memory(err, n * sizeof(uint64_t), "words");
+	for (size_t i = 0; i < n; i++)
+	{
+		hash[i] = items[i].hash;
+		number[i] = (int32_t) items[i].tag;
+	}
+	*words = (AiWords) {hash, number, n};
+	return AI_OK;
+}
+
+static size_t
+n_at_least(const AiWordCounts *counts, uint32_t min_count)
+{
+	size_t		n = 0;
+
+	for (size_t i = 0; i < counts->n; i++)
+		n += ai_word_count(counts, i)->n >= min_count;
+	return n;
 }
 
 AiCode
 ai_word_counts_choose(AiWordCounts *counts, AiWords *words, AiArena *arena, uint32_t min_count,
 					  size_t max, AiError *err)
 {
-	AiWordCount **order = ai_arena_alloc(arena, counts->n * sizeof(AiWordCount *) + 1);
-	uint64_t   *hash = ai_arena_alloc(arena, counts->n * sizeof(uint64_t) + 1);
-	int32_t    *number = ai_arena_alloc(arena, counts->n * sizeof(int32_t) + 1);
-	size_t		n = 0;
+	const AiHost *host = counts->items.host;
+	size_t		n = n_at_least(counts, min_count);
+	AiSortItem *items = ai_host_alloc(host, n * sizeof(AiSortItem) + 1);
+	AiCode		code;
 
-	if (order == NULL || hash == NULL || number == NULL)
-		return ai_out_of_memory(err, counts->n * sizeof(uint64_t), "words");
-	for (size_t i = 0; i < counts->n; i++)
-	{
-		if (ai_word_count(counts, i)->n >= min_count)
-			order[n++] = ai_word_count(counts, i);
-	}
-	qsort(order, n, sizeof(AiWordCount *), compare_counts);
+	if (items == NULL)
+		return ai_out_of_memory(err, n * sizeof(AiSortItem), "words");
+	code = order_words(counts, items, n, min_count, err);
 	n = n < max ? n : max;
-	for (size_t i = 0; i < n; i++)
-		order[i]->number = (int32_t) (AI_WORD_FIRST + i);
-	qsort(order, n, sizeof(AiWordCount *), compare_hashes);
-	for (size_t i = 0; i < n; i++)
-	{
-		hash[i] = order[i]->hash;
-		number[i] = order[i]->number;
-	}
-	*words = (AiWords) {hash, number, n};
-	return AI_OK;
+	if (code == AI_OK)
+		code = number_words(counts, items, n, err);
+	if (code == AI_OK)
+		code = list_words(words, items, n, arena, err);
+	ai_host_release(host, items);
+	return code;
 }
 
-void
-ai_word_counts_take(AiWordCounts *counts, const AiWords *words)
+AiCode
+ai_word_counts_take(AiWordCounts *counts, const AiWords *words, AiError *err)
 {
 	for (size_t i = 0; i < counts->n; i++)
-		ai_word_count(counts, i)->number = ai_words_find(words, ai_word_count(counts, i)->hash);
+	{
+		AiWordCount *word = ai_word_count(counts, i);
+
+		AI_TRY(check_stop(counts, i, err));
+		word->number = ai_words_find(words, word->hash);
+	}
+	return AI_OK;
 }

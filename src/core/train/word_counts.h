@@ -39,12 +39,12 @@ ai_word_count(const AiWordCounts *counts, size_t word)
 
 /*
  * The words that occur min_count times or more, the most frequent ones, at most max of them, get
- * their numbers; *words is of the arena.
+ * their numbers; *words is of the arena.  The host is asked whether to stop.
  */
 extern AiCode ai_word_counts_choose(AiWordCounts *counts, AiWords *words, AiArena *arena,
 									uint32_t min_count, size_t max, AiError *err);
 
 /* Or those that are known already */
-extern void ai_word_counts_take(AiWordCounts *counts, const AiWords *words);
+extern AiCode ai_word_counts_take(AiWordCounts *counts, const AiWords *words, AiError *err);
 
 #endif							/* AI_WORD_COUNTS_H */

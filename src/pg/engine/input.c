@@ -162,16 +162,17 @@ is_too_long(size_t n_bytes)
 }
 
 void
-aiaas_check_input(size_t n_bytes)
+aiaas_check_input(size_t n_bytes, bool is_text)
 {
 	if (is_too_long(n_bytes))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the text is too long to be classified"),
+				 errmsg("the input is too long"),
 				 errdetail("It has %zu bytes, and aiaas.max_input_bytes is %d.",
 						   n_bytes, aiaas_max_input_bytes),
-				 errhint("Raise aiaas.max_input_bytes, or classify a part of the text, "
-						 "for example with left().")));
+				 is_text ? errhint("Raise aiaas.max_input_bytes, or pass a part of the text, "
+								   "for example by left().") :
+				 errhint("Raise aiaas.max_input_bytes.")));
 }
 
 /*
@@ -254,13 +255,8 @@ read_numbers(AiaasInput *input, const AiaasModel *model, Datum value, const void
 		if (!take_columns(&values, &input->numbers, row))
 			return false;
 	}
-	if (aiaas_max_input_bytes > 0 && is_too_long(length_of_all(&values)))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the input of model \"%s\" is too long", model->name),
-				 errdetail("It has %zu bytes, and aiaas.max_input_bytes is %d.",
-						   length_of_all(&values), aiaas_max_input_bytes),
-				 errhint("Raise aiaas.max_input_bytes.")));
+	if (aiaas_max_input_bytes > 0)
+		aiaas_check_input(length_of_all(&values), false);
 	if (aiaas_input_numbers_read(input->numbers.network, values.columns, values.values, values.n,
 								 bytes, len, &err) != AI_OK)
 		reject_input(model, &err);
@@ -311,7 +307,7 @@ aiaas_input_read(AiaasInput *input, const AiaasModel *model, Datum value, const 
 			return false;
 	}
 	if (unlikely(aiaas_max_input_bytes > 0))
-		aiaas_check_input(length_of(input, value));
+		aiaas_check_input(length_of(input, value), true);
 	aiaas_reader_get(&input->reader, value, &utf8, len);
 	*bytes = utf8;
 	return true;

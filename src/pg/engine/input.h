@@ -15,8 +15,8 @@
 #include "pg/engine/input_numbers.h"
 #include "pg/host/datum.h"
 
-/* Raises program_limit_exceeded for a text longer than aiaas.max_input_bytes */
-extern void aiaas_check_input(size_t n_bytes);
+/* Raises program_limit_exceeded for an input longer than aiaas.max_input_bytes */
+extern void aiaas_check_input(size_t n_bytes, bool is_text);
 
 /* Of one type, which is the same for all rows of a call; all zero until it is known */
 typedef struct AiaasInput

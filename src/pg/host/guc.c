@@ -135,8 +135,9 @@ aiaas_guc_init(void)
 							&aiaas_max_batch_memory, 65536, 64, INT_MAX,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.max_input_bytes",
-							"Length of the longest text that may be classified; 0 means no limit.",
-							NULL,
+							"Length of the longest input that a model may be given; 0 means no limit.",
+							"Of a text, an array or a bytea; of a row, that of all its columns "
+							"which the model reads, but for single numbers.",
 							&aiaas_max_input_bytes, 0, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.max_model_bytes",

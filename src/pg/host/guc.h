@@ -20,7 +20,7 @@ extern bool aiaas_batch;
 extern int	aiaas_max_batch_memory; /* kB */
 
 /* Superuser limits; 0: none */
-extern int	aiaas_max_input_bytes;	/* of one text to be classified */
+extern int	aiaas_max_input_bytes;	/* of one input of a model */
 extern int	aiaas_max_model_bytes;	/* kB; of a model that is trained or imported */
 
 /* Superuser limits on one call of ai_train() */

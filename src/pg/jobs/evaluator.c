@@ -195,19 +195,6 @@ aiaas_evaluation_add_text(AiaasEvaluation *evaluation, const AiaasExample *examp
 	evaluation->n_rows++;
 }
 
-static int
-find_best(const float *answer, int n)
-{
-	int			best = 0;
-
-	for (int i = 1; i < n; i++)
-	{
-		if (answer[i] > answer[best])
-			best = i;
-	}
-	return best;
-}
-
 /* One label, of a row or a step */
 static void
 take_label(AiaasEvaluation *evaluation, int32 truth, const float *answer)
@@ -216,7 +203,7 @@ take_label(AiaasEvaluation *evaluation, int32 truth, const float *answer)
 	int			n_labels = evaluation->n_labels;
 
 	evaluation->truth[number] = truth;
-	evaluation->predicted[number] = find_best(answer, n_labels);
+	evaluation->predicted[number] = ai_network_best(answer, n_labels);
 	for (int i = 0; evaluation->probability != NULL && i < n_labels; i++)
 		evaluation->probability[number * n_labels + i] = answer[i];
 }
@@ -322,10 +309,18 @@ keep_values(AiaasEvaluation *evaluation, AiaasTruth *truth, const AiNetworkExamp
 AiCode
 aiaas_evaluation_add(AiaasEvaluation *evaluation, const AiNetworkExample *example, AiError *err)
 {
-	AiaasTruth *truth = &evaluation->truths[evaluation->n_waiting];
+	AiaasTruth *truth;
 	size_t		len = example->input.len;
 	void	   *bytes;
 
+	if (evaluation->network == NULL)
+	{
+		aiaas_evaluation_add_text(evaluation, &(AiaasExample) {
+								  example->input.bytes, len,
+								  example->labels->text, example->labels->len});
+		return AI_OK;
+	}
+	truth = &evaluation->truths[evaluation->n_waiting];
 	AI_TRY(ai_network_check(evaluation->network, &example->input, err));
 	if (evaluation->task == AI_NETWORK_VALUES)
 		AI_TRY(keep_values(evaluation, truth, example, err));
@@ -356,7 +351,7 @@ aiaas_evaluation_finish(AiaasEvaluation *evaluation)
 static void
 answer_text(void *ud, const AiaasExample *example)
 {
-	aiaas_check_input(example->text_len);
+	aiaas_check_input(example->text_len, true);
 	aiaas_evaluation_add_text(ud, example);
 	aiaas_activity_rows(1);
 }

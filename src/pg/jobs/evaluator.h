@@ -77,7 +77,7 @@ extern void aiaas_evaluation_open(AiaasEvaluation *evaluation, const AiaasModel 
 								  bool with_probabilities);
 extern void aiaas_evaluation_add_text(AiaasEvaluation *evaluation, const AiaasExample *example);
 
-/* AI_ERR_DATA: it does not fit, which err tells of "the row" */
+/* A text classifier's is a text with one label.  AI_ERR_DATA: it does not fit, as err says */
 extern AiCode aiaas_evaluation_add(AiaasEvaluation *evaluation, const AiNetworkExample *example,
 								   AiError *err);
 extern void aiaas_evaluation_finish(AiaasEvaluation *evaluation);

@@ -26,6 +26,17 @@ has_held_out(const AiaasModel *incumbent, const AiaasHeldOut *held_out)
 		aiaas_json_number(incumbent->options, "validation") >= held_out->share;
 }
 
+/* Does it read these rows, and answer as their targets are? */
+static bool
+fits(const AiaasEvaluation *evaluation, const AiaasHeldOut *held_out)
+{
+	AiNetworkInput input = AI_NETWORK_WORDS;	/* a text classifier's */
+
+	if (evaluation->network != NULL)
+		input = ai_network_parts(evaluation->network)->input;
+	return input == held_out->input && evaluation->task == held_out->task;
+}
+
 void
 aiaas_gate_open(AiaasGate *gate, const char *model, AiaasDeploy deploy,
 				const AiaasHeldOut *held_out)
@@ -35,8 +46,7 @@ aiaas_gate_open(AiaasGate *gate, const char *model, AiaasDeploy deploy,
 	if (gate->deploy != AIAAS_DEPLOY_BETTER)
 		return;
 	gate->incumbent = aiaas_model_incumbent(model);
-	if (gate->incumbent == NULL || strcmp(gate->incumbent->kind, held_out->kind) != 0 ||
-		!has_held_out(gate->incumbent, held_out))
+	if (gate->incumbent == NULL || !has_held_out(gate->incumbent, held_out))
 		return;
 
 	/* The incumbent may be younger than the statement, whose snapshot then lacks its content. */
@@ -44,22 +54,19 @@ aiaas_gate_open(AiaasGate *gate, const char *model, AiaasDeploy deploy,
 	gate->evaluation = palloc(sizeof(AiaasEvaluation));
 	aiaas_evaluation_open(gate->evaluation, gate->incumbent, false);
 	PopActiveSnapshot();
-}
-
-void
-aiaas_gate_expect(AiaasGate *gate, AiNetworkInput input, AiNetworkTask task)
-{
-	if (gate->evaluation != NULL &&
-		(gate->evaluation->task != task ||
-		 ai_network_parts(gate->evaluation->network)->input != input))
+	if (!fits(gate->evaluation, held_out))
 		gate->evaluation = NULL;
 }
 
 void
 aiaas_gate_add_text(AiaasGate *gate, const AiaasExample *example)
 {
-	if (gate->evaluation != NULL)
-		aiaas_evaluation_add_text(gate->evaluation, example);
+	AiNetworkLabel label = {example->label, example->label_len};
+	AiNetworkExample row = {
+		.input = {example->text, example->text_len}, .labels = &label, .n_labels = 1
+	};
+
+	aiaas_gate_add(gate, &row);
 }
 
 /* A row that the incumbent cannot read leaves nothing to be measured by. */

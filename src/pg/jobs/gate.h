@@ -8,8 +8,8 @@
  * one does, so the incumbent must have held out at least as large a share, or
  * the rows of the same validation query.
  *
- * Where it has not ("validation": 0 holds out nothing), or is another kind of model, the
- * scores that were stored with the versions are compared instead.  Those of different
+ * Where it has not ("validation": 0 holds out nothing), or reads other inputs or has another
+ * task, the scores that were stored with the versions are compared instead.  Those of different
  * metrics cannot be compared: then the incumbent stays.
  *-------------------------------------------------------------------------
  */
@@ -22,7 +22,8 @@
 /* What the challenger holds out */
 typedef struct AiaasHeldOut
 {
-	const char *kind;			/* of model, that both must be */
+	AiNetworkInput input;
+	AiNetworkTask task;
 	double		share;
 	const char *query;			/* NULL: a share of the rows */
 } AiaasHeldOut;
@@ -37,9 +38,6 @@ typedef struct AiaasGate
 /* Before the rows are read; all memory comes from the current context. */
 extern void aiaas_gate_open(AiaasGate *gate, const char *model, AiaasDeploy deploy,
 							const AiaasHeldOut *held_out);
-
-/* The challenger is a network of these: one of others is not measured. */
-extern void aiaas_gate_expect(AiaasGate *gate, AiNetworkInput input, AiNetworkTask task);
 
 /* A row that the challenger holds out */
 extern void aiaas_gate_add_text(AiaasGate *gate, const AiaasExample *example);

@@ -101,13 +101,13 @@ open_gate(NetworkRun *state)
 {
 	const AiaasTrainRun *run = state->run;
 	AiaasHeldOut held_out = {
-		.kind = AI_NETWORK_KIND,
+		.input = state->query.input,
+		.task = state->query.task,
 		.share = ai_network_trainer_validation(state->trainer),
 		.query = state->options.validation
 	};
 
 	aiaas_gate_open(&state->run->gate, run->request->model, state->options.deploy, &held_out);
-	aiaas_gate_expect(&state->run->gate, state->query.input, state->query.task);
 }
 
 static void

@@ -39,7 +39,7 @@ static void
 begin_text(AiaasTrainRun *run)
 {
 	TextRun    *state = palloc0(sizeof(TextRun));
-	AiaasHeldOut held_out = {.kind = AI_TEXT_CLASSIFIER_KIND};
+	AiaasHeldOut held_out = {.input = AI_NETWORK_WORDS, .task = AI_NETWORK_CLASSES};
 	AiError		err;
 
 	state->run = run;
