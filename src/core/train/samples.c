@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "core/base/sort.h"
-#include "core/train/spill.h"
 
 #define CHUNK_SIZE ((size_t) 1 << 20)
 #define ITEMS_PER_QUESTION 4096 /* whether to stop */

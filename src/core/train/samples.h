@@ -12,14 +12,7 @@
 #define AI_SAMPLES_H
 
 #include "core/base/arena.h"
-
-/* A file of the host, of the main thread; false: it has failed, and the host knows why. */
-typedef struct AiSpill
-{
-	bool		(*append) (void *ud, const void *bytes, size_t size);
-	bool		(*read) (void *ud, uint64_t offset, void *bytes, size_t size);
-	void	   *ud;
-} AiSpill;
+#include "core/train/spill.h"
 
 typedef struct AiSamples AiSamples;
 

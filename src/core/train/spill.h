@@ -10,9 +10,16 @@
 #define AI_SPILL_H
 
 #include "core/base/buf.h"
-#include "core/train/samples.h"
 
 #define AI_SPILL_PIECE ((size_t) 1 << 20)
+
+/* A file of the host, of the main thread; false: it has failed, and the host knows why. */
+typedef struct AiSpill
+{
+	bool		(*append) (void *ud, const void *bytes, size_t size);
+	bool		(*read) (void *ud, uint64_t offset, void *bytes, size_t size);
+	void	   *ud;
+} AiSpill;
 
 typedef struct AiSpillFile
 {

@@ -11,7 +11,7 @@
 #define AIAAS_SPILL_H
 
 #include "core/base/host.h"
-#include "core/train/samples.h"
+#include "core/train/spill.h"
 
 /* In the current memory context, which lives as long; the file is made when it is needed. */
 extern void aiaas_spill_init(AiSpill *spill, const AiHost *host);
