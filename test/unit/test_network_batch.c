@@ -238,8 +238,7 @@ run(const Model *model, Threads *threads, int n, int n_threads, int layer)
 
 		input[i] = (AiInput) {.bytes = row.bytes, .len = row.len, .code = AI_ERR_BUG, .best = -1};
 	}
-	assert_int_equal(ai_inputs_init(&inputs, input, (size_t) n, true, &threads->test.host, NULL),
-					 AI_OK);
+	assert_int_equal(ai_inputs_init(&inputs, input, (size_t) n, &threads->test.host, NULL), AI_OK);
 	answers = calloc(inputs.n_distinct * ai_network_answer_size(model->network, layer),
 					 sizeof(float));
 	code = ai_network_batch_run(&inputs, model->network, threads->scratch, layer, answers,

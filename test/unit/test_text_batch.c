@@ -195,7 +195,7 @@ run_batch(const Model *model, Threads *threads, AiInput *inputs, size_t n, int n
 	AiInputs batch;
 	AiCode		code;
 
-	AI_TRY(ai_inputs_init(&batch, inputs, n, true, &threads->test.host, err));
+	AI_TRY(ai_inputs_init(&batch, inputs, n, &threads->test.host, err));
 	code = ai_text_batch_run(&batch, model->classifier, threads->scratch, n_threads,
 							 n_threads > 1 ? threads->pool : NULL, err);
 	ai_inputs_free(&batch);
@@ -250,23 +250,15 @@ test_distinct(void **state)
 		strcpy(copies[i], texts[i]);
 		inputs[i] = (AiInput) {.bytes = copies[i], .len = strlen(texts[i])};
 	}
-	assert_int_equal(ai_inputs_init(&batch, inputs, N, true, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_inputs_init(&batch, inputs, N, ai_malloc_host(), NULL), AI_OK);
 	for (int i = 0; i < N; i++)
 		assert_int_equal(inputs[i].same_as, same_as[i]);
 	assert_int_equal(batch.n_distinct, 4);
 	assert_int_equal(batch.n_bytes, 3 + 0 + 1 + 4);
 	ai_inputs_free(&batch);
-	assert_int_equal(ai_inputs_init(&batch, inputs, N, false, ai_malloc_host(), NULL), AI_OK);
-	for (uint32_t i = 0; i < N; i++)
-	{
-		assert_int_equal(inputs[i].same_as, i);
-		assert_int_equal(batch.tasks[i].number, i);
-	}
-	assert_int_equal(batch.n_distinct, N);
-	ai_inputs_free(&batch);
 
 	inputs[5].same_as = 77;
-	assert_int_equal(ai_inputs_init(&batch, inputs + 5, 1, true, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_inputs_init(&batch, inputs + 5, 1, ai_malloc_host(), NULL), AI_OK);
 	assert_int_equal(inputs[5].same_as, 0);
 	assert_int_equal(batch.n_distinct, 1);
 	ai_inputs_free(&batch);

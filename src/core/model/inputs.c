@@ -48,7 +48,6 @@ find_first(Slot *slots, size_t n_slots, const AiInput *inputs, uint32_t number)
 	return number;
 }
 
-/* slots NULL: all are */
 static void
 list_distinct(AiInputs *inputs, Slot *slots, size_t n_slots)
 {
@@ -56,7 +55,7 @@ list_distinct(AiInputs *inputs, Slot *slots, size_t n_slots)
 	{
 		AiInput    *input = &inputs->input[i];
 
-		input->same_as = slots != NULL ? find_first(slots, n_slots, inputs->input, i) : i;
+		input->same_as = find_first(slots, n_slots, inputs->input, i);
 		if (input->same_as != i)
 			continue;
 		inputs->tasks[inputs->n_distinct++] = (AiInputTask) {i, (uint32_t) input->len};
@@ -65,22 +64,22 @@ list_distinct(AiInputs *inputs, Slot *slots, size_t n_slots)
 }
 
 AiCode
-ai_inputs_init(AiInputs *inputs, AiInput *input, size_t n, bool finds_equals,
-			   const AiHost *host, AiError *err)
+ai_inputs_init(AiInputs *inputs, AiInput *input, size_t n, const AiHost *host, AiError *err)
 {
-	size_t		n_slots = finds_equals ? n_slots_for(n) : 0;
-	Slot	   *slots = finds_equals ? ai_host_alloc(host, n_slots * sizeof(Slot)) : NULL;
+	size_t		n_slots;
+	Slot	   *slots;
 
 	*inputs = (AiInputs) {.input = input, .n = n, .host = host};
+	n_slots = n_slots_for(n);
+	slots = ai_host_alloc(host, n_slots * sizeof(Slot));
 	inputs->tasks = ai_host_alloc(host, n * sizeof(AiInputTask));
-	if ((finds_equals && slots == NULL) || inputs->tasks == NULL)
+	if (slots == NULL || inputs->tasks == NULL)
 	{
 		ai_host_release(host, slots);
 		ai_inputs_free(inputs);
 		return ai_out_of_memory(err, n_slots * sizeof(Slot) + n * sizeof(AiInputTask), "a batch");
 	}
-	if (slots != NULL)
-		memset(slots, 0, n_slots * sizeof(Slot));
+	memset(slots, 0, n_slots * sizeof(Slot));
 	list_distinct(inputs, slots, n_slots);
 	ai_host_release(host, slots);
 	return AI_OK;

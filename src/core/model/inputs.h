@@ -41,12 +41,9 @@ typedef struct AiInputs
 	AiInputTask *tasks;			/* [n_distinct], in the order of inputs */
 } AiInputs;
 
-/*
- * Find equal inputs, or take all for different ones.  Fails by AI_ERR_NOMEM only, and then needs
- * no free.
- */
-extern AiCode ai_inputs_init(AiInputs *inputs, AiInput *input, size_t n, bool finds_equals,
-							 const AiHost *host, AiError *err);
+/* Find equal inputs.  Fails by AI_ERR_NOMEM only, and then needs no free. */
+extern AiCode ai_inputs_init(AiInputs *inputs, AiInput *input, size_t n, const AiHost *host,
+							 AiError *err);
 extern void ai_inputs_free(AiInputs *inputs);
 
 #endif							/* AI_INPUTS_H */

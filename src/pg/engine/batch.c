@@ -26,10 +26,6 @@
 /* Scratches of further threads that are kept, of all models together */
 #define MAX_CREW 8
 
-/* Rows without an equal one, after which only one batch of so many is looked through for them */
-#define UNLIKE_ROWS 1000
-#define UNLIKE_BATCHES 8
-
 static AiPool *pool = NULL;		/* its threads sleep until the backend ends */
 static dlist_head crews = DLIST_STATIC_INIT(crews); /* engines, the last used first */
 static int	n_crew = 0;			/* of all engines */
@@ -171,23 +167,15 @@ run_one_other(AiaasEngine *engine, AiInput *input, int layer, AiError *err)
 	return engine->kind->run(&batch, engine->model, engine->scratch, layer, 1, NULL, err);
 }
 
-/* After many inputs of which no two were equal, only some batches are looked through. */
-static bool
-may_have_equals(const AiaasCounts *counts)
-{
-	return counts->rows < UNLIKE_ROWS || counts->distinct < counts->rows ||
-		counts->batches % UNLIKE_BATCHES == 0;
-}
-
 static AiCode
-run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer, const AiaasCounts *counts,
-		 size_t *n_distinct, AiError *err)
+run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer, size_t *n_distinct,
+		 AiError *err)
 {
 	AiInputs	batch;
 	int			n_threads;
 	AiCode		code;
 
-	AI_TRY(ai_inputs_init(&batch, inputs, n, may_have_equals(counts), engine->host, err));
+	AI_TRY(ai_inputs_init(&batch, inputs, n, engine->host, err));
 	engine->mean_length = batch.n_bytes / batch.n_distinct;
 	n_threads = prepare_threads(engine, acquire_threads(engine, &batch));
 	code = engine->kind->run(&batch, engine->model, engine->scratch, layer, n_threads, pool, err);
@@ -212,7 +200,7 @@ aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer,
 
 	INSTR_TIME_SET_CURRENT(start);
 	if (n > 1)
-		AIAAS_CHECK(run_many(engine, inputs, n, layer, counts, &n_distinct, err), err);
+		AIAAS_CHECK(run_many(engine, inputs, n, layer, &n_distinct, err), err);
 	else if (likely(engine->classifier != NULL))
 		AIAAS_CHECK(run_one_text(engine, inputs, err), err);
 	else
