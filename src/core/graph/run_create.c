@@ -14,10 +14,11 @@
 /* Shards of a batch, as long as they are not smaller than that */
 #define FEW_SHARDS 2
 #define SOME_SHARDS 4
+#define LARGE_ROW 4096			/* numbers of all layers together */
 
 /*
- * Every shard reads all weights, and every lane has gradients of its own.  Where those are more
- * than the numbers of the rows, fewer shards are faster, even on many threads.
+ * Every shard reads all weights, and every lane has gradients of its own.  Where rows are small, or
+ * those are more than the numbers of all rows, fewer shards are faster, even on some threads.
  */
 static int
 min_shards(const AiGraph *graph)
@@ -26,7 +27,7 @@ min_shards(const AiGraph *graph)
 
 	for (int i = 0; i < graph->n_layers; i++)
 		n_row += ai_shape_size(&graph->layers[i].layer.output);
-	return n_row * AI_SHARD_ROWS < graph->n_dense ? FEW_SHARDS : SOME_SHARDS;
+	return n_row < LARGE_ROW || n_row * AI_SHARD_ROWS < graph->n_dense ? FEW_SHARDS : SOME_SHARDS;
 }
 
 int
