@@ -34,17 +34,30 @@ TENSOR_OBJS = \
 KERNELS_OBJS = \
 	src/core/kernels/dispatch.o \
 	src/core/kernels/openblas.o \
+	src/core/kernels/packed.o \
 	src/core/kernels/ref_dense.o \
+	src/core/kernels/ref_packed.o \
 	src/core/kernels/ref_sparse.o
 
 # Each file is compiled for the level in its name; dispatch.c chooses one.
 KERNELS_X86_OBJS = \
+	src/core/kernels/x86/cpu_features.o \
 	src/core/kernels/x86/dense_avx2.o \
 	src/core/kernels/x86/dense_avx512.o \
 	src/core/kernels/x86/gemm_avx2.o \
 	src/core/kernels/x86/gemm_avx512.o \
 	src/core/kernels/x86/gemm_sparse_avx2.o \
 	src/core/kernels/x86/gemm_sparse_avx512.o \
+	src/core/kernels/x86/packed_amx_avx512.o \
+	src/core/kernels/x86/packed_bf16_avx2.o \
+	src/core/kernels/x86/packed_bf16_avx512.o \
+	src/core/kernels/x86/packed_dpbf16_avx512.o \
+	src/core/kernels/x86/packed_fp32_avx2.o \
+	src/core/kernels/x86/packed_fp32_avx512.o \
+	src/core/kernels/x86/packed_int8_avx2.o \
+	src/core/kernels/x86/packed_int8_avx512.o \
+	src/core/kernels/x86/packed_vnni_avx2.o \
+	src/core/kernels/x86/packed_vnni_avx512.o \
 	src/core/kernels/x86/sparse_avx2.o \
 	src/core/kernels/x86/sparse_avx512.o \
 	src/core/kernels/x86/transpose_avx2.o
@@ -289,7 +302,9 @@ CORE_LIBS = -lcrypto -ljansson -lm -lpthread -ldl
 # Flags of one object file by its path, for the server build and the core's own.  Loops become vectors
 # only where errno and traps of floating point need not be kept, which nobody asks for; no number changes.
 kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3 -fno-math-errno -fno-trapping-math) \
-	$(if $(filter %_avx2.o,$1),$(AVX2_FLAGS)) $(if $(filter %_avx512.o,$1),$(AVX512_FLAGS))
+	$(if $(filter %_avx2.o,$1),$(AVX2_FLAGS)) $(if $(filter %_avx512.o,$1),$(AVX512_FLAGS)) \
+	$(if $(filter %_dpbf16_avx512.o,$1),-mavx512bf16) \
+	$(if $(filter %_amx_avx512.o,$1),-mamx-tile -mamx-int8 -mamx-bf16)
 
 # Up to 15 the server exports every symbol of a library; from 16 on PGDLLEXPORT is defined there.
 visibility_flags = $(if $(filter 14 15,$(MAJORVERSION)),\

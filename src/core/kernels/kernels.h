@@ -150,6 +150,13 @@ typedef struct AiImageWindow
 	size_t		n;
 } AiImageWindow;
 
+/* What a row of u8 stands for: (q - zero) * scale */
+typedef struct AiRowScale
+{
+	float		scale;
+	int32_t		zero;
+} AiRowScale;
+
 typedef struct AiKernels
 {
 	/*
@@ -375,6 +382,18 @@ typedef struct AiKernels
 	/* y[i * y_row + j] += x[i * x_row + j], j < n, over i in order: rows of y may overlap */
 	void		(*add_overlapping) (float *y, size_t y_row, const float *x, size_t x_row,
 									size_t n_rows, size_t n);
+
+	/*
+	 * q:[n_rows, q_row] = u8 nearest to x, of which the least and the greatest number of a row, or
+	 * 0, become 0 and 255; 0 stays 0 exactly.  From n to q_row there are zeros.  Rows whose numbers
+	 * are all below 2^-100 are taken as zeros; of one with an infinity or NaN the scale is NaN.
+	 */
+	void		(*quantise_rows) (uint8_t *q, size_t q_row, AiRowScale *scales, const float *x,
+								  size_t x_row, size_t n_rows, size_t n);
+
+	/* y:[n_rows, y_row] = x as bf16, to nearest, even if in the middle; zeros from n to y_row */
+	void		(*round_rows) (uint16_t *y, size_t y_row, const float *x, size_t x_row,
+							   size_t n_rows, size_t n);
 
 	/* y[i] = 0 with probability rate, else x[i] / (1 - rate); drawn from seed and i alone */
 	void		(*drop) (float *y, const float *x, size_t n, uint64_t seed, double rate);

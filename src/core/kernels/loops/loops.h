@@ -12,6 +12,7 @@
 #include "core/kernels/loops/activate.h"
 #include "core/kernels/loops/cells.h"
 #include "core/kernels/loops/columns.h"
+#include "core/kernels/loops/rounding.h"
 #include "core/kernels/loops/rows.h"
 #include "core/kernels/loops/update.h"
 #include "core/kernels/loops/windows.h"
@@ -51,6 +52,8 @@
 	.shift_columns = shift_columns, \
 	.add_columns = add_columns, \
 	.add_overlapping = add_overlapping, \
+	.quantise_rows = quantise_rows, \
+	.round_rows = round_rows, \
 	.drop = drop
 
 #endif							/* AI_LOOPS_H */

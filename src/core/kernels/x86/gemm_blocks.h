@@ -24,16 +24,10 @@
 
 #include "core/base/host.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/x86/tiles.h"
 
 #define AI_TILE_MAX_ROWS 8
 #define AI_TILE_MAX_VECTORS 4
-
-/* Before each loop over the rows or vectors of a tile, or the sums are not kept in registers */
-#ifdef __clang__
-#define AI_UNROLL _Pragma("unroll")
-#else
-#define AI_UNROLL _Pragma("GCC unroll 8")
-#endif
 
 /* Terms of a sum that are taken at once: so many rows of a panel of B are 64 KB at most */
 #define GEMM_DEPTH 256
@@ -132,19 +126,6 @@ typedef struct AiPanel
 	ptrdiff_t	b_row;
 	ptrdiff_t	b_tap;
 } AiPanel;
-
-static inline size_t
-ai_least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Where the i-th of n parts begins, which share out a whole as evenly as can be */
-static inline size_t
-ai_part_begin(size_t whole, size_t n, size_t i)
-{
-	return whole / n * i + ai_least(i, whole % n);
-}
 
 static inline void
 ai_gemm_activate(const AiGemm *g, const AiTiles *tiles, float *c, size_t n_rows, size_t n_columns)

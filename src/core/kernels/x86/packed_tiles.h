@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ * packed_tiles.h
+ *		A product with packed weights, tile by tile, from AVX2 on.
+ *
+ * Included once by each file that computes such products.  Before, the file defines what a tile is
+ * made of:
+ *
+ *	TILE_ROWS, TILE_VECTORS		its size at most; a vector is one of the level
+ *	Sums, Words, Factor			a vector of sums, one of 32 bits of columns, and 32 bits of a row
+ *	NO_SUMS						sums of nothing
+ *	SUMS_ARE_INTEGERS			if they are
+ *	words_at(), factor_of(), add_terms()
+ *
+ * All rows of a part pass by the words of a tile's columns, then by the next ones.
+ *-------------------------------------------------------------------------
+ */
+#include "core/kernels/x86/packed_end.h"
+
+#define TILE_COLUMNS (TILE_VECTORS * N_FLOATS)
+
+typedef struct AiPackedTile
+{
+	const char *x[TILE_ROWS];
+	const uint32_t *words;		/* from the tile's first column on */
+	size_t		n_words;
+	AiPackedEnd end;
+} AiPackedTile;
+
+typedef void (*AiPackedTileFunction) (const AiPackedTile *tile);
+
+static inline __attribute__((always_inline)) void
+compute_tile(const AiPackedTile *tile, int n_rows)
+{
+	Sums		sums[TILE_ROWS][TILE_VECTORS];
+	const uint32_t *words = tile->words;
+	const char *x[TILE_ROWS];
+
+	AI_UNROLL
+	for (int r = 0; r < n_rows; r++)
+	{
+		x[r] = tile->x[r];
+		AI_UNROLL
+		for (int v = 0; v < TILE_VECTORS; v++)
+			sums[r][v] = NO_SUMS;
+	}
+	for (size_t p = 0; p < tile->n_words; p++)
+	{
+		Words		row[TILE_VECTORS];
+
+		AI_UNROLL
+		for (int v = 0; v < TILE_VECTORS; v++)
+			row[v] = words_at(words + v * (int) N_FLOATS);
+		AI_UNROLL
+		for (int r = 0; r < n_rows; r++)
+		{
+			Factor		factor = factor_of(x[r] + p * sizeof(uint32_t));
+
+			AI_UNROLL
+			for (int v = 0; v < TILE_VECTORS; v++)
+				sums[r][v] = add_terms(sums[r][v], factor, row[v]);
+		}
+		words += AI_PANEL_COLUMNS;
+	}
+	AI_UNROLL
+	for (int r = 0; r < n_rows; r++)
+	{
+		AI_UNROLL
+		for (int v = 0; v < TILE_VECTORS; v++)
+		{
+			size_t		column = (size_t) v * N_FLOATS;
+
+#ifdef SUMS_ARE_INTEGERS
+			store_sums(&tile->end, (size_t) r, column,
+					   scaled_sums(&tile->end, (size_t) r, column, (Integers) sums[r][v]));
+#else
+			store_sums(&tile->end, (size_t) r, column, (Floats) sums[r][v]);
+#endif
+		}
+	}
+}
+
+#define AI_PACKED_TILE(rows) \
+	static void \
+	tile_of_##rows(const AiPackedTile *tile) \
+	{ \
+		compute_tile(tile, rows); \
+	}
+
+AI_PACKED_TILE(1)
+AI_PACKED_TILE(2)
+AI_PACKED_TILE(3)
+AI_PACKED_TILE(4)
+#if TILE_ROWS > 4
+AI_PACKED_TILE(5)
+AI_PACKED_TILE(6)
+#endif
+
+static const AiPackedTileFunction tile_functions[TILE_ROWS] = {
+	tile_of_1, tile_of_2, tile_of_3, tile_of_4,
+#if TILE_ROWS > 4
+	tile_of_5, tile_of_6
+#endif
+};
+
+/* Fewer columns than a tile has */
+static inline void
+compute_narrow(const AiPackedTile *tile, size_t n_rows, size_t n_columns)
+{
+	_Alignas(64) float result[TILE_ROWS * TILE_COLUMNS];
+	AiPackedTile narrow = *tile;
+
+	narrow.end = end_beside(&tile->end, result, TILE_COLUMNS);
+	tile_functions[n_rows - 1](&narrow);
+	copy_beside(&tile->end, &narrow.end, n_rows, n_columns);
+}
+
+/* Rows from begin to end, columns of one tile from first on */
+static inline void
+compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t begin, size_t end,
+			 size_t first)
+{
+	const AiPacked *w = product->weights;
+	size_t		in_panel = first % AI_PANEL_COLUMNS;
+	size_t		n_columns = ai_least(TILE_COLUMNS, w->n - first);
+	size_t		n_tiles = (end - begin + TILE_ROWS - 1) / TILE_ROWS;
+	AiPackedTile tile = {
+		.words = w->words + (first - in_panel) * w->n_words + in_panel,
+		.n_words = w->n_words
+	};
+
+	for (size_t t = 0; t < n_tiles; t++)
+	{
+		size_t		top = begin + ai_part_begin(end - begin, n_tiles, t);
+		size_t		n_rows = begin + ai_part_begin(end - begin, n_tiles, t + 1) - top;
+
+		for (size_t r = 0; r < n_rows; r++)
+			tile.x[r] = (const char *) product->x + (top + r) * product->x_row;
+		tile.end = end_of(product, top, first);
+		if (n_columns == TILE_COLUMNS)
+			tile_functions[n_rows - 1](&tile);
+		else
+			compute_narrow(&tile, n_rows, n_columns);
+		activate_end(&tile.end, kernels, product->act, n_rows, n_columns);
+	}
+}
+
+static inline void
+compute_product(const AiPackedProduct *product, const AiKernels *kernels)
+{
+	size_t		part = (PART_SIZE / product->x_row / TILE_ROWS + 1) * TILE_ROWS;
+
+	for (size_t begin = 0; begin < product->m; begin += part)
+	{
+		for (size_t first = 0; first < product->weights->n; first += TILE_COLUMNS)
+			compute_rows(product, kernels, begin, ai_least(begin + part, product->m), first);
+	}
+}
