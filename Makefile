@@ -126,6 +126,10 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/encoder.o \
+	src/core/model/encoder_pooling.o \
+	src/core/model/encoder_run.o \
+	src/core/model/encoder_store.o \
 	src/core/model/inputs.o \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \

@@ -238,6 +238,48 @@ ai_unpack(float *w, const AiPacked *packed)
 }
 
 /*
+ * Checking
+ */
+#define MOST_WEIGHT 1e18f
+
+/* Of one column: numbers, what fills it up, and what is kept of it */
+static bool
+is_column_sound(const AiPacked *packed, size_t j)
+{
+	const uint32_t *column = packed->words + place_of_column(packed, j);
+	size_t		n = packed->n_words * precisions[packed->precision].per_word;
+	bool		is_int8 = packed->precision == AI_PRECISION_INT8;
+	bool		is_there = j < packed->n;
+
+	if (!(fabsf(packed->bias[j]) <= (is_there ? MOST_WEIGHT : 0)))
+		return false;
+	if (is_int8 && (!(packed->scales[j] >= 0 && packed->scales[j] <= (is_there ? MOST_WEIGHT : 0)) ||
+					packed->sums[j] != sum_of_column(column, packed->n_words)))
+		return false;
+	for (size_t p = 0; p < n; p++)
+	{
+		float		most = is_there && p < packed->k ? MOST_WEIGHT : 0;
+
+		if (!(fabsf(number_of(packed, column, j, p)) <= most))
+			return false;
+	}
+	return true;
+}
+
+AiCode
+ai_packed_check(const AiPacked *packed, const AiHost *host, AiError *err)
+{
+	for (size_t j = 0; j < n_columns_of(packed->n); j++)
+	{
+		if (ai_host_should_stop(host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+		if (!is_column_sound(packed, j))
+			return ai_fail(err, AI_ERR_FORMAT, "invalid weights: column %zu of %zu", j, packed->n);
+	}
+	return AI_OK;
+}
+
+/*
  * Ways
  */
 

@@ -30,6 +30,7 @@
 #ifndef AI_PACKED_H
 #define AI_PACKED_H
 
+#include "core/base/host.h"
 #include "core/kernels/kernels.h"
 
 typedef enum AiPrecision
@@ -94,6 +95,12 @@ extern void ai_pack(void *block, AiPrecision precision, const float *w, size_t w
 
 /* The same, of a stored block: w:[n, k] as it counts in products */
 extern void ai_unpack(float *w, const AiPacked *packed);
+
+/*
+ * Of bytes from elsewhere: are all numbers finite, at most 1e18, and what fills up 0?  AI_ERR_FORMAT
+ * where they are not; or AI_ERR_CANCELLED.
+ */
+extern AiCode ai_packed_check(const AiPacked *packed, const AiHost *host, AiError *err);
 
 /* y may not overlap x; of y's rows nothing but n numbers is touched */
 extern void ai_packed_product(const AiPackedProduct *product);

@@ -1,0 +1,319 @@
+/*-------------------------------------------------------------------------
+ * encoder_run.c
+ *		Tokens through an encoder.
+ *
+ * The vectors of all tokens of all inputs lie in one array without gaps: products go over tokens,
+ * attention over inputs and heads.  Each row of a product and each input's attention is computed
+ * as if it were alone.
+ */
+#include "core/model/encoder.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/model/encoder_internal.h"
+#include "core/model/encoder_attention_tmp.h"
+
+struct AiEncoderScratch
+{
+	const AiHost *host;
+	const AiEncoder *encoder;
+	size_t		max_tokens;		/* room for so many */
+	size_t		size;			/* of block, bytes */
+	void	   *block;			/* all that follows */
+	float	   *vector;			/* [max_tokens, width] */
+	float	   *changed;		/* the same, before the norm */
+	float	   *heads;			/* [max_tokens, 3 * width]: queries, keys, values */
+	float	   *inner;			/* [max_tokens, inner] */
+	void	   *rows;			/* of a product, in its precision */
+	AiRowScale *scales;			/* [max_tokens] */
+	float	   *attention;		/* of one input */
+	float	   *pooled;			/* [2, widest] */
+};
+
+/*
+ * Memory
+ */
+
+/* Where an array begins, after those before it */
+static size_t
+place(size_t *size, size_t n_items, size_t item_size)
+{
+	size_t		at = *size;
+
+	*size += (n_items * item_size + AI_ALIGNMENT - 1) / AI_ALIGNMENT * AI_ALIGNMENT;
+	return at;
+}
+
+static size_t
+widest_after(const AiEncoder *e)
+{
+	size_t		widest = (size_t) e->shape.width;
+
+	for (int i = 0; i < e->n_after; i++)
+		widest = (size_t) e->after[i].n > widest ? (size_t) e->after[i].n : widest;
+	return widest;
+}
+
+static AiCode
+make_room(AiEncoderScratch *s, size_t n_tokens, size_t longest, AiError *err)
+{
+	const AiEncoder *e = s->encoder;
+	AiPrecision precision = (AiPrecision) e->shape.precision;
+	size_t		width = (size_t) e->shape.width;
+	size_t		inner = (size_t) e->shape.inner;
+	size_t		row = ai_packed_row_size(precision, width > inner ? width : inner);
+	size_t		size = 0;
+	size_t		at[8];
+	char	   *block;
+
+	at[0] = place(&size, n_tokens * width, sizeof(float));
+	at[1] = place(&size, n_tokens * width, sizeof(float));
+	at[2] = place(&size, n_tokens * 3 * width, sizeof(float));
+	at[3] = place(&size, n_tokens * inner, sizeof(float));
+	at[4] = place(&size, precision == AI_PRECISION_FP32 ? 0 : n_tokens, row);
+	at[5] = place(&size, n_tokens, sizeof(AiRowScale));
+	at[6] = place(&size, ai_attention_scratch(longest, width), sizeof(float));
+	at[7] = place(&size, 2 * widest_after(e), sizeof(float));
+	if (size > s->size)
+	{
+		ai_host_release(s->host, s->block);
+		s->size = 0;
+		s->block = ai_host_alloc(s->host, size + AI_ALIGNMENT);
+		if (s->block == NULL)
+			return ai_out_of_memory(err, size, "the vectors of tokens");
+		s->size = size;
+	}
+	block = (char *) (((uintptr_t) s->block + AI_ALIGNMENT - 1) / AI_ALIGNMENT * AI_ALIGNMENT);
+	s->vector = (float *) (block + at[0]);
+	s->changed = (float *) (block + at[1]);
+	s->heads = (float *) (block + at[2]);
+	s->inner = (float *) (block + at[3]);
+	s->rows = block + at[4];
+	s->scales = (AiRowScale *) (block + at[5]);
+	s->attention = (float *) (block + at[6]);
+	s->pooled = (float *) (block + at[7]);
+	return AI_OK;
+}
+
+AiCode
+ai_encoder_scratch_create(AiEncoderScratch **result, const AiHost *host,
+						  const AiEncoder *encoder, AiError *err)
+{
+	AiEncoderScratch *s = ai_host_alloc(host, sizeof(AiEncoderScratch));
+
+	*result = s;
+	if (s == NULL)
+		return ai_out_of_memory(err, sizeof(AiEncoderScratch), "an encoder");
+	memset(s, 0, sizeof(*s));
+	s->host = host;
+	s->encoder = encoder;
+	return AI_OK;
+}
+
+void
+ai_encoder_scratch_destroy(AiEncoderScratch *s)
+{
+	if (s == NULL)
+		return;
+	ai_host_release(s->host, s->block);
+	ai_host_release(s->host, s);
+}
+
+size_t
+ai_encoder_scratch_memory(const AiEncoderScratch *s)
+{
+	return s->size;
+}
+
+/*
+ * Embedding
+ */
+static AiCode
+embed(const AiEncoder *e, float *vector, const AiEncoderTokens *tokens, AiError *err)
+{
+	size_t		width = (size_t) e->shape.width;
+
+	for (size_t i = 0; i < tokens->n_inputs; i++)
+	{
+		for (uint32_t t = tokens->first[i]; t < tokens->first[i + 1]; t++)
+		{
+			float	   *to = vector + t * width;
+			int64_t		type = tokens->type != NULL && tokens->type[t] < e->shape.n_types ?
+				tokens->type[t] : 0;
+			int64_t		position = e->shape.first_position + t - tokens->first[i];
+
+			if (tokens->id[t] < 0 || tokens->id[t] >= e->shape.n_words)
+				return ai_fail(err, AI_ERR_DATA, "there is no token %d", (int) tokens->id[t]);
+			ai_encoder_word(e, to, (size_t) tokens->id[t]);
+			if (e->positions != NULL)
+				ai_kernels()->add(to, e->positions + position * e->shape.width, width);
+			if (e->types != NULL)
+				ai_kernels()->add(to, e->types + type * e->shape.width, width);
+		}
+	}
+	return AI_OK;
+}
+
+/*
+ * A layer
+ */
+typedef struct Pass
+{
+	const AiEncoder *e;
+	AiEncoderScratch *s;
+	const AiEncoderTokens *tokens;
+	size_t		n;				/* tokens */
+} Pass;
+
+static void
+normalise(const Pass *p, const float *sums, const AiEncoderNorm *norm)
+{
+	ai_kernels()->layer_norm(p->s->vector, NULL, NULL, sums, norm->gamma, norm->beta, p->n,
+							 (size_t) p->e->shape.width, (float) p->e->epsilon);
+}
+
+/* y = act(x w + residual); x:[n, k] fp32, of which the rows of the precision are made */
+static void
+multiply(const Pass *p, float *y, const float *x, const AiPacked *w, const float *residual,
+		 AiActivation act)
+{
+	AiEncoderScratch *s = p->s;
+	AiPackedProduct product = {
+		.weights = w, .m = p->n, .x = x, .x_row = w->k * sizeof(float), .residual = residual,
+		.residual_row = w->n, .y = y, .y_row = w->n, .act = act
+	};
+
+	if (w->precision != AI_PRECISION_FP32)
+	{
+		product.x = s->rows;
+		product.x_row = ai_packed_row_size(w->precision, w->k);
+		product.x_scales = s->scales;
+	}
+	if (w->precision == AI_PRECISION_BF16)
+		ai_kernels()->round_rows(s->rows, product.x_row / sizeof(uint16_t), x, w->k, p->n, w->k);
+	if (w->precision == AI_PRECISION_INT8)
+		ai_kernels()->quantise_rows(s->rows, product.x_row, s->scales, x, w->k, p->n, w->k);
+	ai_packed_product(&product);
+}
+
+/* changed:[n, width] = what the heads take of the values */
+static void
+attend(const Pass *p)
+{
+	size_t		width = (size_t) p->e->shape.width;
+	size_t		head_width = width / (size_t) p->e->shape.n_heads;
+
+	for (size_t i = 0; i < p->tokens->n_inputs; i++)
+	{
+		uint32_t	first = p->tokens->first[i];
+		const float *heads = p->s->heads + first * 3 * width;
+
+		for (size_t h = 0; h < (size_t) p->e->shape.n_heads; h++)
+			ai_attend(&(AiAttention) {
+				.n = p->tokens->first[i + 1] - first,
+				.width = head_width,
+				.q = heads + h * head_width,
+				.k = heads + width + h * head_width,
+				.v = heads + 2 * width + h * head_width,
+				.row = 3 * width,
+				.scale = 1 / sqrtf((float) head_width),
+				.y = p->s->changed + first * width + h * head_width,
+				.y_row = width,
+				.scratch = p->s->attention
+			});
+	}
+}
+
+static void
+run_layer(const Pass *p, const AiEncoderLayer *layer)
+{
+	AiEncoderScratch *s = p->s;
+
+	multiply(p, s->heads, s->vector, &layer->attention, NULL, AI_ACT_LINEAR);
+	attend(p);
+
+	/* The queries are done with: their memory holds the sums. */
+	multiply(p, s->heads, s->changed, &layer->output, s->vector, AI_ACT_LINEAR);
+	normalise(p, s->heads, &layer->attention_norm);
+	multiply(p, s->inner, s->vector, &layer->inner, NULL, (AiActivation) p->e->shape.activation);
+	multiply(p, s->changed, s->inner, &layer->outer, s->vector, AI_ACT_LINEAR);
+	normalise(p, s->changed, &layer->norm);
+}
+
+/*
+ * After the layers
+ */
+static void
+to_length_1(float *x, size_t n)
+{
+	double		length = sqrt(ai_kernels()->sum_squares(x, n));
+
+	ai_kernels()->scale(x, x, n, (float) (1 / (length > 1e-12 ? length : 1e-12)), 0);
+}
+
+static void
+finish(const AiEncoder *e, float *answer, size_t n)
+{
+	if (e->shape.normalizes)
+		to_length_1(answer, n);
+	if (e->shape.task == AI_ENCODER_CLASSES)
+		ai_kernels()->softmax(answer, answer, 1, n);
+	if (e->shape.task == AI_ENCODER_LABELS)
+		ai_kernels()->activate(answer, answer, n, AI_ACT_SIGMOID);
+}
+
+static void
+answer_input(const Pass *p, size_t input, float *answer)
+{
+	const AiEncoder *e = p->e;
+	uint32_t	first = p->tokens->first[input];
+	float	   *x = p->s->pooled;
+	float	   *y = x + widest_after(e);
+
+	ai_encoder_pool(x, e, p->s->vector + first * (size_t) e->shape.width,
+					p->tokens->first[input + 1] - first);
+	for (int i = 0; i < e->n_after; i++)
+	{
+		float	   *before = x;
+
+		ai_packed_product(&(AiPackedProduct) {
+			.weights = &e->after_weights[i], .m = 1, .x = x,
+			.x_row = e->after_weights[i].k * sizeof(float), .y = y, .y_row = e->after_weights[i].n,
+			.act = e->after[i].act
+		});
+		x = y;
+		y = before;
+	}
+	memcpy(answer, x, ai_encoder_n_outputs(e) * sizeof(float));
+	finish(e, answer, ai_encoder_n_outputs(e));
+}
+
+AiCode
+ai_encoder_run(const AiEncoder *e, AiEncoderScratch *s, const AiEncoderTokens *tokens,
+			   float *answer, AiError *err)
+{
+	Pass		pass = {e, s, tokens, tokens->first[tokens->n_inputs]};
+	size_t		longest = 0;
+
+	for (size_t i = 0; i < tokens->n_inputs; i++)
+		longest = tokens->first[i + 1] - tokens->first[i] > longest ?
+			tokens->first[i + 1] - tokens->first[i] : longest;
+	AI_TRY(make_room(s, pass.n, longest, err));
+	if (e->shape.n_layers == 0)
+		AI_TRY(embed(e, s->vector, tokens, err));
+	else
+	{
+		AI_TRY(embed(e, s->changed, tokens, err));
+		normalise(&pass, s->changed, &e->norm);
+	}
+	for (int64_t i = 0; i < e->shape.n_layers; i++)
+	{
+		if (ai_host_should_stop(s->host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+		run_layer(&pass, &e->layers[i]);
+	}
+	for (size_t i = 0; i < tokens->n_inputs; i++)
+		answer_input(&pass, i, answer + i * ai_encoder_n_outputs(e));
+	return AI_OK;
+}

@@ -1,0 +1,74 @@
+/*-------------------------------------------------------------------------
+ * encoder_store.h
+ *		Making stored encoders.
+ *
+ * Weights come one array after the other from whoever has them: a checkpoint, or an encoder in
+ * another precision.  Beside the block itself the largest array is held once.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AI_ENCODER_STORE_H
+#define AI_ENCODER_STORE_H
+
+#include "core/format/aim.h"
+#include "core/model/encoder.h"
+
+typedef enum AiEncoderPart
+{
+	AI_PART_WORDS,
+	AI_PART_POSITIONS,
+	AI_PART_TYPES,
+	AI_PART_BIAS,				/* of attention, by distance */
+	AI_PART_NORM,				/* of embeddings */
+	AI_PART_QUERY,				/* of a layer, as all that follow but the last */
+	AI_PART_KEY,
+	AI_PART_VALUE,
+	AI_PART_OUTPUT,
+	AI_PART_ATTENTION_NORM,
+	AI_PART_INNER,
+	AI_PART_OUTER,
+	AI_PART_LAYER_NORM,
+	AI_PART_AFTER,				/* layer: its number */
+	AI_ENCODER_N_PARTS
+} AiEncoderPart;
+
+/* Weights [n outputs, k inputs], as PyTorch has them; of norms the factors, [width] */
+typedef struct AiEncoderTensor
+{
+	AiEncoderPart part;
+	int			layer;
+	bool		is_bias;		/* what is added; [n] */
+} AiEncoderTensor;
+
+/* to:[n_rows, k] = some rows of a tensor */
+typedef struct AiEncoderSource
+{
+	AiCode		(*read) (void *ud, float *to, const AiEncoderTensor *tensor, size_t first_row,
+						 size_t n_rows, AiError *err);
+	void	   *ud;
+} AiEncoderSource;
+
+/* What is not weights */
+typedef struct AiEncoderPlan
+{
+	AiEncoderShape shape;
+	double		epsilon;
+	int			n_after;
+	AiEncoderAfter after[AI_ENCODER_MAX_AFTER];
+	const char *const *labels;
+	const size_t *label_lens;
+	int			n_labels;
+	const void *tokenizer;
+	size_t		tokenizer_size;
+} AiEncoderPlan;
+
+/* writer, which the caller has made for AI_ENCODER_KIND and frees, holds the bytes. */
+extern AiCode ai_encoder_store(AiAimWriter *writer, const void **bytes, size_t *size,
+							   const AiEncoderPlan *plan, const AiEncoderSource *source,
+							   AiError *err);
+
+/* The same encoder in another precision, from the weights that it has */
+extern AiCode ai_encoder_store_again(AiAimWriter *writer, const void **bytes, size_t *size,
+									 const AiEncoder *encoder, AiPrecision precision,
+									 AiError *err);
+
+#endif							/* AI_ENCODER_STORE_H */
