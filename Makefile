@@ -32,6 +32,7 @@ TENSOR_OBJS = \
 	src/core/tensor/dtype.o
 
 KERNELS_OBJS = \
+	src/core/kernels/attention.o \
 	src/core/kernels/dispatch.o \
 	src/core/kernels/openblas.o \
 	src/core/kernels/packed.o \
@@ -41,6 +42,7 @@ KERNELS_OBJS = \
 
 # Each file is compiled for the level in its name; dispatch.c chooses one.
 KERNELS_X86_OBJS = \
+	src/core/kernels/x86/attention_amx_avx512.o \
 	src/core/kernels/x86/cpu_features.o \
 	src/core/kernels/x86/dense_avx2.o \
 	src/core/kernels/x86/dense_avx512.o \
@@ -308,7 +310,7 @@ CORE_LIBS = -lcrypto -ljansson -lm -lpthread -ldl
 kernel_flags = $(if $(filter src/core/kernels/%,$1),-O3 -fno-math-errno -fno-trapping-math) \
 	$(if $(filter %_avx2.o,$1),$(AVX2_FLAGS)) $(if $(filter %_avx512.o,$1),$(AVX512_FLAGS)) \
 	$(if $(filter %_dpbf16_avx512.o,$1),-mavx512bf16) \
-	$(if $(filter %_amx_avx512.o,$1),-mamx-tile -mamx-int8 -mamx-bf16)
+	$(if $(filter %_amx_avx512.o,$1),-mavx512bf16 -mamx-tile -mamx-int8 -mamx-bf16)
 
 # Up to 15 the server exports every symbol of a library; from 16 on PGDLLEXPORT is defined there.
 visibility_flags = $(if $(filter 14 15,$(MAJORVERSION)),\
@@ -323,7 +325,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions check-core-suite check-random fuzz format demo bench-text bench-batch bench-share bench-network
+	check-readme check-versions check-core-suite check-random fuzz format demo bench-text bench-batch bench-share bench-network bench-kernels
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk

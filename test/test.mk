@@ -85,6 +85,9 @@ bench-share:
 bench-network:
 	@sh test/bench/bench_network.sh $(BENCH_FLAGS)
 
+bench-kernels: build/core/bench_core_packed
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE build/core/bench_core_packed $(BENCH_FLAGS)
+
 define core_build
 build/$1/%.o: %.c build/$1/settings
 	@mkdir -p $$(@D)

@@ -200,12 +200,28 @@ bounded(float x)
 	return at_most(at_least(x, -1e4f), 1e4f);
 }
 
+/*
+ * x times the normal distribution up to x: without its tails beyond 5, which are below 2.9e-7, it is
+ * 0.5 + x * p(x^2), a polynomial whose error is below 1.6e-7.  That is many times faster than
+ * normal_of(), whose tail has all its digits.
+ */
 AI_LANE float
 gelu_of(float x)
 {
-	float		density;
+	float		t = x * x * 0.08f - 1;
+	float		t2 = t * t;
+	float		t4 = t2 * t2;
+	float		p;
 
-	return at_least(x, -1e4f) * normal_of(x, &density);
+	/* in pairs of pairs: one term after the other would wait for each other */
+	p = 0.006410510744899511f - t * 0.002685573883354664f +
+		t2 * (0.0017227990319952369f - t * 0.0016132656019181013f) + t4 * 0.0006087274523451924f;
+	p = 0.031442172825336456f - t * 0.023268653079867363f +
+		t2 * (0.016402173787355423f - t * 0.011164340190589428f) + t4 * p;
+	p = 0.14136378467082977f - t * 0.0702962800860405f +
+		t2 * (0.05152052268385887f - t * 0.040442608296871185f) + t4 * p;
+	p = x > 5 ? 1 : 0.5f + x * p;
+	return at_least(x, -1e4f) * (x < -5 ? 0 : p);
 }
 
 AI_LANE float

@@ -5,32 +5,15 @@
  * The processor multiplies tiles: 16 rows of 64 bytes of x by 16 rows of 64 bytes of a panel, which
  * makes the sums of 16 rows and 16 columns.  32 rows are computed by two tiles of either at a time,
  * up to 16 rows by all four tiles of a panel's columns.
- *
- * The system gives these registers to a process that asks for them, and makes room for them where a
- * thread first uses them.  Here they are in use during a product, and nobody else meets them.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/kernels_internal.h"
 
-#include <immintrin.h>
-
+#include "core/kernels/x86/amx_tiles.h"
 #include "core/kernels/x86/packed_end.h"
 
-#define TILE_ROWS 16
-#define TILE_BYTES 64
-#define TILE_WORDS (TILE_BYTES / sizeof(uint32_t))
-#define BLOCK_ROWS (2 * TILE_ROWS)
+#define BLOCK_ROWS (2 * AMX_ROWS)
 #define PANEL_ROW (AI_PANEL_COLUMNS * sizeof(uint32_t))
-
-/* What the processor is told of its tiles */
-typedef struct TileConfig
-{
-	uint8_t		palette;
-	uint8_t		start;
-	uint8_t		reserved[14];
-	uint16_t	row_bytes[16];
-	uint8_t		rows[16];
-} TileConfig;
 
 /* What the sums of a panel's columns come from, of up to 32 rows */
 typedef struct Block
@@ -44,58 +27,38 @@ typedef struct Block
 
 typedef void (*BlockFunction) (const Block *block);
 
-/* Tiles 0 to 3 are sums, 4 and 5 of x, 6 and 7 of weights; 2, 3 and 5 are of the lower rows */
-static void
-configure(size_t n_upper, size_t n_lower)
-{
-	const size_t rows[8] = {
-		n_upper, n_upper, n_lower, n_lower, n_upper, n_lower, TILE_ROWS, TILE_ROWS
-	};
-	TileConfig	config = {.palette = 1};
-
-	for (int i = 0; i < 8; i++)
-	{
-		config.rows[i] = (uint8_t) rows[i];
-		config.row_bytes[i] = TILE_BYTES;
-	}
-	_tile_loadconfig(&config);
-}
-
 /* More than 16 rows: two columns of tiles, then the other two */
 #define BLOCK_OF_TWO(name, multiply) \
 	static void \
 	name##_of_two(const Block *block) \
 	{ \
-		for (size_t j = 0; j < AI_PANEL_COLUMNS; j += 2 * TILE_WORDS) \
+		for (size_t j = 0; j < AI_PANEL_COLUMNS; j += 2 * AMX_WORDS) \
 		{ \
 			const char *upper = block->x; \
-			const char *lower = block->x + TILE_ROWS * block->x_row; \
+			const char *lower = block->x + AMX_ROWS * block->x_row; \
 			const uint32_t *words = block->words + j; \
 			float	   *sums = (float *) block->sums + j; \
 \
-			_tile_zero(0); \
-			_tile_zero(1); \
-			_tile_zero(2); \
-			_tile_zero(3); \
-			for (size_t p = 0; p < block->n_words; p += TILE_WORDS) \
+			clear_sums(); \
+			for (size_t p = 0; p < block->n_words; p += AMX_WORDS) \
 			{ \
 				_tile_loadd(6, words, PANEL_ROW); \
 				_tile_loadd(4, upper, block->x_row); \
-				_tile_loadd(7, words + TILE_WORDS, PANEL_ROW); \
+				_tile_loadd(7, words + AMX_WORDS, PANEL_ROW); \
 				_tile_loadd(5, lower, block->x_row); \
 				multiply(0, 4, 6); \
 				multiply(1, 4, 7); \
 				multiply(2, 5, 6); \
 				multiply(3, 5, 7); \
-				upper += TILE_BYTES; \
-				lower += TILE_BYTES; \
-				words += TILE_WORDS * AI_PANEL_COLUMNS; \
+				upper += AMX_BYTES; \
+				lower += AMX_BYTES; \
+				words += AMX_WORDS * AI_PANEL_COLUMNS; \
 			} \
 			_tile_stored(0, sums, PANEL_ROW); \
-			_tile_stored(1, sums + TILE_WORDS, PANEL_ROW); \
-			sums += TILE_ROWS * AI_PANEL_COLUMNS; \
+			_tile_stored(1, sums + AMX_WORDS, PANEL_ROW); \
+			sums += AMX_ROWS * AI_PANEL_COLUMNS; \
 			_tile_stored(2, sums, PANEL_ROW); \
-			_tile_stored(3, sums + TILE_WORDS, PANEL_ROW); \
+			_tile_stored(3, sums + AMX_WORDS, PANEL_ROW); \
 		} \
 	}
 
@@ -108,28 +71,25 @@ configure(size_t n_upper, size_t n_lower)
 		const uint32_t *words = block->words; \
 		float	   *sums = block->sums; \
 \
-		_tile_zero(0); \
-		_tile_zero(1); \
-		_tile_zero(2); \
-		_tile_zero(3); \
-		for (size_t p = 0; p < block->n_words; p += TILE_WORDS) \
+		clear_sums(); \
+		for (size_t p = 0; p < block->n_words; p += AMX_WORDS) \
 		{ \
 			_tile_loadd(4, x, block->x_row); \
 			_tile_loadd(6, words, PANEL_ROW); \
-			_tile_loadd(7, words + TILE_WORDS, PANEL_ROW); \
+			_tile_loadd(7, words + AMX_WORDS, PANEL_ROW); \
 			multiply(0, 4, 6); \
-			_tile_loadd(6, words + 2 * TILE_WORDS, PANEL_ROW); \
+			_tile_loadd(6, words + 2 * AMX_WORDS, PANEL_ROW); \
 			multiply(1, 4, 7); \
-			_tile_loadd(7, words + 3 * TILE_WORDS, PANEL_ROW); \
+			_tile_loadd(7, words + 3 * AMX_WORDS, PANEL_ROW); \
 			multiply(2, 4, 6); \
 			multiply(3, 4, 7); \
-			x += TILE_BYTES; \
-			words += TILE_WORDS * AI_PANEL_COLUMNS; \
+			x += AMX_BYTES; \
+			words += AMX_WORDS * AI_PANEL_COLUMNS; \
 		} \
 		_tile_stored(0, sums, PANEL_ROW); \
-		_tile_stored(1, sums + TILE_WORDS, PANEL_ROW); \
-		_tile_stored(2, sums + 2 * TILE_WORDS, PANEL_ROW); \
-		_tile_stored(3, sums + 3 * TILE_WORDS, PANEL_ROW); \
+		_tile_stored(1, sums + AMX_WORDS, PANEL_ROW); \
+		_tile_stored(2, sums + 2 * AMX_WORDS, PANEL_ROW); \
+		_tile_stored(3, sums + 3 * AMX_WORDS, PANEL_ROW); \
 	}
 
 BLOCK_OF_TWO(bf16, _tile_dpbf16ps)
@@ -191,9 +151,9 @@ static void
 compute_blocks(const AiPackedProduct *product, BlockFunction of_one, BlockFunction of_two,
 			   size_t begin, size_t end, size_t n_rows)
 {
-	bool		is_one = n_rows <= TILE_ROWS;
+	bool		is_one = n_rows <= AMX_ROWS;
 
-	configure(is_one ? n_rows : TILE_ROWS, is_one ? n_rows : n_rows - TILE_ROWS);
+	configure_tiles(is_one ? n_rows : AMX_ROWS, is_one ? n_rows : n_rows - AMX_ROWS);
 	for (size_t first = 0; first < product->weights->n; first += AI_PANEL_COLUMNS)
 	{
 		for (size_t top = begin; top < end; top += n_rows)

@@ -1,0 +1,288 @@
+/*-------------------------------------------------------------------------
+ * attention_amx_avx512.c
+ *		Attention of one head over one text, in bf16, AMX.
+ *
+ * Keys and values are laid out in tiles once; then 32 rows of queries at a time get their scores,
+ * the exponentials of these as bf16, and the sums of values, which are divided at the end.  What lies
+ * beyond the text is 0.
+ *-------------------------------------------------------------------------
+ */
+#include "core/kernels/kernels_internal.h"
+
+#include <math.h>
+
+#include "core/base/host.h"
+#include "core/kernels/attention_internal.h"
+#include "core/kernels/x86/amx_tiles.h"
+#include "core/kernels/x86/tiles.h"
+
+#define BLOCK_ROWS (2 * AMX_ROWS)
+#define STEP 32					/* bf16 in a row of a tile */
+#define TILE_SIZE (AMX_ROWS * AMX_WORDS)	/* in words */
+
+/* Scratch of a text */
+typedef struct Work
+{
+	size_t		n_keys;			/* a multiple of 32 */
+	size_t		d;
+	uint32_t   *keys;			/* [n_keys / 16, d / 32] tiles: pairs of numbers by keys */
+	uint32_t   *values;			/* [n_keys / 32, d / 16] tiles: pairs of tokens by numbers */
+	uint16_t   *queries;		/* [32, d] */
+	float	   *scores;			/* [32, n_keys] */
+	uint16_t   *weights;		/* [32, n_keys] */
+	float		inverse[BLOCK_ROWS];	/* 1 / sum of a row's weights */
+} Work;
+
+static size_t
+n_keys_of(size_t n_tokens)
+{
+	return (n_tokens + STEP - 1) / STEP * STEP;
+}
+
+size_t
+ai_attention_amx_scratch(size_t n_tokens, size_t d)
+{
+	size_t		n_keys = n_keys_of(n_tokens);
+
+	return 2 * n_keys * d * sizeof(uint16_t) + BLOCK_ROWS * d * sizeof(uint16_t) +
+		BLOCK_ROWS * n_keys * (sizeof(float) + sizeof(uint16_t));
+}
+
+static Work
+make_work(const AiAttention *a)
+{
+	Work		work = {.n_keys = n_keys_of(a->n_tokens), .d = a->d, .keys = a->scratch};
+
+	work.values = work.keys + work.n_keys * a->d / 2;
+	work.scores = (float *) (work.values + work.n_keys * a->d / 2);
+	work.weights = (uint16_t *) (work.scores + BLOCK_ROWS * work.n_keys);
+	work.queries = work.weights + BLOCK_ROWS * work.n_keys;
+	return work;
+}
+
+/* 32 numbers as bf16, times a factor */
+static inline __m512i
+round_numbers(const float *x, float factor)
+{
+	__m512		scale = _mm512_set1_ps(factor);
+
+	return (__m512i) _mm512_cvtne2ps_pbh(_mm512_mul_ps(_mm512_loadu_ps(x + 16), scale),
+										 _mm512_mul_ps(_mm512_loadu_ps(x), scale));
+}
+
+static void
+lay_out_keys(const AiAttention *a, const Work *work)
+{
+	_Alignas(64) uint32_t rows[TILE_SIZE];
+	uint32_t   *tile = work->keys;
+
+	for (size_t first = 0; first < work->n_keys; first += AMX_ROWS)
+	{
+		for (size_t p = 0; p < a->d; p += STEP, tile += TILE_SIZE)
+		{
+			for (size_t r = 0; r < AMX_ROWS; r++)
+			{
+				__m512i		row = _mm512_setzero_si512();
+
+				if (first + r < a->n_tokens)
+					row = round_numbers(a->k + (first + r) * a->row + p, 1);
+				_mm512_store_si512(rows + r * AMX_WORDS, row);
+			}
+			ai_transpose_avx2((float *) tile, AMX_WORDS, (float *) rows, AMX_WORDS, AMX_ROWS,
+							  AMX_WORDS);
+		}
+	}
+}
+
+static void
+lay_out_values(const AiAttention *a, const Work *work)
+{
+	const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
+											 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
+											 16, 0);
+	uint32_t   *tile = work->values;
+
+	for (size_t first = 0; first < work->n_keys; first += STEP)
+	{
+		for (size_t p = 0; p < a->d; p += AMX_WORDS, tile += TILE_SIZE)
+		{
+			for (size_t r = 0; r < AMX_ROWS; r++)
+			{
+				size_t		token = first + 2 * r;
+				const float *v = a->v + token * a->row + p;
+				__m512		even = _mm512_setzero_ps();
+				__m512		odd = _mm512_setzero_ps();
+				__m512i		both;
+
+				if (token < a->n_tokens)
+					even = _mm512_loadu_ps(v);
+				if (token + 1 < a->n_tokens)
+					odd = _mm512_loadu_ps(v + a->row);
+				both = (__m512i) _mm512_cvtne2ps_pbh(odd, even);
+				_mm512_store_si512(tile + r * AMX_WORDS,
+								   _mm512_permutexvar_epi16(in_turn, both));
+			}
+		}
+	}
+}
+
+static void
+lay_out_queries(const AiAttention *a, const Work *work, size_t first, size_t n_rows)
+{
+	for (size_t r = 0; r < n_rows; r++)
+	{
+		for (size_t p = 0; p < a->d; p += STEP)
+			_mm512_storeu_si512(work->queries + r * a->d + p,
+								round_numbers(a->q + (first + r) * a->row + p, a->scale));
+	}
+	memset(work->queries + n_rows * a->d, 0, (BLOCK_ROWS - n_rows) * a->d * sizeof(uint16_t));
+}
+
+static void
+compute_scores(const Work *work)
+{
+	size_t		row = work->d * sizeof(uint16_t);
+	size_t		scores_row = work->n_keys * sizeof(float);
+	const uint32_t *left = work->keys;
+	const uint32_t *right = left + work->d / STEP * TILE_SIZE;
+
+	for (size_t j = 0; j < work->n_keys; j += 2 * AMX_ROWS)
+	{
+		float	   *upper = work->scores + j;
+		float	   *lower = upper + AMX_ROWS * work->n_keys;
+
+		clear_sums();
+		for (size_t p = 0; p < work->d; p += STEP)
+		{
+			_tile_loadd(4, work->queries + p, row);
+			_tile_loadd(6, left, AMX_BYTES);
+			_tile_loadd(7, right, AMX_BYTES);
+			_tile_loadd(5, work->queries + AMX_ROWS * work->d + p, row);
+			_tile_dpbf16ps(0, 4, 6);
+			_tile_dpbf16ps(1, 4, 7);
+			_tile_dpbf16ps(2, 5, 6);
+			_tile_dpbf16ps(3, 5, 7);
+			left += TILE_SIZE;
+			right += TILE_SIZE;
+		}
+		left = right;
+		right += work->d / STEP * TILE_SIZE;
+		_tile_stored(0, upper, scores_row);
+		_tile_stored(1, upper + AMX_WORDS, scores_row);
+		_tile_stored(2, lower, scores_row);
+		_tile_stored(3, lower + AMX_WORDS, scores_row);
+	}
+}
+
+/* exp(x), x <= 0 or NaN, as loops/functions.h has it; below -104 it is 0 */
+static inline __m512
+exp_of(__m512 x)
+{
+	__m512		bounded = _mm512_max_ps(_mm512_set1_ps(-110), x);
+	__m512		n = _mm512_roundscale_ps(_mm512_mul_ps(bounded, _mm512_set1_ps(1.44269504f)),
+										 _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+	__m512		r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693145751953125f), bounded);
+	__m512		p = _mm512_set1_ps(0.00831250137f);
+
+	r = _mm512_fnmadd_ps(n, _mm512_set1_ps(1.42860682030941723e-6f), r);
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.0418903318f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.166671154f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.499992303f));
+	p = _mm512_fmadd_ps(_mm512_mul_ps(r, r), p, r);
+	return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1)), n);
+}
+
+/* A row of scores to weights; by_distance begins at its first key, or is NULL.  The sum's inverse */
+static inline float
+compute_weights(uint16_t *weights, float *scores, const float *by_distance, size_t n_tokens,
+				size_t n_keys)
+{
+	const __m512 least = _mm512_set1_ps(-INFINITY);
+	__m512		max = least;
+	__m512		sum = _mm512_setzero_ps();
+
+	for (size_t j = 0; j < n_keys; j += 16)
+	{
+		size_t		n_left = j < n_tokens ? n_tokens - j : 0;
+		__mmask16	is_there = (__mmask16) ((1u << ai_least(n_left, 16)) - 1);
+		__m512		x = _mm512_mask_loadu_ps(least, is_there, scores + j);
+
+		if (by_distance != NULL)
+			x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(is_there, by_distance + j));
+		_mm512_storeu_ps(scores + j, x);
+		max = _mm512_max_ps(max, x);
+	}
+	max = _mm512_set1_ps(_mm512_reduce_max_ps(max));
+	for (size_t j = 0; j < n_keys; j += 16)
+	{
+		__m512		x = exp_of(_mm512_sub_ps(_mm512_loadu_ps(scores + j), max));
+
+		sum = _mm512_add_ps(sum, x);
+		_mm256_storeu_si256((__m256i *) (weights + j), (__m256i) _mm512_cvtneps_pbh(x));
+	}
+	return 1 / _mm512_reduce_add_ps(sum);
+}
+
+static void
+sum_values(const AiAttention *a, const Work *work, size_t first, size_t n_rows)
+{
+	_Alignas(64) float sums[BLOCK_ROWS * STEP];
+	size_t		row = work->n_keys * sizeof(uint16_t);
+	const size_t sums_row = STEP * sizeof(float);
+
+	for (size_t p = 0; p < a->d; p += STEP)
+	{
+		const uint32_t *values = work->values + p / AMX_WORDS * TILE_SIZE;
+
+		clear_sums();
+		for (size_t j = 0; j < work->n_keys; j += STEP)
+		{
+			_tile_loadd(4, work->weights + j, row);
+			_tile_loadd(6, values, AMX_BYTES);
+			_tile_loadd(7, values + TILE_SIZE, AMX_BYTES);
+			_tile_loadd(5, work->weights + AMX_ROWS * work->n_keys + j, row);
+			_tile_dpbf16ps(0, 4, 6);
+			_tile_dpbf16ps(1, 4, 7);
+			_tile_dpbf16ps(2, 5, 6);
+			_tile_dpbf16ps(3, 5, 7);
+			values += a->d / AMX_WORDS * TILE_SIZE;
+		}
+		_tile_stored(0, sums, sums_row);
+		_tile_stored(1, sums + AMX_WORDS, sums_row);
+		_tile_stored(2, sums + AMX_ROWS * STEP, sums_row);
+		_tile_stored(3, sums + AMX_ROWS * STEP + AMX_WORDS, sums_row);
+		for (size_t r = 0; r < n_rows; r++)
+		{
+			__m512		inverse = _mm512_set1_ps(work->inverse[r]);
+			float	   *y = a->y + (first + r) * a->y_row + p;
+
+			_mm512_storeu_ps(y, _mm512_mul_ps(_mm512_load_ps(sums + r * STEP), inverse));
+			_mm512_storeu_ps(y + 16, _mm512_mul_ps(_mm512_load_ps(sums + r * STEP + 16), inverse));
+		}
+	}
+}
+
+void
+ai_attention_amx(const AiAttention *a)
+{
+	Work		work = make_work(a);
+
+	lay_out_keys(a, &work);
+	lay_out_values(a, &work);
+	memset(work.weights, 0, BLOCK_ROWS * work.n_keys * sizeof(uint16_t));
+	configure_tiles(AMX_ROWS, AMX_ROWS);
+	for (size_t first = 0; first < a->n_tokens; first += BLOCK_ROWS)
+	{
+		size_t		n_rows = ai_least(BLOCK_ROWS, a->n_tokens - first);
+
+		lay_out_queries(a, &work, first, n_rows);
+		compute_scores(&work);
+		for (size_t r = 0; r < n_rows; r++)
+			work.inverse[r] =
+				compute_weights(work.weights + r * work.n_keys, work.scores + r * work.n_keys,
+								a->by_distance != NULL ? a->by_distance - (first + r) : NULL,
+								a->n_tokens, work.n_keys);
+		sum_values(a, &work, first, n_rows);
+	}
+	_tile_release();
+}
