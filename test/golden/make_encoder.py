@@ -8,7 +8,7 @@ scale * (2 u - 1).  Ids are 1 + floor(u * (words - 1)) with seed 1000000 + numbe
 of all inputs one after the other.  A case is
 
     case NAME WORDS WIDTH LAYERS HEADS INNER ACTIVATION POSITIONS FIRST TYPES POOLING NORMALIZES
-         EPSILON TASK
+         EPSILON TASK BUCKETS
     N_AFTER, and of each layer after pooling its outputs and its activation
     N_INPUTS, and of each its tokens and how many of them are of the first text
     answers in float64, input by input
@@ -19,8 +19,8 @@ import os
 import numpy as np
 import torch
 import torch.nn.functional as F
-from transformers import (BertConfig, BertModel, DistilBertConfig, DistilBertModel, RobertaConfig,
-                          RobertaModel)
+from transformers import (BertConfig, BertModel, DistilBertConfig, DistilBertModel, MPNetConfig,
+                          MPNetModel, RobertaConfig, RobertaModel)
 
 (WORDS, POSITIONS, TYPES, BIAS, NORM, QUERY, KEY, VALUE, OUTPUT, ATTENTION_NORM, INNER, OUTER,
  LAYER_NORM, AFTER) = range(14)
@@ -31,6 +31,7 @@ ACTIVATIONS = {LINEAR: lambda x: x, RELU: torch.relu, TANH: torch.tanh}
 TASKS = {EMBEDDING: lambda x: x, CLASSES: lambda x: torch.softmax(x, -1), LABELS: torch.sigmoid,
          VALUES: lambda x: x}
 LENGTHS = ((1, 1), (7, 4), (2, 2), (30, 30), (16, 5))
+LONG = ((1, 1), (300, 300), (40, 40))
 NORMS = (NORM, ATTENTION_NORM, LAYER_NORM)
 
 
@@ -66,6 +67,9 @@ BERT_NAMES = {QUERY: "attention.self.query", KEY: "attention.self.key",
               VALUE: "attention.self.value", OUTPUT: "attention.output.dense",
               ATTENTION_NORM: "attention.output.LayerNorm", INNER: "intermediate.dense",
               OUTER: "output.dense", LAYER_NORM: "output.LayerNorm"}
+MPNET_NAMES = {QUERY: "attention.attn.q", KEY: "attention.attn.k", VALUE: "attention.attn.v",
+               OUTPUT: "attention.attn.o", ATTENTION_NORM: "attention.LayerNorm",
+               INNER: "intermediate.dense", OUTER: "output.dense", LAYER_NORM: "output.LayerNorm"}
 DISTIL_NAMES = {QUERY: "attention.q_lin", KEY: "attention.k_lin", VALUE: "attention.v_lin",
                 OUTPUT: "attention.out_lin", ATTENTION_NORM: "sa_layer_norm", INNER: "ffn.lin1",
                 OUTER: "ffn.lin2", LAYER_NORM: "output_layer_norm"}
@@ -105,6 +109,18 @@ def distilbert(c):
     return lambda ids, types: model(ids).last_hidden_state[0]
 
 
+def mpnet(c):
+    model = MPNetModel(MPNetConfig(
+        vocab_size=c.words, hidden_size=c.width, num_hidden_layers=c.layers,
+        num_attention_heads=c.heads, intermediate_size=c.inner, hidden_act="gelu",
+        max_position_embeddings=c.positions, layer_norm_eps=c.epsilon,
+        relative_attention_num_buckets=c.buckets), add_pooling_layer=False).double().eval()
+    fill_embeddings(model.embeddings)
+    model.encoder.relative_attention_bias.weight.data = array(BIAS, 0, False, c.buckets, c.heads)
+    fill_layers(model.encoder.layer, MPNET_NAMES)
+    return lambda ids, types: model(ids).last_hidden_state[0]
+
+
 def table(c):
     words = array(WORDS, 0, False, c.words, c.width)
     return lambda ids, types: words[ids[0]]
@@ -113,14 +129,14 @@ def table(c):
 class Case:
     def __init__(self, name, make, words=90, width=48, layers=2, heads=4, inner=112,
                  activation=GELU, positions=40, first=0, types=2, pooling=MEAN, normalizes=1,
-                 epsilon=1e-12, task=EMBEDDING, after=()):
+                 epsilon=1e-12, task=EMBEDDING, after=(), buckets=0):
         self.name, self.make = name, make
         self.numbers = (words, width, layers, heads, inner, activation, positions, first, types,
-                        pooling, normalizes, epsilon, task)
+                        pooling, normalizes, epsilon, task, buckets)
         self.words, self.width, self.layers, self.heads, self.inner = words, width, layers, heads, inner
         self.activation, self.positions, self.first, self.types = activation, positions, first, types
         self.pooling, self.normalizes, self.epsilon = pooling, normalizes, epsilon
-        self.task, self.after = task, after
+        self.task, self.after, self.buckets = task, after, buckets
 
 
 TABLE = {"layers": 0, "heads": 0, "inner": 0, "positions": 0, "types": 0, "activation": LINEAR}
@@ -137,6 +153,7 @@ CASES = (
          task=CLASSES, after=((48, TANH), (3, LINEAR))),
     Case("distilbert", distilbert, types=0, pooling=FIRST, normalizes=0, task=VALUES,
          after=((48, RELU), (1, LINEAR))),
+    Case("mpnet", mpnet, first=2, types=0, epsilon=1e-5, buckets=32, positions=400),
     Case("table", table, **TABLE),
 )
 
@@ -163,15 +180,16 @@ def answer(case, run, ids, n_first):
 
 def write_case(file, number, case):
     run = case.make(case)
-    u = uniforms(1000000 + number, sum(n for n, _ in LENGTHS))
+    lengths = LONG if case.positions > 300 else LENGTHS
+    u = uniforms(1000000 + number, sum(n for n, _ in lengths))
     ids = torch.tensor(1 + np.floor(u * (case.words - 1)).astype(np.int64))
     if case.first > 0:          # Roberta takes these for padding
         ids[ids == case.first - 1] = case.first
     print("case", case.name, *case.numbers, file=file)
     print(len(case.after), *(number for layer in case.after for number in layer), file=file)
-    print(len(LENGTHS), *(number for pair in LENGTHS for number in pair), file=file)
+    print(len(lengths), *(number for pair in lengths for number in pair), file=file)
     at = 0
-    for n, n_first in LENGTHS:
+    for n, n_first in lengths:
         with torch.no_grad():
             print(*(f"{x:.10g}" for x in answer(case, run, ids[at:at + n], n_first).tolist()), file=file)
         at += n

@@ -20,7 +20,7 @@
 enum
 {
 	MAX_INPUTS = 8,
-	MAX_TOKENS = 128
+	MAX_TOKENS = 512
 };
 
 typedef struct Case
@@ -72,6 +72,7 @@ read_plan(Case *c, FILE *file)
 	s->normalizes = whole(file);
 	c->plan.epsilon = golden_number(file);
 	s->task = whole(file);
+	s->n_buckets = whole(file);
 	s->max_tokens = s->n_positions > 0 ? s->n_positions - s->first_position : 512;
 	c->plan.n_after = (int) whole(file);
 	for (int i = 0; i < c->plan.n_after; i++)
@@ -143,6 +144,8 @@ width_of(const AiEncoderPlan *plan, const AiEncoderTensor *t)
 	if (t->is_bias)
 		return (size_t) (t->part == AI_PART_INNER ? plan->shape.inner :
 						 t->part == AI_PART_AFTER ? plan->after[t->layer].n : plan->shape.width);
+	if (t->part == AI_PART_BIAS)
+		return (size_t) plan->shape.n_heads;
 	if (t->part == AI_PART_OUTER)
 		return (size_t) plan->shape.inner;
 	if (t->part == AI_PART_AFTER && t->layer > 0)

@@ -11,8 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/kernels/attention.h"
 #include "core/model/encoder_internal.h"
-#include "core/model/encoder_attention_tmp.h"
 
 struct AiEncoderScratch
 {
@@ -27,7 +27,8 @@ struct AiEncoderScratch
 	float	   *inner;			/* [max_tokens, inner] */
 	void	   *rows;			/* of a product, in its precision */
 	AiRowScale *scales;			/* [max_tokens] */
-	float	   *attention;		/* of one input */
+	void	   *attention;		/* of one input */
+	float	   *by_distance;	/* [n_heads, 2 * longest - 1], from the most negative on */
 	float	   *pooled;			/* [2, widest] */
 };
 
@@ -62,9 +63,10 @@ make_room(AiEncoderScratch *s, size_t n_tokens, size_t longest, AiError *err)
 	AiPrecision precision = (AiPrecision) e->shape.precision;
 	size_t		width = (size_t) e->shape.width;
 	size_t		inner = (size_t) e->shape.inner;
+	size_t		n_heads = (size_t) e->shape.n_heads;
 	size_t		row = ai_packed_row_size(precision, width > inner ? width : inner);
 	size_t		size = 0;
-	size_t		at[8];
+	size_t		at[9];
 	char	   *block;
 
 	at[0] = place(&size, n_tokens * width, sizeof(float));
@@ -73,8 +75,9 @@ make_room(AiEncoderScratch *s, size_t n_tokens, size_t longest, AiError *err)
 	at[3] = place(&size, n_tokens * inner, sizeof(float));
 	at[4] = place(&size, precision == AI_PRECISION_FP32 ? 0 : n_tokens, row);
 	at[5] = place(&size, n_tokens, sizeof(AiRowScale));
-	at[6] = place(&size, ai_attention_scratch(longest, width), sizeof(float));
-	at[7] = place(&size, 2 * widest_after(e), sizeof(float));
+	at[6] = place(&size, n_heads > 0 ? ai_attention_scratch(longest, width / n_heads) : 0, 1);
+	at[7] = place(&size, e->bias != NULL ? n_heads * (2 * longest - 1) : 0, sizeof(float));
+	at[8] = place(&size, 2 * widest_after(e), sizeof(float));
 	if (size > s->size)
 	{
 		ai_host_release(s->host, s->block);
@@ -91,8 +94,9 @@ make_room(AiEncoderScratch *s, size_t n_tokens, size_t longest, AiError *err)
 	s->inner = (float *) (block + at[3]);
 	s->rows = block + at[4];
 	s->scales = (AiRowScale *) (block + at[5]);
-	s->attention = (float *) (block + at[6]);
-	s->pooled = (float *) (block + at[7]);
+	s->attention = block + at[6];
+	s->by_distance = (float *) (block + at[7]);
+	s->pooled = (float *) (block + at[8]);
 	return AI_OK;
 }
 
@@ -164,6 +168,7 @@ typedef struct Pass
 	AiEncoderScratch *s;
 	const AiEncoderTokens *tokens;
 	size_t		n;				/* tokens */
+	size_t		longest;		/* tokens of an input */
 } Pass;
 
 static void
@@ -197,6 +202,47 @@ multiply(const Pass *p, float *y, const float *x, const AiPacked *w, const float
 	ai_packed_product(&product);
 }
 
+/* Distances are told apart up to here. */
+#define MAX_DISTANCE 128
+
+/* Of MPNet: the first half for those before, one each while they are near, then by logarithm */
+static int64_t
+bucket_of(int64_t distance, int64_t n_buckets)
+{
+	int64_t		half = n_buckets / 2;
+	int64_t		near = half / 2;
+	int64_t		size = distance < 0 ? -distance : distance;
+	int64_t		first = distance > 0 ? half : 0;
+	int64_t		far;
+
+	if (size < near)
+		return first + size;
+	far = near + (int64_t) (logf((float) size / (float) near) /
+							logf((float) MAX_DISTANCE / (float) near) * (float) (half - near));
+	return first + (far < half - 1 ? far : half - 1);
+}
+
+static void
+lay_out_distances(const Pass *p)
+{
+	const AiEncoderShape *shape = &p->e->shape;
+	int64_t		n = (int64_t) p->longest;
+
+	for (int64_t h = 0; h < shape->n_heads && p->e->bias != NULL; h++)
+	{
+		for (int64_t d = 1 - n; d < n; d++)
+			p->s->by_distance[h * (2 * n - 1) + d + n - 1] =
+				p->e->bias[bucket_of(d, shape->n_buckets) * shape->n_heads + h];
+	}
+}
+
+static const float *
+distances_of(const Pass *p, size_t head)
+{
+	return p->e->bias == NULL ? NULL :
+		p->s->by_distance + head * (2 * p->longest - 1) + p->longest - 1;
+}
+
 /* changed:[n, width] = what the heads take of the values */
 static void
 attend(const Pass *p)
@@ -210,14 +256,16 @@ attend(const Pass *p)
 		const float *heads = p->s->heads + first * 3 * width;
 
 		for (size_t h = 0; h < (size_t) p->e->shape.n_heads; h++)
-			ai_attend(&(AiAttention) {
-				.n = p->tokens->first[i + 1] - first,
-				.width = head_width,
+			ai_attention(&(AiAttention) {
+				.precision = (AiPrecision) p->e->shape.precision,
+				.n_tokens = p->tokens->first[i + 1] - first,
+				.d = head_width,
 				.q = heads + h * head_width,
 				.k = heads + width + h * head_width,
 				.v = heads + 2 * width + h * head_width,
 				.row = 3 * width,
 				.scale = 1 / sqrtf((float) head_width),
+				.by_distance = distances_of(p, h),
 				.y = p->s->changed + first * width + h * head_width,
 				.y_row = width,
 				.scratch = p->s->attention
@@ -293,13 +341,13 @@ AiCode
 ai_encoder_run(const AiEncoder *e, AiEncoderScratch *s, const AiEncoderTokens *tokens,
 			   float *answer, AiError *err)
 {
-	Pass		pass = {e, s, tokens, tokens->first[tokens->n_inputs]};
-	size_t		longest = 0;
+	Pass		pass = {e, s, tokens, tokens->first[tokens->n_inputs], 0};
 
 	for (size_t i = 0; i < tokens->n_inputs; i++)
-		longest = tokens->first[i + 1] - tokens->first[i] > longest ?
-			tokens->first[i + 1] - tokens->first[i] : longest;
-	AI_TRY(make_room(s, pass.n, longest, err));
+		pass.longest = tokens->first[i + 1] - tokens->first[i] > pass.longest ?
+			tokens->first[i + 1] - tokens->first[i] : pass.longest;
+	AI_TRY(make_room(s, pass.n, pass.longest, err));
+	lay_out_distances(&pass);
 	if (e->shape.n_layers == 0)
 		AI_TRY(embed(e, s->vector, tokens, err));
 	else
