@@ -21,6 +21,7 @@ BASE_OBJS = \
 	src/core/base/gate.o \
 	src/core/base/host.o \
 	src/core/base/json.o \
+	src/core/base/json_scan.o \
 	src/core/base/pool.o \
 	src/core/base/progress.o \
 	src/core/base/sha256.o \
@@ -55,7 +56,10 @@ TEXT_OBJS = \
 
 FORMAT_OBJS = \
 	src/core/format/aim.o \
-	src/core/format/export.o
+	src/core/format/export.o \
+	src/core/format/safetensors.o \
+	src/core/format/source.o \
+	src/core/format/tar.o
 
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
