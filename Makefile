@@ -56,6 +56,8 @@ TEXT_OBJS = \
 
 FORMAT_OBJS = \
 	src/core/format/aim.o \
+	src/core/format/checkpoint.o \
+	src/core/format/checkpoint_weights.o \
 	src/core/format/export.o \
 	src/core/format/safetensors.o \
 	src/core/format/source.o \
