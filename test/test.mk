@@ -85,6 +85,10 @@ bench-share:
 bench-network:
 	@sh test/bench/bench_network.sh $(BENCH_FLAGS)
 
+# minilm, static and random ones, in build/models; MODELS=fetch for the first two alone
+models:
+	@sh test/models/make_models.sh $(MODELS)
+
 define core_build
 build/$1/%.o: %.c build/$1/settings
 	@mkdir -p $$(@D)
