@@ -21,6 +21,7 @@ BASE_OBJS = \
 	src/core/base/gate.o \
 	src/core/base/host.o \
 	src/core/base/json.o \
+	src/core/base/json_scan.o \
 	src/core/base/pool.o \
 	src/core/base/progress.o \
 	src/core/base/sha256.o \
@@ -70,7 +71,12 @@ TEXT_OBJS = \
 
 FORMAT_OBJS = \
 	src/core/format/aim.o \
-	src/core/format/export.o
+	src/core/format/checkpoint.o \
+	src/core/format/checkpoint_weights.o \
+	src/core/format/export.o \
+	src/core/format/safetensors.o \
+	src/core/format/source.o \
+	src/core/format/tar.o
 
 CLASSIC_OBJS = \
 	src/core/classic/calibrate.o \
@@ -325,7 +331,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions check-core-suite check-random fuzz format demo bench-text bench-batch bench-share bench-network bench-kernels
+	check-readme check-versions check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-kernels
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk

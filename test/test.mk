@@ -88,6 +88,10 @@ bench-network:
 bench-kernels: build/core/bench_core_packed
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE build/core/bench_core_packed $(BENCH_FLAGS)
 
+# minilm, static and random ones, in build/models; MODELS=fetch for the first two alone
+models:
+	@sh test/models/make_models.sh $(MODELS)
+
 define core_build
 build/$1/%.o: %.c build/$1/settings
 	@mkdir -p $$(@D)
