@@ -66,8 +66,25 @@ KERNELS_X86_OBJS = \
 	src/core/kernels/x86/transpose_avx2.o
 
 TEXT_OBJS = \
+	src/core/text/bert_normalizer.o \
+	src/core/text/bpe.o \
+	src/core/text/byte_chars.o \
+	src/core/text/chunk.o \
+	src/core/text/detokenize.o \
 	src/core/text/ngram.o \
-	src/core/text/unicode.o
+	src/core/text/normalize.o \
+	src/core/text/split.o \
+	src/core/text/text_buf.o \
+	src/core/text/tokenizer.o \
+	src/core/text/tokenizer_build.o \
+	src/core/text/tokenizer_chars.o \
+	src/core/text/tokenizer_check.o \
+	src/core/text/tokenizer_files.o \
+	src/core/text/tokenizer_json.o \
+	src/core/text/trie.o \
+	src/core/text/unicode.o \
+	src/core/text/unigram.o \
+	src/core/text/wordpiece.o
 
 FORMAT_OBJS = \
 	src/core/format/aim.o \
@@ -331,7 +348,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-kernels
+	check-readme check-versions check-tokenizers check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-kernels
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk

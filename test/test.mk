@@ -63,6 +63,9 @@ check-readme:
 check-versions:
 	@$(LISTS) sh test/check_versions.sh
 
+check-tokenizers: build/core/tokenize
+	@TOKENIZERS_FLAGS='$(TOKENIZERS_FLAGS)' sh test/tokenizers/check.sh $<
+
 check-core-suite:
 	@sh test/core_suite/run.sh $(SUITE)
 
@@ -103,6 +106,9 @@ build/$1/test_%: build/$1/test/unit/test_%.o \
 	$$(compiler_$1) $$(flags_$1) -o $$@ $$^ -lcmocka $$(CORE_LIBS)
 
 build/$1/bench_%: build/$1/test/bench/%.o $$(addprefix build/$1/,$$(CORE_OBJS))
+	$$(compiler_$1) $$(flags_$1) -o $$@ $$^ $$(CORE_LIBS)
+
+build/$1/tokenize: build/$1/test/tokenizers/tokenize.o $$(addprefix build/$1/,$$(CORE_OBJS))
 	$$(compiler_$1) $$(flags_$1) -o $$@ $$^ $$(CORE_LIBS)
 
 build/$1/fuzz_%: build/$1/test/fuzz/fuzz_%.o $$(addprefix build/$1/,$$(CORE_OBJS))

@@ -16,6 +16,10 @@
 #define AI_JSON_MAX_VALUES 200000
 #define AI_JSON_MAX_DEPTH 64
 
+/* The same for files that only a model's owner brings, as vocabularies */
+#define AI_JSON_MAX_LARGE_SIZE ((size_t) 64 << 20)
+#define AI_JSON_MAX_LARGE_VALUES 2500000
+
 typedef enum AiJsonKind
 {
 	AI_JSON_NULL,
@@ -46,6 +50,10 @@ typedef struct AiJson
  */
 extern AiCode ai_json_parse(const AiJson **value, AiArena *arena, const char *text, size_t len,
 							AiError *err);
+
+/* The same with the larger limits */
+extern AiCode ai_json_parse_large(const AiJson **value, AiArena *arena, const char *text,
+								  size_t len, AiError *err);
 
 /* NULL when there is none, or the value is no object or NULL */
 extern const AiJson *ai_json_member(const AiJson *object, const char *key);
