@@ -152,6 +152,7 @@ LAYER_OBJS = \
 
 MODEL_OBJS = \
 	src/core/model/encoder.o \
+	src/core/model/encoder_batch.o \
 	src/core/model/encoder_pooling.o \
 	src/core/model/encoder_run.o \
 	src/core/model/encoder_store.o \

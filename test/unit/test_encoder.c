@@ -33,6 +33,7 @@ typedef struct Case
 	uint8_t		type[MAX_TOKENS];
 	size_t		n_outputs;
 	double	   *answer;			/* [n_inputs, n_outputs] */
+	AiBuf		tokenizer;
 } Case;
 
 /*
@@ -113,12 +114,28 @@ make_ids(Case *c, uint64_t number)
 static const char *const labels[] = {"a", "b", "c", "d", "e"};
 static const size_t label_lens[] = {1, 1, 1, 1, 1};
 
+/* Tokens of one letter each; some ids are no token's. */
+static void
+make_tokenizer(AiBuf *block)
+{
+	static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\n##a\n##b\n##c\n##d\n";
+	AiTokenizerSource source = {.vocab_text = {vocab, sizeof(vocab) - 1}};
+	AiError		err;
+
+	ai_buf_init(block, ai_malloc_host());
+	if (ai_tokenizer_build(block, &source, ai_malloc_host(), &err) != AI_OK)
+		fail_msg("%s", err.message);
+}
+
 static bool
 read_case(Case *c, FILE *file, uint64_t number)
 {
-	*c = (Case) {.plan = {.tokenizer = "none", .tokenizer_size = 4}};
+	memset(c, 0, sizeof(*c));
 	if (fscanf(file, " case %31s", c->name) != 1)
 		return false;
+	make_tokenizer(&c->tokenizer);
+	c->plan.tokenizer = c->tokenizer.data;
+	c->plan.tokenizer_size = c->tokenizer.len;
 	read_plan(c, file);
 	read_inputs(c, file);
 	make_ids(c, number);
@@ -133,6 +150,13 @@ read_case(Case *c, FILE *file, uint64_t number)
 	c->answer = calloc(c->n_inputs * c->n_outputs, sizeof(double));
 	golden_doubles(file, c->answer, c->n_inputs * c->n_outputs);
 	return true;
+}
+
+static void
+free_case(Case *c)
+{
+	free(c->answer);
+	ai_buf_free(&c->tokenizer);
 }
 
 /*
@@ -294,7 +318,7 @@ check_file(AiPrecision precision)
 	for (; read_case(&c, file, number); number++)
 	{
 		check_case(&c, precision);
-		free(c.answer);
+		free_case(&c);
 	}
 	assert_true(number > 10);
 	fclose(file);
@@ -344,7 +368,7 @@ test_again(void **state)
 			free_model(&direct);
 		}
 		free_model(&model);
-		free(c.answer);
+		free_case(&c);
 	}
 	fclose(file);
 }

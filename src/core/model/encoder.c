@@ -310,8 +310,13 @@ read_block(AiEncoder *encoder, const void *bytes, size_t size, bool is_checked, 
 	AI_TRY(read_version(&aim, err));
 	AI_TRY(read_shape(encoder, &aim, err));
 	AI_TRY(ai_aim_array(&aim, &data, &n, "tokenizer", AI_DTYPE_U8, 1, err));
-	encoder->tokenizer = data;
+	encoder->tokenizer_block = data;
 	encoder->tokenizer_size = (size_t) n;
+	if (!is_checked)
+		AI_TRY(ai_tokenizer_check(data, (size_t) n, encoder->arena.host, err));
+	AI_TRY(ai_tokenizer_open(&encoder->tokenizer, data, (size_t) n, err));
+	if (encoder->tokenizer.n_ids > (uint64_t) encoder->shape.n_words)
+		return invalid(err, "its tokenizer has more tokens than it has words");
 	AI_TRY(read_embeddings(&reader, err));
 	AI_TRY(read_layers(&reader, err));
 	AI_TRY(read_after(&reader, err));
@@ -367,6 +372,12 @@ ai_encoder_close(AiEncoder *encoder)
 /*
  * Asking
  */
+const AiTokenizer *
+ai_encoder_tokenizer(const AiEncoder *encoder)
+{
+	return &encoder->tokenizer;
+}
+
 const AiEncoderShape *
 ai_encoder_shape(const AiEncoder *encoder)
 {

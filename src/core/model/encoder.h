@@ -30,6 +30,7 @@
 
 #include "core/base/arena.h"
 #include "core/kernels/packed.h"
+#include "core/text/tokenizer.h"
 
 #define AI_ENCODER_KIND "encoder"
 #define AI_ENCODER_VERSION 1
@@ -96,6 +97,7 @@ extern AiCode ai_encoder_open_checked(AiEncoder **encoder, const AiHost *host, c
 extern void ai_encoder_close(AiEncoder *encoder);
 
 extern const AiEncoderShape *ai_encoder_shape(const AiEncoder *encoder);
+extern const AiTokenizer *ai_encoder_tokenizer(const AiEncoder *encoder);
 
 /* Numbers of an answer: the width of an embedding, the labels, the values */
 extern size_t ai_encoder_n_outputs(const AiEncoder *encoder);

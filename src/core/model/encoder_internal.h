@@ -8,6 +8,7 @@
 
 #include "core/format/aim.h"
 #include "core/model/encoder.h"
+#include "core/text/tokenizer.h"
 
 /* Factors, and what is added */
 typedef struct AiEncoderNorm
@@ -31,7 +32,8 @@ struct AiEncoder
 	AiArena		arena;
 	AiEncoderShape shape;
 	double		epsilon;
-	const void *tokenizer;
+	AiTokenizer tokenizer;
+	const void *tokenizer_block;
 	size_t		tokenizer_size;
 	const float *words;			/* one of the two */
 	const uint16_t *words_bf16;

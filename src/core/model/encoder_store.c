@@ -405,7 +405,7 @@ ai_encoder_store_again(AiAimWriter *writer, const void **bytes, size_t *size,
 {
 	AiEncoderPlan plan = {
 		.shape = e->shape, .epsilon = e->epsilon, .n_after = e->n_after,
-		.tokenizer = e->tokenizer, .tokenizer_size = e->tokenizer_size
+		.tokenizer = e->tokenizer_block, .tokenizer_size = e->tokenizer_size
 	};
 	Again		again = {e, NULL};
 	AiEncoderSource source = {read_again, &again};

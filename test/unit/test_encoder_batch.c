@@ -1,0 +1,259 @@
+/*-------------------------------------------------------------------------
+ * test_encoder_batch.c
+ *		Many texts through one encoder: each has the bits that it has alone.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/encoder_batch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/rng.h"
+#include "core/model/encoder_store.h"
+#include "test_host.h"
+
+enum
+{
+	N = 90,
+	WIDTH = 32,
+	MAX_LEN = 700,
+	MAX_TOKENS = 24,
+	MAX_THREADS = 3
+};
+
+/* A model of random weights, and texts of random letters */
+typedef struct Fixture
+{
+	AiBuf		tokenizer;
+	AiAimWriter writer;
+	AiEncoder  *encoder;
+	char		text[N][MAX_LEN + 1];
+	float		alone[N][WIDTH];
+	int64_t		n_tokens;		/* of distinct texts */
+	int64_t		n_truncated;
+} Fixture;
+
+static AiCode
+read_weights(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, size_t n_rows,
+			 AiError *err)
+{
+	bool		is_table = tensor->part == AI_PART_WORDS || tensor->part == AI_PART_POSITIONS;
+	AiRng		rng = {(uint64_t) (100 * (int) tensor->part + 2 * tensor->layer + tensor->is_bias)};
+	size_t		width = tensor->part == AI_PART_OUTER && !tensor->is_bias ? 2 * WIDTH :
+		tensor->part == AI_PART_INNER && tensor->is_bias ? 2 * WIDTH : WIDTH;
+
+	(void) ud;
+	(void) err;
+	for (size_t i = 0; i < first * width; i++)
+		(void) ai_rng_next(&rng);
+	for (size_t i = 0; i < n_rows * width; i++)
+		to[i] = (is_table ? 2.0F : 0.5F) * ((float) ai_rng_uniform(&rng) - 0.5F);
+	return AI_OK;
+}
+
+static void
+make_encoder(Fixture *f)
+{
+	static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n";
+	AiTokenizerSource source = {.vocab_text = {vocab, sizeof(vocab) - 1}};
+	AiEncoderPlan plan = {
+		.shape = {
+			.precision = AI_PRECISION_INT8, .n_words = 12, .width = WIDTH, .n_layers = 2,
+			.n_heads = 4, .inner = 2 * WIDTH, .activation = AI_ACT_GELU,
+			.n_positions = MAX_TOKENS, .normalizes = 1, .max_tokens = MAX_TOKENS
+		},
+		.epsilon = 1e-12
+	};
+	AiEncoderSource weights = {read_weights, NULL};
+	const void *bytes;
+	size_t		size;
+
+	ai_buf_init(&f->tokenizer, ai_malloc_host());
+	assert_int_equal(ai_tokenizer_build(&f->tokenizer, &source, ai_malloc_host(), NULL), AI_OK);
+	plan.tokenizer = f->tokenizer.data;
+	plan.tokenizer_size = f->tokenizer.len;
+	ai_aim_writer_init(&f->writer, ai_malloc_host(), AI_ENCODER_KIND);
+	assert_int_equal(ai_encoder_store(&f->writer, &bytes, &size, &plan, &weights, NULL), AI_OK);
+	assert_int_equal(ai_encoder_open(&f->encoder, ai_malloc_host(), bytes, size, NULL), AI_OK);
+}
+
+/* Every seventh is equal to the first one. */
+static void
+make_texts(Fixture *f)
+{
+	AiRng		rng = {7};
+
+	for (int i = 0; i < N; i++)
+	{
+		size_t		len = i % 10 == 3 ? MAX_LEN : ai_rng_below(&rng, 60);
+
+		for (size_t j = 0; j < len; j++)
+			f->text[i][j] = "abc   "[ai_rng_below(&rng, 6)];
+		if (i % 7 == 6)
+			strcpy(f->text[i], f->text[0]);
+	}
+}
+
+static bool
+is_new(const Fixture *f, int i)
+{
+	for (int j = 0; j < i; j++)
+	{
+		if (strcmp(f->text[j], f->text[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* What tokens and encoder say of each text, without a batch */
+static void
+make_alone(Fixture *f)
+{
+	AiTokenizerScratch *reading;
+	AiEncoderScratch *scratch;
+
+	assert_int_equal(ai_tokenizer_scratch_create(&reading, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_encoder_scratch_create(&scratch, ai_malloc_host(), f->encoder, NULL), AI_OK);
+	for (int i = 0; i < N; i++)
+	{
+		AiTokenizeInput input = {.text = f->text[i], .len = strlen(f->text[i])};
+		AiTokenizeOptions options = {.adds_special = true, .max_tokens = MAX_TOKENS};
+		AiTokens	tokens;
+		uint32_t	first[2] = {0};
+		AiEncoderTokens one = {.n_inputs = 1, .first = first};
+
+		assert_int_equal(ai_tokenize(ai_encoder_tokenizer(f->encoder), reading, &input, &options,
+									 &tokens, NULL), AI_OK);
+		first[1] = (uint32_t) tokens.n;
+		one.id = tokens.id;
+		one.type = tokens.type;
+		assert_int_equal(ai_encoder_run(f->encoder, scratch, &one, f->alone[i], NULL), AI_OK);
+		if (is_new(f, i))
+		{
+			f->n_tokens += (int64_t) tokens.n;
+			f->n_truncated += tokens.is_truncated;
+		}
+	}
+	ai_encoder_scratch_destroy(scratch);
+	ai_tokenizer_scratch_destroy(reading);
+}
+
+static Fixture *
+make_fixture(void)
+{
+	Fixture    *f = calloc(1, sizeof(Fixture));
+
+	make_encoder(f);
+	make_texts(f);
+	make_alone(f);
+	assert_true(f->n_truncated > 5);
+	return f;
+}
+
+static void
+free_fixture(Fixture *f)
+{
+	ai_encoder_close(f->encoder);
+	ai_aim_writer_free(&f->writer);
+	ai_buf_free(&f->tokenizer);
+	free(f);
+}
+
+/* All texts at once; answers:[N, WIDTH] */
+static AiCode
+run(const Fixture *f, AiInput *input, float *answers, const AiHost *host, int n_threads,
+	AiError *err)
+{
+	AiEncoderReader *reader[MAX_THREADS] = {NULL};
+	AiPool	   *pool = NULL;
+	AiInputs	inputs;
+	AiEncoderCounts counts;
+	AiCode		code = AI_OK;
+
+	for (int i = 0; i < N; i++)
+		input[i] = (AiInput) {.bytes = f->text[i], .len = strlen(f->text[i]), .code = AI_ERR_BUG};
+	if (n_threads > 1)
+		assert_int_equal(ai_pool_create(&pool, host, n_threads, NULL), AI_OK);
+	for (int t = 0; t < n_threads && code == AI_OK; t++)
+		code = ai_encoder_reader_create(&reader[t], pool == NULL ? host :
+										ai_pool_thread_host(pool, t), f->encoder, err);
+	if (code == AI_OK)
+		code = ai_inputs_init(&inputs, input, N, host, err);
+	if (code == AI_OK)
+	{
+		code = ai_encoder_batch_run(&inputs, f->encoder, reader, answers, &counts, n_threads, pool,
+									err);
+		ai_inputs_free(&inputs);
+	}
+	if (code == AI_OK && input[0].code == AI_OK)
+	{
+		assert_int_equal(counts.n_tokens, f->n_tokens);
+		assert_int_equal(counts.n_truncated, f->n_truncated);
+	}
+	for (int t = 0; t < n_threads; t++)
+		ai_encoder_reader_destroy(reader[t]);
+	ai_pool_destroy(pool);
+	return code == AI_OK ? input[0].code : code;
+}
+
+/* any number of threads gives each text the bits that it has alone */
+static void
+test_same_answers(void **state)
+{
+	Fixture    *f = make_fixture();
+	AiInput		input[N];
+	float	   *answers = calloc(N * WIDTH, sizeof(float));
+
+	(void) state;
+	for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads++)
+	{
+		assert_int_equal(run(f, input, answers, ai_malloc_host(), n_threads, NULL), AI_OK);
+		for (int i = 0; i < N; i++)
+		{
+			const AiInput *first = &input[input[i].same_as];
+
+			assert_int_equal(first->code, AI_OK);
+			assert_memory_equal(first->answer, f->alone[i], WIDTH * sizeof(float));
+		}
+	}
+	free(answers);
+	free_fixture(f);
+}
+
+static AiCode
+run_on_host(const AiHost *host, void *arg, AiError *err)
+{
+	AiInput		input[N];
+	float	   *answers = calloc(N * WIDTH, sizeof(float));
+	AiCode		code = run(arg, input, answers, host, 1, err);
+
+	free(answers);
+	return code;
+}
+
+/* a batch that is told to stop does */
+static void
+test_stop(void **state)
+{
+	Fixture    *f = make_fixture();
+
+	(void) state;
+	test_every_stop(run_on_host, f);
+	free_fixture(f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_answers),
+		cmocka_unit_test(test_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
