@@ -72,7 +72,7 @@ read_plan(Case *c, FILE *file)
 	s->pooling = whole(file);
 	s->normalizes = whole(file);
 	c->plan.epsilon = golden_number(file);
-	s->task = whole(file);
+	s->answer = whole(file);
 	s->n_buckets = whole(file);
 	s->max_tokens = s->n_positions > 0 ? s->n_positions - s->first_position : 512;
 	c->plan.n_after = (int) whole(file);
@@ -141,7 +141,7 @@ read_case(Case *c, FILE *file, uint64_t number)
 	make_ids(c, number);
 	c->n_outputs = (size_t) (c->plan.n_after > 0 ? c->plan.after[c->plan.n_after - 1].n :
 							 c->plan.shape.width);
-	if (c->plan.shape.task == AI_ENCODER_CLASSES || c->plan.shape.task == AI_ENCODER_LABELS)
+	if (c->plan.shape.answer == AI_ANSWER_CLASS || c->plan.shape.answer == AI_ANSWER_LABELS)
 	{
 		c->plan.labels = labels;
 		c->plan.label_lens = label_lens;
@@ -166,13 +166,13 @@ static size_t
 width_of(const AiEncoderPlan *plan, const AiEncoderTensor *t)
 {
 	if (t->is_bias)
-		return (size_t) (t->part == AI_PART_INNER ? plan->shape.inner :
-						 t->part == AI_PART_AFTER ? plan->after[t->layer].n : plan->shape.width);
-	if (t->part == AI_PART_BIAS)
+		return (size_t) (t->part == AI_ARRAY_INNER ? plan->shape.inner :
+						 t->part == AI_ARRAY_AFTER ? plan->after[t->layer].n : plan->shape.width);
+	if (t->part == AI_ARRAY_BIAS)
 		return (size_t) plan->shape.n_heads;
-	if (t->part == AI_PART_OUTER)
+	if (t->part == AI_ARRAY_OUTER)
 		return (size_t) plan->shape.inner;
-	if (t->part == AI_PART_AFTER && t->layer > 0)
+	if (t->part == AI_ARRAY_AFTER && t->layer > 0)
 		return (size_t) plan->after[t->layer - 1].n;
 	return (size_t) plan->shape.width;
 }
@@ -183,10 +183,10 @@ read_weights(void *ud, float *to, const AiEncoderTensor *t, size_t first, size_t
 {
 	const Case *c = ud;
 	size_t		width = width_of(&c->plan, t);
-	bool		is_norm = t->part == AI_PART_NORM || t->part == AI_PART_ATTENTION_NORM ||
-		t->part == AI_PART_LAYER_NORM;
-	bool		is_table = t->part == AI_PART_WORDS || t->part == AI_PART_POSITIONS ||
-		t->part == AI_PART_TYPES;
+	bool		is_norm = t->part == AI_ARRAY_NORM || t->part == AI_ARRAY_ATTENTION_NORM ||
+		t->part == AI_ARRAY_LAYER_NORM;
+	bool		is_table = t->part == AI_ARRAY_WORDS || t->part == AI_ARRAY_POSITIONS ||
+		t->part == AI_ARRAY_TYPES;
 	float		scale = t->is_bias || is_norm ? 0.1F : is_table ? 1 : 0.25F;
 	uint64_t	seed = (uint64_t) (4096 * (int) t->part + 2 * t->layer + t->is_bias + 1);
 

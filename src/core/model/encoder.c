@@ -35,7 +35,7 @@ typedef struct Field
 
 static const Field fields[] = {
 	FIELD(precision, 0, AI_N_PRECISIONS - 1),
-	FIELD(task, 0, AI_ENCODER_N_TASKS - 1),
+	FIELD(answer, 0, AI_N_ANSWERS - 1),
 	FIELD(n_words, 1, MAX_WORDS),
 	FIELD(width, 1, MAX_WIDTH),
 	FIELD(n_layers, 0, 256),
@@ -49,6 +49,7 @@ static const Field fields[] = {
 	FIELD(pooling, 0, AI_N_POOLINGS - 1),
 	FIELD(normalizes, 0, 1),
 	FIELD(max_tokens, 1, 1 << 20),
+	FIELD(skips_unknown, 0, 1),
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -273,8 +274,8 @@ static AiCode
 read_labels(const Reader *r, AiError *err)
 {
 	AiEncoder  *e = r->encoder;
-	bool		has_labels = e->shape.task == AI_ENCODER_CLASSES ||
-		e->shape.task == AI_ENCODER_LABELS;
+	bool		has_labels = e->shape.answer == AI_ANSWER_CLASS ||
+		e->shape.answer == AI_ANSWER_LABELS;
 
 	AI_TRY(ai_aim_strings(r->aim, &e->labels, "labels", err));
 	if (e->labels.n != (has_labels ? (int64_t) ai_encoder_n_outputs(e) : 0))

@@ -48,20 +48,20 @@ typedef enum AiPooling
 	AI_N_POOLINGS
 } AiPooling;
 
-typedef enum AiEncoderTask
+typedef enum AiEncoderAnswer
 {
-	AI_ENCODER_EMBEDDING,
-	AI_ENCODER_CLASSES,			/* one label: softmax */
-	AI_ENCODER_LABELS,			/* any of them: sigmoid of each */
-	AI_ENCODER_VALUE,			/* numbers as they come */
-	AI_ENCODER_N_TASKS
-} AiEncoderTask;
+	AI_ANSWER_EMBEDDING,
+	AI_ANSWER_CLASS,			/* one label: softmax */
+	AI_ANSWER_LABELS,			/* any of them: sigmoid of each */
+	AI_ANSWER_VALUES,			/* numbers as they come */
+	AI_N_ANSWERS
+} AiEncoderAnswer;
 
 /* All whole numbers of a stored encoder: "shape." and the field's name */
 typedef struct AiEncoderShape
 {
 	int64_t		precision;		/* AiPrecision, of the layers' weights; bf16 words if not fp32 */
-	int64_t		task;			/* AiEncoderTask */
+	int64_t		answer;			/* AiEncoderAnswer */
 	int64_t		n_words;		/* of the vocabulary */
 	int64_t		width;
 	int64_t		n_layers;		/* 0: a table of vectors */
@@ -75,6 +75,7 @@ typedef struct AiEncoderShape
 	int64_t		pooling;		/* AiPooling */
 	int64_t		normalizes;		/* 1: to length 1 */
 	int64_t		max_tokens;		/* of an input, with the special ones */
+	int64_t		skips_unknown;	/* 1, of tables: unknown tokens have no vector */
 } AiEncoderShape;
 
 /* A dense layer after pooling */
@@ -109,7 +110,7 @@ extern int	ai_encoder_find_label(const AiEncoder *encoder, const char *label, si
 
 /*
  * Tokens of some inputs, one after the other: those of input i are first[i] .. first[i + 1] - 1.
- * There is at least one of each and at most max_tokens.
+ * There is at least one of each, but in tables, and at most max_tokens.
  */
 typedef struct AiEncoderTokens
 {

@@ -45,7 +45,9 @@ ai_encoder_pool(float *pooled, const AiEncoder *encoder, const float *vector, si
 	AiPooling	pooling = (AiPooling) encoder->shape.pooling;
 	size_t		width = (size_t) encoder->shape.width;
 
-	if (pooling == AI_POOL_FIRST || pooling == AI_POOL_MAX)
+	if (n == 0)
+		memset(pooled, 0, width * sizeof(float));
+	else if (pooling == AI_POOL_FIRST || pooling == AI_POOL_MAX)
 		memcpy(pooled, vector, width * sizeof(float));
 	else if (pooling == AI_POOL_LAST)
 		memcpy(pooled, vector + (n - 1) * width, width * sizeof(float));

@@ -305,9 +305,9 @@ finish(const AiEncoder *e, float *answer, size_t n)
 {
 	if (e->shape.normalizes)
 		to_length_1(answer, n);
-	if (e->shape.task == AI_ENCODER_CLASSES)
+	if (e->shape.answer == AI_ANSWER_CLASS)
 		ai_kernels()->softmax(answer, answer, 1, n);
-	if (e->shape.task == AI_ENCODER_LABELS)
+	if (e->shape.answer == AI_ANSWER_LABELS)
 		ai_kernels()->activate(answer, answer, n, AI_ACT_SIGMOID);
 }
 

@@ -109,7 +109,7 @@ reserve_all(const Store *s, AiError *err)
  * Weights
  */
 static AiCode
-read(const Store *s, float *to, AiEncoderPart part, int64_t layer, bool is_bias, int64_t first,
+read(const Store *s, float *to, AiEncoderArray part, int64_t layer, bool is_bias, int64_t first,
 	 int64_t n, AiError *err)
 {
 	AiEncoderTensor tensor = {part, (int) layer, is_bias};
@@ -134,24 +134,24 @@ fill_words(const Store *s, AiError *err)
 			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 		if (shape->precision == AI_PRECISION_FP32)
 		{
-			AI_TRY(read(s, (float *) to + at, AI_PART_WORDS, 0, false, first, n, err));
+			AI_TRY(read(s, (float *) to + at, AI_ARRAY_WORDS, 0, false, first, n, err));
 			continue;
 		}
-		AI_TRY(read(s, s->matrix, AI_PART_WORDS, 0, false, first, n, err));
+		AI_TRY(read(s, s->matrix, AI_ARRAY_WORDS, 0, false, first, n, err));
 		ai_kernels()->round_rows((uint16_t *) to + at, width, s->matrix, width, (size_t) n, width);
 	}
 	return AI_OK;
 }
 
 static AiCode
-fill_rows(const Store *s, const char *name, AiEncoderPart part, int64_t n_rows, AiError *err)
+fill_rows(const Store *s, const char *name, AiEncoderArray part, int64_t n_rows, AiError *err)
 {
 	return n_rows == 0 ? AI_OK :
 		read(s, ai_aim_reserved(s->writer, name), part, 0, false, 0, n_rows, err);
 }
 
 static AiCode
-fill_norm(const Store *s, float *to, AiEncoderPart part, int64_t layer, AiError *err)
+fill_norm(const Store *s, float *to, AiEncoderArray part, int64_t layer, AiError *err)
 {
 	AI_TRY(read(s, to, part, layer, false, 0, 1, err));
 	return read(s, to + s->plan->shape.width, part, layer, true, 0, 1, err);
@@ -159,7 +159,7 @@ fill_norm(const Store *s, float *to, AiEncoderPart part, int64_t layer, AiError 
 
 /* n_parts matrices [n, k] below each other */
 static AiCode
-fill_packed(const Store *s, const char *name, AiPrecision precision, AiEncoderPart first_part,
+fill_packed(const Store *s, const char *name, AiPrecision precision, AiEncoderArray first_part,
 			int n_parts, int64_t layer, int64_t n, int64_t k, AiError *err)
 {
 	float	   *bias = s->matrix + n_parts * n * k;
@@ -168,7 +168,7 @@ fill_packed(const Store *s, const char *name, AiPrecision precision, AiEncoderPa
 		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 	for (int i = 0; i < n_parts; i++)
 	{
-		AiEncoderPart part = (AiEncoderPart) ((int) first_part + i);
+		AiEncoderArray part = (AiEncoderArray) ((int) first_part + i);
 
 		AI_TRY(read(s, s->matrix + i * n * k, part, layer, false, 0, n, err));
 		AI_TRY(read(s, bias + i * n, part, layer, true, 0, 1, err));
@@ -189,16 +189,16 @@ fill_layer(const Store *s, int64_t number, AiError *err)
 	float	   *norm;
 
 	AI_TRY(fill_packed(s, ai_encoder_layer_name(name, number, "attention"), precision,
-					   AI_PART_QUERY, 3, number, width, width, err));
-	AI_TRY(fill_packed(s, ai_encoder_layer_name(name, number, "output"), precision, AI_PART_OUTPUT,
+					   AI_ARRAY_QUERY, 3, number, width, width, err));
+	AI_TRY(fill_packed(s, ai_encoder_layer_name(name, number, "output"), precision, AI_ARRAY_OUTPUT,
 					   1, number, width, width, err));
-	AI_TRY(fill_packed(s, ai_encoder_layer_name(name, number, "inner"), precision, AI_PART_INNER, 1,
+	AI_TRY(fill_packed(s, ai_encoder_layer_name(name, number, "inner"), precision, AI_ARRAY_INNER, 1,
 					   number, inner, width, err));
-	AI_TRY(fill_packed(s, ai_encoder_layer_name(name, number, "outer"), precision, AI_PART_OUTER, 1,
+	AI_TRY(fill_packed(s, ai_encoder_layer_name(name, number, "outer"), precision, AI_ARRAY_OUTER, 1,
 					   number, width, inner, err));
 	norm = ai_aim_reserved(s->writer, ai_encoder_layer_name(name, number, "norm"));
-	AI_TRY(fill_norm(s, norm, AI_PART_ATTENTION_NORM, number, err));
-	return fill_norm(s, norm + 2 * width, AI_PART_LAYER_NORM, number, err);
+	AI_TRY(fill_norm(s, norm, AI_ARRAY_ATTENTION_NORM, number, err));
+	return fill_norm(s, norm + 2 * width, AI_ARRAY_LAYER_NORM, number, err);
 }
 
 static AiCode
@@ -214,7 +214,7 @@ fill_after(const Store *s, AiError *err)
 
 		sizes[2 * i] = plan->after[i].n;
 		sizes[2 * i + 1] = plan->after[i].act;
-		AI_TRY(fill_packed(s, ai_encoder_after_name(name, i), AI_PRECISION_FP32, AI_PART_AFTER, 1,
+		AI_TRY(fill_packed(s, ai_encoder_after_name(name, i), AI_PRECISION_FP32, AI_ARRAY_AFTER, 1,
 						   i, plan->after[i].n, k, err));
 		k = plan->after[i].n;
 	}
@@ -227,11 +227,11 @@ fill_all(const Store *s, AiError *err)
 	const AiEncoderShape *shape = &s->plan->shape;
 
 	AI_TRY(fill_words(s, err));
-	AI_TRY(fill_rows(s, "positions", AI_PART_POSITIONS, shape->n_positions, err));
-	AI_TRY(fill_rows(s, "types", AI_PART_TYPES, shape->n_types, err));
-	AI_TRY(fill_rows(s, "bias", AI_PART_BIAS, shape->n_buckets, err));
+	AI_TRY(fill_rows(s, "positions", AI_ARRAY_POSITIONS, shape->n_positions, err));
+	AI_TRY(fill_rows(s, "types", AI_ARRAY_TYPES, shape->n_types, err));
+	AI_TRY(fill_rows(s, "bias", AI_ARRAY_BIAS, shape->n_buckets, err));
 	if (shape->n_layers > 0)
-		AI_TRY(fill_norm(s, ai_aim_reserved(s->writer, "norm"), AI_PART_NORM, 0, err));
+		AI_TRY(fill_norm(s, ai_aim_reserved(s->writer, "norm"), AI_ARRAY_NORM, 0, err));
 	for (int64_t i = 0; i < shape->n_layers; i++)
 		AI_TRY(fill_layer(s, i, err));
 	return fill_after(s, err);
@@ -337,44 +337,44 @@ read_again(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, siz
 	(void) err;
 	switch (tensor->part)
 	{
-		case AI_PART_WORDS:
+		case AI_ARRAY_WORDS:
 			copy_words(e, to, first, n_rows);
 			break;
-		case AI_PART_POSITIONS:
+		case AI_ARRAY_POSITIONS:
 			copy_rows(to, e->positions, first, n_rows, width);
 			break;
-		case AI_PART_TYPES:
+		case AI_ARRAY_TYPES:
 			copy_rows(to, e->types, first, n_rows, width);
 			break;
-		case AI_PART_BIAS:
+		case AI_ARRAY_BIAS:
 			copy_rows(to, e->bias, first, n_rows, (size_t) e->shape.n_heads);
 			break;
-		case AI_PART_NORM:
+		case AI_ARRAY_NORM:
 			copy_norm(e, to, &e->norm, is_bias);
 			break;
-		case AI_PART_QUERY:
-		case AI_PART_KEY:
-		case AI_PART_VALUE:
-			copy_packed(again, to, &layer->attention, (size_t) (tensor->part - AI_PART_QUERY), width,
+		case AI_ARRAY_QUERY:
+		case AI_ARRAY_KEY:
+		case AI_ARRAY_VALUE:
+			copy_packed(again, to, &layer->attention, (size_t) (tensor->part - AI_ARRAY_QUERY), width,
 						is_bias, first, n_rows);
 			break;
-		case AI_PART_OUTPUT:
+		case AI_ARRAY_OUTPUT:
 			copy_packed(again, to, &layer->output, 0, width, is_bias, first, n_rows);
 			break;
-		case AI_PART_ATTENTION_NORM:
+		case AI_ARRAY_ATTENTION_NORM:
 			copy_norm(e, to, &layer->attention_norm, is_bias);
 			break;
-		case AI_PART_INNER:
+		case AI_ARRAY_INNER:
 			copy_packed(again, to, &layer->inner, 0, inner, is_bias, first, n_rows);
 			break;
-		case AI_PART_OUTER:
+		case AI_ARRAY_OUTER:
 			copy_packed(again, to, &layer->outer, 0, width, is_bias, first, n_rows);
 			break;
-		case AI_PART_LAYER_NORM:
+		case AI_ARRAY_LAYER_NORM:
 			copy_norm(e, to, &layer->norm, is_bias);
 			break;
-		case AI_PART_AFTER:
-		case AI_ENCODER_N_PARTS:
+		case AI_ARRAY_AFTER:
+		case AI_N_ARRAYS:
 			copy_packed(again, to, &e->after_weights[tensor->layer], 0,
 						(size_t) e->after[tensor->layer].n, is_bias, first, n_rows);
 			break;

@@ -12,29 +12,29 @@
 #include "core/format/aim.h"
 #include "core/model/encoder.h"
 
-typedef enum AiEncoderPart
+typedef enum AiEncoderArray
 {
-	AI_PART_WORDS,
-	AI_PART_POSITIONS,
-	AI_PART_TYPES,
-	AI_PART_BIAS,				/* of attention, by distance */
-	AI_PART_NORM,				/* of embeddings */
-	AI_PART_QUERY,				/* of a layer, as all that follow but the last */
-	AI_PART_KEY,
-	AI_PART_VALUE,
-	AI_PART_OUTPUT,
-	AI_PART_ATTENTION_NORM,
-	AI_PART_INNER,
-	AI_PART_OUTER,
-	AI_PART_LAYER_NORM,
-	AI_PART_AFTER,				/* layer: its number */
-	AI_ENCODER_N_PARTS
-} AiEncoderPart;
+	AI_ARRAY_WORDS,
+	AI_ARRAY_POSITIONS,
+	AI_ARRAY_TYPES,
+	AI_ARRAY_BIAS,				/* of attention, by distance */
+	AI_ARRAY_NORM,				/* of embeddings */
+	AI_ARRAY_QUERY,				/* of a layer, as all that follow but the last */
+	AI_ARRAY_KEY,
+	AI_ARRAY_VALUE,
+	AI_ARRAY_OUTPUT,
+	AI_ARRAY_ATTENTION_NORM,
+	AI_ARRAY_INNER,
+	AI_ARRAY_OUTER,
+	AI_ARRAY_LAYER_NORM,
+	AI_ARRAY_AFTER,				/* layer: its number */
+	AI_N_ARRAYS
+} AiEncoderArray;
 
 /* Weights [n outputs, k inputs], as PyTorch has them; of norms the factors, [width] */
 typedef struct AiEncoderTensor
 {
-	AiEncoderPart part;
+	AiEncoderArray part;
 	int			layer;
 	bool		is_bias;		/* what is added; [n] */
 } AiEncoderTensor;
