@@ -140,7 +140,7 @@ read_group(const Run *run, AiEncoderReader *reader, uint32_t begin, uint32_t end
 	AI_TRY(ai_buf_append(&reader->first, &zero, sizeof(zero), NULL));
 	for (uint32_t t = begin; t < end; t++)
 	{
-		uint32_t	number = run->inputs->answers[t].number;
+		uint32_t	number = run->inputs->tasks[t].number;
 		AiInput    *input = &run->inputs->input[number];
 
 		input->code = read_input(reader, input, number == 0 ? run->err : NULL);
@@ -173,7 +173,7 @@ error_of(const Run *run, uint32_t begin, uint32_t end)
 {
 	for (uint32_t t = begin; t < end; t++)
 	{
-		if (run->inputs->answers[t].number == 0)
+		if (run->inputs->tasks[t].number == 0)
 			return run->err;
 	}
 	return NULL;
@@ -195,7 +195,7 @@ compute_group(void *arg, int64_t index, int thread)
 	answer = (const float *) reader->answers.data;
 	for (uint32_t t = begin; t < end; t++)
 	{
-		AiInput    *input = &run->inputs->input[run->inputs->answers[t].number];
+		AiInput    *input = &run->inputs->input[run->inputs->tasks[t].number];
 		float	   *to = run->answers + (size_t) t * n;
 
 		if (code != AI_OK)
@@ -233,7 +233,7 @@ cut_into_groups(uint32_t *group, const AiInputs *inputs, const AiEncoder *encode
 
 	for (uint32_t t = 0; t < inputs->n_distinct; t++)
 	{
-		size_t		len = inputs->answers[t].len < most ? inputs->answers[t].len : most;
+		size_t		len = inputs->tasks[t].len < most ? inputs->tasks[t].len : most;
 
 		if (n_bytes + len > GROUP_BYTES)
 		{
@@ -266,7 +266,7 @@ find_cancelled(const AiInputs *inputs, AiError *err)
 {
 	for (size_t t = 0; t < inputs->n_distinct; t++)
 	{
-		if (inputs->input[inputs->answers[t].number].code == AI_ERR_CANCELLED)
+		if (inputs->input[inputs->tasks[t].number].code == AI_ERR_CANCELLED)
 			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
 	}
 	return AI_OK;
@@ -286,7 +286,7 @@ ai_encoder_batch_run(const AiInputs *inputs, const AiEncoder *encoder,
 		return ai_out_of_memory(err, size, "a batch");
 	for (int t = 0; t < n_threads; t++)
 		reader[t]->counts = (AiEncoderCounts) {0};
-	qsort(inputs->answers, inputs->n_distinct, sizeof(AiInputTask), compare_lengths);
+	qsort(inputs->tasks, inputs->n_distinct, sizeof(AiInputTask), compare_lengths);
 	code = run_groups(&run, cut_into_groups(group, inputs, encoder), n_threads, pool);
 	if (code == AI_OK)
 		code = find_cancelled(inputs, err);
