@@ -166,13 +166,13 @@ static size_t
 width_of(const AiEncoderPlan *plan, const AiEncoderTensor *t)
 {
 	if (t->is_bias)
-		return (size_t) (t->part == AI_ARRAY_INNER ? plan->shape.inner :
-						 t->part == AI_ARRAY_AFTER ? plan->after[t->layer].n : plan->shape.width);
-	if (t->part == AI_ARRAY_BIAS)
+		return (size_t) (t->array == AI_ARRAY_INNER ? plan->shape.inner :
+						 t->array == AI_ARRAY_AFTER ? plan->after[t->layer].n : plan->shape.width);
+	if (t->array == AI_ARRAY_BIAS)
 		return (size_t) plan->shape.n_heads;
-	if (t->part == AI_ARRAY_OUTER)
+	if (t->array == AI_ARRAY_OUTER)
 		return (size_t) plan->shape.inner;
-	if (t->part == AI_ARRAY_AFTER && t->layer > 0)
+	if (t->array == AI_ARRAY_AFTER && t->layer > 0)
 		return (size_t) plan->after[t->layer - 1].n;
 	return (size_t) plan->shape.width;
 }
@@ -183,12 +183,12 @@ read_weights(void *ud, float *to, const AiEncoderTensor *t, size_t first, size_t
 {
 	const Case *c = ud;
 	size_t		width = width_of(&c->plan, t);
-	bool		is_norm = t->part == AI_ARRAY_NORM || t->part == AI_ARRAY_ATTENTION_NORM ||
-		t->part == AI_ARRAY_LAYER_NORM;
-	bool		is_table = t->part == AI_ARRAY_WORDS || t->part == AI_ARRAY_POSITIONS ||
-		t->part == AI_ARRAY_TYPES;
+	bool		is_norm = t->array == AI_ARRAY_NORM || t->array == AI_ARRAY_ATTENTION_NORM ||
+		t->array == AI_ARRAY_LAYER_NORM;
+	bool		is_table = t->array == AI_ARRAY_WORDS || t->array == AI_ARRAY_POSITIONS ||
+		t->array == AI_ARRAY_TYPES;
 	float		scale = t->is_bias || is_norm ? 0.1F : is_table ? 1 : 0.25F;
-	uint64_t	seed = (uint64_t) (4096 * (int) t->part + 2 * t->layer + t->is_bias + 1);
+	uint64_t	seed = (uint64_t) (4096 * (int) t->array + 2 * t->layer + t->is_bias + 1);
 
 	(void) err;
 	for (size_t i = 0; i < n_rows * width; i++)

@@ -42,10 +42,10 @@ static AiCode
 read_weights(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, size_t n_rows,
 			 AiError *err)
 {
-	bool		is_table = tensor->part == AI_ARRAY_WORDS || tensor->part == AI_ARRAY_POSITIONS;
-	AiRng		rng = {(uint64_t) (100 * (int) tensor->part + 2 * tensor->layer + tensor->is_bias)};
-	size_t		width = tensor->part == AI_ARRAY_OUTER && !tensor->is_bias ? 2 * WIDTH :
-		tensor->part == AI_ARRAY_INNER && tensor->is_bias ? 2 * WIDTH : WIDTH;
+	bool		is_table = tensor->array == AI_ARRAY_WORDS || tensor->array == AI_ARRAY_POSITIONS;
+	AiRng		rng = {(uint64_t) (100 * (int) tensor->array + 2 * tensor->layer + tensor->is_bias)};
+	size_t		width = tensor->array == AI_ARRAY_OUTER && !tensor->is_bias ? 2 * WIDTH :
+		tensor->array == AI_ARRAY_INNER && tensor->is_bias ? 2 * WIDTH : WIDTH;
 
 	(void) ud;
 	(void) err;

@@ -335,7 +335,7 @@ read_again(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, siz
 	bool		is_bias = tensor->is_bias;
 
 	(void) err;
-	switch (tensor->part)
+	switch (tensor->array)
 	{
 		case AI_ARRAY_WORDS:
 			copy_words(e, to, first, n_rows);
@@ -355,7 +355,7 @@ read_again(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, siz
 		case AI_ARRAY_QUERY:
 		case AI_ARRAY_KEY:
 		case AI_ARRAY_VALUE:
-			copy_packed(again, to, &layer->attention, (size_t) (tensor->part - AI_ARRAY_QUERY), width,
+			copy_packed(again, to, &layer->attention, (size_t) (tensor->array - AI_ARRAY_QUERY), width,
 						is_bias, first, n_rows);
 			break;
 		case AI_ARRAY_OUTPUT:

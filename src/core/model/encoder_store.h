@@ -34,7 +34,7 @@ typedef enum AiEncoderArray
 /* Weights [n outputs, k inputs], as PyTorch has them; of norms the factors, [width] */
 typedef struct AiEncoderTensor
 {
-	AiEncoderArray part;
+	AiEncoderArray array;
 	int			layer;
 	bool		is_bias;		/* what is added; [n] */
 } AiEncoderTensor;

@@ -1,0 +1,343 @@
+/*-------------------------------------------------------------------------
+ * encoder_import.c
+ *		From a checkpoint to a stored encoder.
+ *-------------------------------------------------------------------------
+ */
+#include "core/model/encoder_import.h"
+
+#include <string.h>
+
+#include "core/model/encoder_store.h"
+#include "core/model/encoder_weights.h"
+#include "core/text/tokenizer.h"
+
+/* Of a table of vectors whose files set no limit */
+#define MOST_TOKENS 65536
+
+typedef struct Import
+{
+	AiCheckpoint *checkpoint;
+	AiEncoderConfig config;
+	AiEncoderWeights weights;
+	AiBuf		tokenizer;
+	AiArena		arena;
+	AiEncoderPlan plan;
+	bool		has_middle;		/* a head of two layers */
+	float	   *row_of;			/* of a table, [n_vocab]; NULL: each token has its own row */
+	float	   *counts;			/* of a table, [n_vocab]: what a token counts; NULL: 1 */
+} Import;
+
+/*
+ * Tokenizer
+ */
+static AiCode
+read_file(Import *import, AiTokenizerFile *file, const char *name, AiError *err)
+{
+	return ai_checkpoint_text(import->checkpoint, &file->text, &file->len,
+							  import->checkpoint->folder, name, err);
+}
+
+static AiCode
+build_tokenizer(Import *import, AiError *err)
+{
+	AiTokenizerSource source = {0};
+
+	AI_TRY(read_file(import, &source.json, "tokenizer.json", err));
+	AI_TRY(read_file(import, &source.config, "tokenizer_config.json", err));
+	AI_TRY(read_file(import, &source.special, "special_tokens_map.json", err));
+	if (source.json.text == NULL)
+	{
+		AI_TRY(read_file(import, &source.vocab_text, "vocab.txt", err));
+		AI_TRY(read_file(import, &source.vocab_json, "vocab.json", err));
+		AI_TRY(read_file(import, &source.merges, "merges.txt", err));
+	}
+	if (source.json.text == NULL && source.vocab_text.text == NULL &&
+		source.vocab_json.text == NULL)
+	{
+		ai_fail(err, AI_ERR_FORMAT, "the model has no tokenizer");
+		ai_hint(err, "It is in tokenizer.json, or vocab.txt, or vocab.json and merges.txt.");
+		return AI_ERR_FORMAT;
+	}
+	return ai_tokenizer_build(&import->tokenizer, &source, import->arena.host, err);
+}
+
+/*
+ * Plan
+ */
+static AiActivation
+activation_of(AiEncoderActivation act)
+{
+	static const AiActivation activations[] = {
+		[AI_ENCODER_IDENTITY] = AI_ACT_LINEAR,
+		[AI_ENCODER_GELU] = AI_ACT_GELU,
+		[AI_ENCODER_GELU_TANH] = AI_ACT_GELU_TANH,
+		[AI_ENCODER_RELU] = AI_ACT_RELU,
+		[AI_ENCODER_SILU] = AI_ACT_SILU,
+		[AI_ENCODER_TANH] = AI_ACT_TANH,
+		[AI_ENCODER_SIGMOID] = AI_ACT_SIGMOID
+	};
+
+	return activations[act];
+}
+
+static AiPooling
+pooling_of(const AiEncoderConfig *config)
+{
+	static const AiPooling poolings[] = {
+		[AI_ENCODER_MEAN] = AI_POOL_MEAN,
+		[AI_ENCODER_CLS] = AI_POOL_FIRST,
+		[AI_ENCODER_MAX] = AI_POOL_MAX,
+		[AI_ENCODER_LAST] = AI_POOL_LAST,
+		[AI_ENCODER_MEAN_SQRT_LEN] = AI_POOL_MEAN_SQRT,
+		[AI_ENCODER_WEIGHTED_MEAN] = AI_POOL_WEIGHTED
+	};
+
+	return config->head != AI_ENCODER_EMBEDDING ? AI_POOL_FIRST : poolings[config->pooling];
+}
+
+static AiEncoderAnswer
+answer_of(AiEncoderHead head)
+{
+	static const AiEncoderAnswer answers[] = {
+		[AI_ENCODER_EMBEDDING] = AI_ANSWER_EMBEDDING,
+		[AI_ENCODER_CLASSES] = AI_ANSWER_CLASS,
+		[AI_ENCODER_MULTI_LABEL] = AI_ANSWER_LABELS,
+		[AI_ENCODER_REGRESSION] = AI_ANSWER_VALUES,
+		[AI_ENCODER_CROSS] = AI_ANSWER_VALUES
+	};
+
+	return answers[head];
+}
+
+static int64_t
+max_tokens_of(const AiEncoderConfig *config)
+{
+	int64_t		most = config->n_layers == 0 ? MOST_TOKENS :
+		config->n_positions - config->first_position;
+
+	return config->max_tokens > 0 && config->max_tokens < most ? config->max_tokens : most;
+}
+
+static void
+plan_shape(Import *import, AiPrecision precision)
+{
+	const AiEncoderConfig *config = &import->config;
+
+	import->plan.epsilon = config->eps;
+	import->plan.shape = (AiEncoderShape) {
+		.precision = precision,
+		.answer = answer_of(config->head),
+		.n_words = config->n_vocab,
+		.width = config->width,
+		.n_layers = config->n_layers,
+		.n_heads = config->n_heads,
+		.inner = config->inner_width,
+		.activation = activation_of(config->activation),
+		.n_positions = config->n_positions,
+		.first_position = config->first_position,
+		.n_types = config->n_types,
+		.n_buckets = config->n_buckets,
+		.pooling = pooling_of(config),
+		.normalizes = config->head == AI_ENCODER_EMBEDDING && config->normalises,
+		.max_tokens = max_tokens_of(config),
+		.skips_unknown = config->skips_unknown
+	};
+}
+
+static void
+add_after(Import *import, int64_t n, AiActivation act)
+{
+	import->plan.after[import->plan.n_after++] = (AiEncoderAfter) {n, act};
+}
+
+static void
+plan_after(Import *import)
+{
+	const AiEncoderConfig *config = &import->config;
+
+	for (int i = 0; i < config->n_dense && config->head == AI_ENCODER_EMBEDDING; i++)
+		add_after(import, config->dense[i].n_out, activation_of(config->dense[i].activation));
+	if (config->head == AI_ENCODER_EMBEDDING)
+		return;
+	import->has_middle = ai_encoder_weights_find(&import->weights, AI_PART_HEAD, -1) != NULL;
+	if (import->has_middle)
+		add_after(import, config->width, config->family == AI_ENCODER_DISTILBERT ? AI_ACT_RELU :
+				  AI_ACT_TANH);
+	add_after(import, config->n_out, config->head == AI_ENCODER_CROSS ?
+			  activation_of(config->score_activation) : AI_ACT_LINEAR);
+}
+
+static AiCode
+plan_labels(Import *import, AiError *err)
+{
+	AiEncoderPlan *plan = &import->plan;
+	size_t		n = (size_t) import->config.n_out;
+	size_t	   *lens;
+
+	if (plan->shape.answer != AI_ANSWER_CLASS && plan->shape.answer != AI_ANSWER_LABELS)
+		return AI_OK;
+	lens = ai_arena_alloc(&import->arena, n * sizeof(size_t));
+	if (lens == NULL)
+		return ai_out_of_memory(err, n * sizeof(size_t), "labels");
+	for (size_t i = 0; i < n; i++)
+		lens[i] = strlen(import->config.labels[i]);
+	plan->labels = import->config.labels;
+	plan->label_lens = lens;
+	plan->n_labels = import->config.n_out;
+	return AI_OK;
+}
+
+/*
+ * Weights
+ */
+
+/* [array][is_bias] */
+static const int parts[AI_N_ARRAYS][2] = {
+	[AI_ARRAY_WORDS] = {AI_PART_WORDS, -1},
+	[AI_ARRAY_POSITIONS] = {AI_PART_POSITIONS, -1},
+	[AI_ARRAY_TYPES] = {AI_PART_TYPES, -1},
+	[AI_ARRAY_BIAS] = {AI_PART_RELATIVE, -1},
+	[AI_ARRAY_NORM] = {AI_PART_INPUT_SCALE, AI_PART_INPUT_SHIFT},
+	[AI_ARRAY_QUERY] = {AI_PART_QUERY, AI_PART_QUERY_BIAS},
+	[AI_ARRAY_KEY] = {AI_PART_KEY, AI_PART_KEY_BIAS},
+	[AI_ARRAY_VALUE] = {AI_PART_VALUE, AI_PART_VALUE_BIAS},
+	[AI_ARRAY_OUTPUT] = {AI_PART_MIX, AI_PART_MIX_BIAS},
+	[AI_ARRAY_ATTENTION_NORM] = {AI_PART_MIX_SCALE, AI_PART_MIX_SHIFT},
+	[AI_ARRAY_INNER] = {AI_PART_INNER, AI_PART_INNER_BIAS},
+	[AI_ARRAY_OUTER] = {AI_PART_OUTER, AI_PART_OUTER_BIAS},
+	[AI_ARRAY_LAYER_NORM] = {AI_PART_OUTER_SCALE, AI_PART_OUTER_SHIFT}
+};
+
+static const AiEncoderWeight *
+find_after(const Import *import, int number, bool is_bias)
+{
+	bool		is_middle = import->has_middle && number == 0;
+
+	if (import->config.head == AI_ENCODER_EMBEDDING)
+		return ai_encoder_weights_find(&import->weights, is_bias ? AI_PART_DENSE_BIAS :
+									   AI_PART_DENSE, number);
+	if (is_middle)
+		return ai_encoder_weights_find(&import->weights, is_bias ? AI_PART_HEAD_BIAS :
+									   AI_PART_HEAD, -1);
+	return ai_encoder_weights_find(&import->weights, is_bias ? AI_PART_LABELS_BIAS :
+								   AI_PART_LABELS, -1);
+}
+
+static const AiEncoderWeight *
+find_weight(const Import *import, const AiEncoderTensor *tensor)
+{
+	bool		is_of_layer = tensor->array >= AI_ARRAY_QUERY;
+
+	if (tensor->array == AI_ARRAY_AFTER)
+		return find_after(import, tensor->layer, tensor->is_bias);
+	return ai_encoder_weights_find(&import->weights,
+								   (AiEncoderPart) parts[tensor->array][tensor->is_bias],
+								   is_of_layer ? tensor->layer : -1);
+}
+
+/* A token's row, times what it counts */
+static AiCode
+read_table(const Import *import, float *to, const AiEncoderWeight *weight, size_t first, size_t n,
+		   AiError *err)
+{
+	size_t		width = (size_t) weight->width;
+
+	if (import->row_of == NULL)
+		AI_TRY(ai_encoder_weight_read(weight, to, (int64_t) first, (int64_t) n, err));
+	for (size_t i = 0; i < n; i++)
+	{
+		if (import->row_of != NULL)
+			AI_TRY(ai_encoder_weight_read(weight, to + i * width,
+										  (int64_t) import->row_of[first + i], 1, err));
+		if (import->counts != NULL)
+			ai_kernels()->scale(to + i * width, to + i * width, width, import->counts[first + i], 0);
+	}
+	return AI_OK;
+}
+
+static AiCode
+read_weight(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, size_t n_rows,
+			AiError *err)
+{
+	const Import *import = ud;
+	const AiEncoderWeight *weight = find_weight(import, tensor);
+
+	if (weight == NULL && tensor->is_bias)
+	{
+		/* a layer without one; only those after pooling may be */
+		memset(to, 0, (size_t) import->plan.after[tensor->layer].n * sizeof(float));
+		return AI_OK;
+	}
+	if (weight == NULL)
+		return ai_fail(err, AI_ERR_BUG, "weights of an encoder are missing");
+	if (tensor->array == AI_ARRAY_WORDS)
+		return read_table(import, to, weight, first, n_rows, err);
+	return ai_encoder_weight_read(weight, to, (int64_t) first, (int64_t) n_rows, err);
+}
+
+/* A number for each token; NULL where the checkpoint has none */
+static AiCode
+read_of_tokens(Import *import, float **numbers, AiEncoderPart part, AiError *err)
+{
+	const AiEncoderWeight *weight = ai_encoder_weights_find(&import->weights, part, -1);
+
+	*numbers = NULL;
+	if (weight == NULL)
+		return AI_OK;
+	*numbers = ai_arena_alloc(&import->arena, (size_t) weight->width * sizeof(float));
+	if (*numbers == NULL)
+		return ai_out_of_memory(err, (size_t) weight->width * sizeof(float), "the vocabulary");
+	return ai_encoder_weight_read(weight, *numbers, 0, 1, err);
+}
+
+/*
+ * The whole
+ */
+static AiCode
+store(Import *import, AiAimWriter *writer, const void **bytes, size_t *size, AiError *err)
+{
+	AiEncoderSource source = {read_weight, import};
+
+	AI_TRY(build_tokenizer(import, err));
+	import->plan.tokenizer = import->tokenizer.data;
+	import->plan.tokenizer_size = import->tokenizer.len;
+	AI_TRY(read_of_tokens(import, &import->row_of, AI_PART_MAPPING, err));
+	AI_TRY(read_of_tokens(import, &import->counts, AI_PART_TOKEN_WEIGHTS, err));
+	return ai_encoder_store(writer, bytes, size, &import->plan, &source, err);
+}
+
+static AiCode
+import_weights(Import *import, AiAimWriter *writer, const void **bytes, size_t *size,
+			   const AiWeights *weights, AiPrecision precision, AiError *err)
+{
+	AiCode		code;
+
+	AI_TRY(ai_encoder_config_read(&import->config, import->checkpoint, weights, err));
+	AI_TRY(ai_encoder_weights_open(&import->weights, &import->config, import->checkpoint, weights,
+								   err));
+	plan_shape(import, precision);
+	plan_after(import);
+	code = plan_labels(import, err);
+	if (code == AI_OK)
+		code = store(import, writer, bytes, size, err);
+	ai_encoder_weights_close(&import->weights);
+	return code;
+}
+
+AiCode
+ai_encoder_import(AiAimWriter *writer, const void **bytes, size_t *size,
+				  AiCheckpoint *checkpoint, AiPrecision precision, AiError *err)
+{
+	Import		import = {.checkpoint = checkpoint};
+	AiWeights	weights;
+	AiCode		code;
+
+	AI_TRY(ai_weights_open(&weights, checkpoint, checkpoint->folder, err));
+	ai_arena_init(&import.arena, writer->host);
+	ai_buf_init(&import.tokenizer, writer->host);
+	code = import_weights(&import, writer, bytes, size, &weights, precision, err);
+	ai_buf_free(&import.tokenizer);
+	ai_arena_free(&import.arena);
+	ai_weights_close(&weights);
+	return code;
+}
