@@ -119,6 +119,8 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/encoder_config.o \
+	src/core/model/encoder_weights.o \
 	src/core/model/inputs.o \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \
