@@ -153,9 +153,12 @@ LAYER_OBJS = \
 MODEL_OBJS = \
 	src/core/model/encoder.o \
 	src/core/model/encoder_batch.o \
+	src/core/model/encoder_config.o \
+	src/core/model/encoder_import.o \
 	src/core/model/encoder_pooling.o \
 	src/core/model/encoder_run.o \
 	src/core/model/encoder_store.o \
+	src/core/model/encoder_weights.o \
 	src/core/model/inputs.o \
 	src/core/model/network.o \
 	src/core/model/network_apply.o \

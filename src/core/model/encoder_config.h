@@ -1,0 +1,129 @@
+/*-------------------------------------------------------------------------
+ * encoder_config.h
+ *		What a checkpoint says of an encoder: its family, sizes, pooling and head.
+ *
+ * Read from config.json and from what sentence-transformers and model2vec put beside it.
+ * What is not built is refused by its name; what is not said has the default that the
+ * reference, transformers, gives it.
+ *-------------------------------------------------------------------------
+ */
+#ifndef AI_ENCODER_CONFIG_H
+#define AI_ENCODER_CONFIG_H
+
+#include "core/format/checkpoint.h"
+
+#define AI_ENCODER_MAX_DENSE 4
+#define AI_ENCODER_MAX_LABELS 10000
+#define AI_ENCODER_MAX_PROMPTS 100
+
+typedef enum AiEncoderFamily
+{
+	AI_ENCODER_BERT,
+	AI_ENCODER_DISTILBERT,
+	AI_ENCODER_ROBERTA,
+	AI_ENCODER_XLM_ROBERTA,
+	AI_ENCODER_MPNET,
+	AI_ENCODER_STATIC			/* a table of embeddings: model2vec's */
+} AiEncoderFamily;
+
+typedef enum AiEncoderActivation
+{
+	AI_ENCODER_IDENTITY,
+	AI_ENCODER_GELU,			/* by erf */
+	AI_ENCODER_GELU_TANH,
+	AI_ENCODER_RELU,
+	AI_ENCODER_SILU,
+	AI_ENCODER_TANH,
+	AI_ENCODER_SIGMOID
+} AiEncoderActivation;
+
+typedef enum AiEncoderPooling
+{
+	AI_ENCODER_MEAN,
+	AI_ENCODER_CLS,				/* the first token */
+	AI_ENCODER_MAX,
+	AI_ENCODER_LAST,
+	AI_ENCODER_MEAN_SQRT_LEN,	/* the sum divided by the root of the number of tokens */
+	AI_ENCODER_WEIGHTED_MEAN	/* token i, from 1, counts i */
+} AiEncoderPooling;
+
+typedef enum AiEncoderHead
+{
+	AI_ENCODER_EMBEDDING,		/* none */
+	AI_ENCODER_CLASSES,			/* one of the labels: softmax */
+	AI_ENCODER_MULTI_LABEL,		/* any of the labels: a sigmoid each */
+	AI_ENCODER_REGRESSION,		/* a number for each label, mostly one */
+	AI_ENCODER_CROSS			/* a score for a pair of texts */
+} AiEncoderHead;
+
+/* A product behind the pooling */
+typedef struct AiEncoderDense
+{
+	const char *folder;			/* of its weights */
+	int			n_in;
+	int			n_out;
+	bool		has_bias;
+	AiEncoderActivation activation;
+} AiEncoderDense;
+
+typedef struct AiEncoderPrompt
+{
+	const char *name;
+	const char *text;			/* put before an input */
+} AiEncoderPrompt;
+
+/* Strings are the checkpoint's, and live as long. */
+typedef struct AiEncoderConfig
+{
+	AiEncoderFamily family;
+
+	/* The transformer; of a static table only width and n_vocab */
+	int			width;			/* of a token's state */
+	int			n_layers;
+	int			n_heads;		/* divides width */
+	int			inner_width;	/* between the two products of a layer */
+	int			n_vocab;
+	int			n_positions;	/* rows of the table of positions */
+	int			first_position; /* row of the first token: 0, or 2 in families of RoBERTa */
+	int			n_types;		/* 0: no token types */
+	int			n_buckets;		/* of relative positions, MPNet's; else 0 */
+	int			pad_id;
+	AiEncoderActivation activation;
+	double		eps;			/* of the norms */
+
+	/* What goes in */
+	int			max_tokens;		/* with the special ones; 0: no limit */
+	bool		lowers;			/* the text is lowercased before the tokenizer sees it */
+	int			n_prompts;
+	const AiEncoderPrompt *prompts;
+	int			default_prompt; /* -1: none */
+
+	/* What comes out */
+	AiEncoderHead head;
+	AiEncoderPooling pooling;	/* of an embedding */
+	int			n_dense;
+	AiEncoderDense dense[AI_ENCODER_MAX_DENSE];
+	bool		normalises;
+	int			n_out;			/* numbers of an embedding, or labels */
+	const char *similarity;		/* "cosine", "dot" ...; NULL: not said */
+
+	/* of a head */
+	const char *const *labels;	/* [n_out] */
+	AiEncoderActivation score_activation;	/* of AI_ENCODER_CROSS: identity or sigmoid */
+	bool		is_nli;			/* labels of natural-language inference */
+	int			entailment;		/* their numbers; -1: there is none */
+	int			neutral;
+	int			contradiction;
+
+	/* of a static table */
+	bool		skips_unknown;	/* the tokenizer's unk_token, if it has one, does not count */
+} AiEncoderConfig;
+
+/* weights: those in checkpoint->folder */
+extern AiCode ai_encoder_config_read(AiEncoderConfig *config, AiCheckpoint *checkpoint,
+									 const AiWeights *weights, AiError *err);
+
+/* "bert", "roberta" ... */
+extern const char *ai_encoder_family_name(AiEncoderFamily family);
+
+#endif							/* AI_ENCODER_CONFIG_H */
