@@ -80,11 +80,63 @@ def bert_added(folder):
     source.save(os.path.join(folder, "tokenizer.json"))
 
 
+def gpt2(folder, prefix=False, vocab_size=50000):
+    """Byte-level BPE; words are joined at random, too, so that long pieces merge"""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=vocab_size, min_frequency=1, show_progress=False,
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+                                  special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<|endoftext|>"])
+    tokenizer.train_from_iterator(training_texts(), trainer)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    tokenizer.save(os.path.join(folder, "tokenizer.json"))
+
+
+def roberta(folder, prefix=False):
+    source = Tokenizer.from_file(os.path.join(prepare("gpt2", gpt2), "tokenizer.json"))
+    source.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
+    source.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=prefix)
+    source.add_special_tokens([AddedToken("<mask>", lstrip=True)])
+    if prefix:
+        source.add_tokens([AddedToken(" the ", normalized=True), AddedToken("Straße", single_word=True),
+                           AddedToken("e\u0301", rstrip=True, normalized=False)])
+    source.save(os.path.join(folder, "tokenizer.json"))
+
+
+def roberta_prefix(folder):
+    roberta(folder, prefix=True)
+
+
+def roberta_vocab(folder):
+    """The same from vocab.json and merges.txt"""
+    source = Tokenizer.from_file(os.path.join(prepare("roberta", roberta), "tokenizer.json"))
+    source.model.save(folder)
+    with open(os.path.join(folder, "tokenizer_config.json"), "w") as file:
+        json.dump({"tokenizer_class": "RobertaTokenizer", "add_prefix_space": False}, file)
+
+
+def bpe_damaged(folder):
+    """Bytes are missing, an unknown token stands for them; two merges make one token"""
+    alphabet = [c for c in sorted(pre_tokenizers.ByteLevel.alphabet()) if c not in "ézÃĤ©q"]
+    pieces = ["<unk>"] + alphabet + ["ab", "bc", "abc", "cd", "abcd", "Ġa", "Ġab", "ĠĠ", "the", "th", "he", "Ġt", "Ġth", "Ġthe"]
+    merges = [("b", "c"), ("a", "b"), ("c", "d"), ("ab", "c"), ("a", "bc"), ("ab", "cd"), ("abc", "d"), ("Ġ", "a"),
+              ("Ġa", "b"), ("Ġ", "Ġ"), ("h", "e"), ("t", "h"), ("t", "he"), ("th", "e"), ("Ġ", "t"), ("Ġt", "h"), ("Ġth", "e"), ("Ġt", "he")]
+    tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges, unk_token="<unk>", fuse_unk=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.save(os.path.join(folder, "tokenizer.json"))
+
+
 MAKERS = {
     "minilm": minilm,
     "minilm_vocab": minilm_vocab,
     "bert_cased": bert_cased,
     "bert_added": bert_added,
+    "gpt2": gpt2,
+    "roberta": roberta,
+    "roberta_prefix": roberta_prefix,
+    "bpe_damaged": bpe_damaged,
 }
 
 

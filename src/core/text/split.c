@@ -104,6 +104,127 @@ split_spaces(TokenRun *run, size_t start, size_t end,
 	return word == end ? AI_OK : hand_on(run, word, end);
 }
 
+/*
+ * The text with something before it, which comes from where its first character comes from.
+ * run->text is then the text with it.
+ */
+static AiCode
+prepend(TokenRun *run, size_t start, size_t end, const char *prefix, size_t len)
+{
+	TextBuf    *marked = &run->scratch->marked;
+	const TextBuf *text = run->text;
+	uint32_t	code;
+	size_t		first = text_buf_char(text, start, &code);
+
+	text_buf_clear(marked, 0);
+	AI_TRY(text_buf_detach(marked, run->err));
+	AI_TRY(text_buf_put_bytes(marked, prefix, len, text_buf_span(text, start, start + first),
+							  run->err));
+	return text_buf_put_range(marked, text, start, end, run->err);
+}
+
+/* The end of 's, 't, 're, 've, 'm, 'll, 'd that begins here; 0: none */
+static size_t
+contraction_end(const uint8_t *byte, size_t at, size_t end)
+{
+	if (byte[at] != '\'' || end - at < 2)
+		return 0;
+	switch (byte[at + 1])
+	{
+		case 's':
+		case 't':
+		case 'm':
+		case 'd':
+			return at + 2;
+		case 'r':
+		case 'v':
+			return end - at > 2 && byte[at + 2] == 'e' ? at + 3 : 0;
+		case 'l':
+			return end - at > 2 && byte[at + 2] == 'l' ? at + 3 : 0;
+		default:
+			return 0;
+	}
+}
+
+#define GPT2_KINDS (AI_TCHAR_SPACE | AI_TCHAR_LETTER | AI_TCHAR_NUMBER)
+
+/* The end of the run of one kind at a place; last is where its last character begins. */
+static size_t
+run_end(const TextBuf *text, size_t at, size_t end, uint32_t *kind, size_t *last)
+{
+	bool		is_first = true;
+
+	while (at < end)
+	{
+		uint32_t	code;
+		size_t		len = text_buf_char(text, at, &code);
+		uint32_t	flags = ai_tokenizer_char(code)->flags & GPT2_KINDS;
+
+		if (is_first)
+			*kind = flags;
+		else if (flags != *kind)
+			break;
+		is_first = false;
+		*last = at;
+		at += len;
+	}
+	return at;
+}
+
+/*
+ * GPT-2's pattern: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+ * A run of white space leaves its last character to what follows.
+ */
+static AiCode
+split_gpt2(TokenRun *run, size_t start, size_t end)
+{
+	const TextBuf *text = run->text;
+	const uint8_t *byte = text->byte.data;
+
+	for (size_t at = start; at < end && !run->is_full;)
+	{
+		size_t		piece_end = contraction_end(byte, at, end);
+		size_t		last = at;
+		uint32_t	kind = 0;
+
+		if (piece_end == 0)
+		{
+			piece_end = run_end(text, at, end, &kind, &last);
+			if (kind == AI_TCHAR_SPACE && piece_end < end)
+			{
+				if (last > at)
+					piece_end = last;
+				else if (byte[at] == ' ')
+					piece_end = run_end(text, at + 1, end, &kind, &last);
+			}
+		}
+		AI_TRY(encode_piece(run, at, piece_end));
+		at = piece_end;
+	}
+	return AI_OK;
+}
+
+static AiCode
+split_bytes(TokenRun *run, size_t start, size_t end)
+{
+	TextBuf    *text = run->text;
+	AiCode		code;
+
+	if (run->head->split_prepends && text->byte.data[start] != ' ')
+	{
+		AI_TRY(prepend(run, start, end, " ", 1));
+		run->text = &run->scratch->marked;
+		start = 0;
+		end = run->text->byte.len;
+	}
+	if (run->head->split_cuts)
+		code = split_gpt2(run, start, end);
+	else
+		code = encode_piece(run, start, end);
+	run->text = text;
+	return code;
+}
+
 AiCode
 split_text(TokenRun *run, size_t start, size_t end)
 {
@@ -115,6 +236,8 @@ split_text(TokenRun *run, size_t start, size_t end)
 			return split_words(run, start, end);
 		case SPLIT_SPACES:
 			return split_spaces(run, start, end, encode_piece);
+		case SPLIT_BYTES:
+			return split_bytes(run, start, end);
 		case SPLIT_NONE:
 		default:
 			return encode_piece(run, start, end);

@@ -197,6 +197,64 @@ find_model(const Assembly *a, const char *bytes, size_t len)
 	return (int32_t) ai_trie_find(trie, raw, n) - 1;
 }
 
+/* Ids of bytes, and what merges with what */
+static AiCode
+put_merge(Assembly *a, PlanMerge merge, uint32_t rank)
+{
+	char		both[512];
+	size_t		len = merge.left_len + merge.right_len;
+	int32_t		left = find_model(a, merge.left, merge.left_len);
+	int32_t		right = find_model(a, merge.right, merge.right_len);
+	int32_t		made = -1;
+	MergeRule  *rule = (MergeRule *) a->merges.data;
+	size_t		mask = a->merges.len / sizeof(*rule) - 1;
+	size_t		place;
+
+	if (len <= sizeof(both))
+	{
+		memcpy(both, merge.left, merge.left_len);
+		memcpy(both + merge.left_len, merge.right, merge.right_len);
+		made = find_model(a, both, len);
+	}
+	if (left < 0 || right < 0 || made < 0)
+	{
+		ai_fail(a->err, AI_ERR_FORMAT, "invalid tokenizer: a merge has no piece");
+		ai_detail(a->err, "This is merge %u.", rank + 1);
+		return AI_ERR_FORMAT;
+	}
+	place = merge_hash((uint32_t) left, (uint32_t) right) & mask;
+	while (rule[place].left != EMPTY_MERGE &&
+		   (rule[place].left != (uint32_t) left || rule[place].right != (uint32_t) right))
+		place = (place + 1) & mask;
+	rule[place] = (MergeRule) {(uint32_t) left, (uint32_t) right, rank};
+	return ai_buf_append(&a->merged, &made, sizeof(made), a->err);
+}
+
+static AiCode
+build_merges(Assembly *a)
+{
+	TokenizerPlan *plan = a->plan;
+	const PlanMerge *merge = (const PlanMerge *) plan->merges.data;
+	size_t		n = plan->merges.len / sizeof(*merge);
+	size_t		n_places = 2;
+	size_t		size;
+
+	if (n > AI_TOKENIZER_MAX_IDS)
+		return ai_fail(a->err, AI_ERR_LIMIT, "tokenizer has too many merges");
+	for (int c = 0; c < 256; c++)
+		plan->head.byte_id[c] =
+			(int32_t) ai_trie_find((const AiTrieNode *) a->model.data, (const char[]) {(char) c}, 1) - 1;
+	while (n_places < 2 * n)
+		n_places *= 2;
+	size = n_places * sizeof(MergeRule);
+	AI_TRY(ai_buf_reserve(&a->merges, size, a->err));
+	memset(a->merges.data, 0xFF, size);
+	a->merges.len = size;
+	for (size_t i = 0; i < n; i++)
+		AI_TRY(put_merge(a, merge[i], (uint32_t) i));
+	return AI_OK;
+}
+
 /* Added tokens get the ids that the reference gives them. */
 static AiCode
 number_added(Assembly *a)
@@ -427,6 +485,31 @@ compare_added(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
+/* Whether the model makes one token of a piece, this one */
+static AiCode
+find_whole(Assembly *a, const AiTokenizerHead *head, AiTokenizerScratch *scratch, uint32_t id)
+{
+	PlanPiece	piece = plan_pieces(a->plan)[id];
+	TextBuf    *text = &scratch->text[0];
+	TokenRun	run = {
+		.head = head, .scratch = scratch, .list = &scratch->list[0], .text = text, .err = a->err
+	};
+	size_t		n;
+
+	if (!piece.is_model)
+		return AI_OK;
+	text_buf_clear(text, 0);
+	AI_TRY(text_buf_reserve(text, piece.len, a->err));
+	if (!model_bytes(a->plan, piece.bytes, piece.len, (char *) text->byte.data, &n))
+		return AI_OK;
+	text->byte.len = n;
+	scratch->list[0].n = 0;
+	AI_TRY(bpe_encode(&run, 0, n));
+	if (scratch->list[0].n == 1 && ((const uint32_t *) scratch->list[0].id.data)[0] == id)
+		a->whole.data[id / 8] |= (uint8_t) (1 << id % 8);
+	return AI_OK;
+}
+
 /* What the first block is needed for */
 static AiCode
 use_first_block(Assembly *a)
@@ -447,6 +530,11 @@ use_first_block(Assembly *a)
 	{
 		if (token[i].flags & ADDED_NORMALIZED)
 			code = normalize_added(a, (const AiTokenizerHead *) block.data, scratch, &token[i]);
+	}
+	if (a->plan->head.model == MODEL_BPE)
+	{
+		for (size_t id = 0; id < count_ids(a->plan) && code == AI_OK; id++)
+			code = find_whole(a, (const AiTokenizerHead *) block.data, scratch, (uint32_t) id);
 	}
 	ai_tokenizer_scratch_destroy(scratch);
 	ai_buf_free(&block);
@@ -474,13 +562,14 @@ resolve_names(Assembly *a)
 	};
 	TokenizerPlan *plan = a->plan;
 
-	if (plan->head.model == MODEL_WORDPIECE)
+	if (plan->head.model == MODEL_WORDPIECE || plan->unk != NULL)
 	{
 		int32_t		unk = plan->unk == NULL ? -1 : find_model(a, plan->unk, strlen(plan->unk));
 
 		if (unk < 0)
 			return missing_unk(a->err);
 		plan->head.unk_id = (uint32_t) unk;
+		plan->head.has_unk = true;
 	}
 	for (int i = 0; i < AI_N_SPECIAL_TOKENS; i++)
 	{
@@ -530,11 +619,19 @@ build_block(Assembly *a, AiBuf *block)
 			bert_ascii_table(plan->head.ascii, plan->head.step[i].flags);
 	}
 	AI_TRY(build_model_trie(a));
+	if (plan->head.model == MODEL_BPE)
+		AI_TRY(build_merges(a));
 	AI_TRY(number_added(a));
 	AI_TRY(resolve_names(a));
 	AI_TRY(complete_template(plan));
 	AI_TRY(ai_trie_build(&a->raw, NULL, 0, a->err));
 	AI_TRY(ai_trie_build(&a->normalized, NULL, 0, a->err));
+	if (plan->head.model == MODEL_BPE)
+	{
+		AI_TRY(ai_buf_reserve(&a->whole, count_ids(plan) / 8 + 1, a->err));
+		a->whole.len = (count_ids(plan) + 7) / 8;
+		memset(a->whole.data, 0, a->whole.len);
+	}
 	AI_TRY(use_first_block(a));
 	if (a->added.len > 0)
 		qsort(a->added.data, a->added.len / sizeof(AddedToken), sizeof(AddedToken), compare_added);

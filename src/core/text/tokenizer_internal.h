@@ -129,6 +129,14 @@ typedef struct MergeRule
 
 #define EMPTY_MERGE UINT32_MAX
 
+static inline size_t
+merge_hash(uint32_t left, uint32_t right)
+{
+	uint64_t	pair = (uint64_t) left << 32 | right;
+
+	return (size_t) (pair * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+}
+
 typedef enum SectionKind
 {
 	SECTION_STRINGS,			/* bytes */
@@ -178,6 +186,8 @@ struct AiTokenizerHead
 	uint32_t	unk_id;
 	uint32_t	max_chars;		/* of a word, WordPiece */
 	StoredString prefix;		/* of pieces within words, WordPiece */
+	uint32_t	has_unk;		/* else what is unknown is nothing, BPE */
+	uint32_t	bpe_fuses_unk;
 	uint32_t	bpe_ignores_merges;
 	uint32_t	unigram_falls_back; /* to bytes */
 	int32_t		byte_id[256];	/* BPE: of a byte, or -1; Unigram: of <0xNN>, or -1 */

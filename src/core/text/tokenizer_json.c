@@ -149,6 +149,20 @@ read_normalizer(TokenizerPlan *plan, const AiJson *part)
 }
 
 static AiCode
+read_byte_level(TokenizerPlan *plan, const AiJson *part)
+{
+	bool		prepends = true;
+	bool		cuts = true;
+
+	AI_TRY(read_bool(plan, part, "add_prefix_space", &prepends));
+	AI_TRY(read_bool(plan, part, "use_regex", &cuts));
+	plan->head.split = SPLIT_BYTES;
+	plan->head.split_prepends = prepends;
+	plan->head.split_cuts = cuts;
+	return AI_OK;
+}
+
+static AiCode
 read_pre_tokenizer(TokenizerPlan *plan, const AiJson *part)
 {
 	AiTokenizerHead *head = &plan->head;
@@ -163,6 +177,8 @@ read_pre_tokenizer(TokenizerPlan *plan, const AiJson *part)
 		head->split = SPLIT_WORDS;
 	else if (strcmp(type, "WhitespaceSplit") == 0)
 		head->split = SPLIT_SPACES;
+	else if (strcmp(type, "ByteLevel") == 0)
+		return read_byte_level(plan, part);
 	else
 		return unsupported(plan, "pre-tokenizer", type);
 	return AI_OK;
@@ -200,6 +216,76 @@ read_wordpiece(TokenizerPlan *plan, const AiJson *model)
 	return plan_string(plan, &plan->head.prefix, prefix == NULL ? "##" : prefix);
 }
 
+/* ["a", "b"], or "a b" */
+static AiCode
+read_merge(TokenizerPlan *plan, const AiJson *merge)
+{
+	const char *left;
+	const char *right;
+	size_t		left_len;
+
+	if (merge->kind == AI_JSON_ARRAY && merge->n == 2 &&
+		merge->items[0].kind == AI_JSON_STRING && merge->items[1].kind == AI_JSON_STRING)
+	{
+		left = merge->items[0].string;
+		left_len = strlen(left);
+		right = merge->items[1].string;
+	}
+	else if (merge->kind == AI_JSON_STRING && strchr(merge->string, ' ') != NULL)
+	{
+		left = merge->string;
+		right = strchr(left, ' ') + 1;
+		left_len = (size_t) (right - left) - 1;
+	}
+	else
+		return damaged(plan, "a merge is no pair");
+	return plan_merge(plan, left, left_len, right, strlen(right));
+}
+
+/* Members that change a byte pair encoding, and must not be there */
+static AiCode
+refuse_bpe_options(TokenizerPlan *plan, const AiJson *model)
+{
+	static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
+	const AiJson *dropout = ai_json_member(model, "dropout");
+	bool		falls_back = false;
+
+	for (size_t i = 0; i < COUNT(affixes); i++)
+	{
+		const char *affix;
+
+		AI_TRY(read_string(plan, model, affixes[i], &affix));
+		if (affix != NULL && affix[0] != '\0')
+			return unsupported(plan, "option of BPE", affixes[i]);
+	}
+	AI_TRY(read_bool(plan, model, "byte_fallback", &falls_back));
+	if (falls_back)
+		return unsupported(plan, "option of BPE", "byte_fallback");
+	if (!is_nothing(dropout) && (dropout->kind != AI_JSON_NUMBER || dropout->number != 0))
+		return unsupported(plan, "option of BPE", "dropout");
+	return AI_OK;
+}
+
+static AiCode
+read_bpe(TokenizerPlan *plan, const AiJson *model)
+{
+	const AiJson *merges = ai_json_member(model, "merges");
+
+	plan->head.model = MODEL_BPE;
+	if (plan->head.split != SPLIT_BYTES)
+		return unsupported(plan, "model", "BPE over characters");
+	AI_TRY(refuse_bpe_options(plan, model));
+	AI_TRY(read_flag(plan, model, "fuse_unk", false, 1, &plan->head.bpe_fuses_unk));
+	AI_TRY(read_flag(plan, model, "ignore_merges", false, 1, &plan->head.bpe_ignores_merges));
+	AI_TRY(read_string(plan, model, "unk_token", &plan->unk));
+	AI_TRY(read_vocab_object(plan, ai_json_member(model, "vocab")));
+	if (merges == NULL || merges->kind != AI_JSON_ARRAY)
+		return damaged(plan, "there are no merges");
+	for (int i = 0; i < merges->n; i++)
+		AI_TRY(read_merge(plan, &merges->items[i]));
+	return AI_OK;
+}
+
 static AiCode
 read_model(TokenizerPlan *plan, const AiJson *model)
 {
@@ -210,6 +296,8 @@ read_model(TokenizerPlan *plan, const AiJson *model)
 	AI_TRY(read_string(plan, model, "type", &type));
 	if (type == NULL || strcmp(type, "WordPiece") == 0)
 		return read_wordpiece(plan, model);
+	if (strcmp(type, "BPE") == 0)
+		return read_bpe(plan, model);
 	return unsupported(plan, "model", type);
 }
 
@@ -392,6 +480,11 @@ read_decoder(TokenizerPlan *plan, const AiJson *part)
 		plan->head.decoder_flag = cleans;
 		AI_TRY(read_string(plan, part, "prefix", &prefix));
 		return plan_string(plan, &plan->head.decoder_string, prefix == NULL ? "##" : prefix);
+	}
+	if (strcmp(type, "ByteLevel") == 0)
+	{
+		plan->head.decoder = DECODER_BYTES;
+		return AI_OK;
 	}
 	return unsupported(plan, "decoder", type);
 }
