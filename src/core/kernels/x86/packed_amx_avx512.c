@@ -97,11 +97,14 @@ BLOCK_OF_ONE(bf16, _tile_dpbf16ps)
 BLOCK_OF_TWO(int8, _tile_dpbusd)
 BLOCK_OF_ONE(int8, _tile_dpbusd)
 
-static void
-store_block(const AiPackedEnd *end, AiPrecision precision, const void *sums, size_t n_rows)
+static inline __attribute__((always_inline)) void
+store_rows(const AiPackedEnd *all, bool is_int8, const void *sums, size_t n_rows)
 {
+	const AiPackedEnd end = *all;	/* which stores to y do not change */
+
 	for (size_t r = 0; r < n_rows; r++)
 	{
+		AI_UNROLL
 		for (size_t j = 0; j < AI_PANEL_COLUMNS; j += N_FLOATS)
 		{
 			const int32_t *from = (const int32_t *) sums + r * AI_PANEL_COLUMNS + j;
@@ -110,11 +113,20 @@ store_block(const AiPackedEnd *end, AiPrecision precision, const void *sums, siz
 
 			LOAD(integers, from);
 			LOAD(floats, from);
-			if (precision == AI_PRECISION_INT8)
-				floats = scaled_sums(end, r, j, integers);
-			store_sums(end, r, j, floats);
+			if (is_int8)
+				floats = scaled_sums(&end, r, j, integers);
+			store_sums(&end, r, j, floats);
 		}
 	}
+}
+
+static void
+store_block(const AiPackedEnd *end, AiPrecision precision, const void *sums, size_t n_rows)
+{
+	if (precision == AI_PRECISION_INT8)
+		store_rows(end, true, sums, n_rows);
+	else
+		store_rows(end, false, sums, n_rows);
 }
 
 /* Up to 32 rows from top on, as the tiles are configured, of all columns of a panel */

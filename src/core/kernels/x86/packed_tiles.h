@@ -32,6 +32,7 @@ static inline __attribute__((always_inline)) void
 compute_tile(const AiPackedTile *tile, int n_rows)
 {
 	Sums		sums[TILE_ROWS][TILE_VECTORS];
+	const AiPackedEnd end = tile->end;	/* which stores to y do not change */
 	const uint32_t *words = tile->words;
 	const char *x[TILE_ROWS];
 
@@ -70,10 +71,10 @@ compute_tile(const AiPackedTile *tile, int n_rows)
 			size_t		column = (size_t) v * N_FLOATS;
 
 #ifdef SUMS_ARE_INTEGERS
-			store_sums(&tile->end, (size_t) r, column,
-					   scaled_sums(&tile->end, (size_t) r, column, (Integers) sums[r][v]));
+			store_sums(&end, (size_t) r, column,
+					   scaled_sums(&end, (size_t) r, column, (Integers) sums[r][v]));
 #else
-			store_sums(&tile->end, (size_t) r, column, (Floats) sums[r][v]);
+			store_sums(&end, (size_t) r, column, (Floats) sums[r][v]);
 #endif
 		}
 	}
