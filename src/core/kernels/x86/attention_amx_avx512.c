@@ -3,8 +3,8 @@
  *		Attention of one head over one text, in bf16, AMX.
  *
  * Keys and values are laid out in tiles once; then 32 rows of queries at a time get their scores,
- * the exponentials of these as bf16, and the sums of values, which are divided at the end.  What lies
- * beyond the text is 0.
+ * the exponentials of these as bf16, and the sums of values, which are divided at the end.  What
+ * lies beyond the text is 0.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/kernels_internal.h"
@@ -192,7 +192,7 @@ exp_of(__m512 x)
 	return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1)), n);
 }
 
-/* A row of scores to weights; by_distance begins at its first key, or is NULL.  The sum's inverse */
+/* A row of scores to weights, and the inverse of their sum; by_distance begins at the first key */
 static inline float
 compute_weights(uint16_t *weights, float *scores, const float *by_distance, size_t n_tokens,
 				size_t n_keys)

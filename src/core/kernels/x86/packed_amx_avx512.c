@@ -2,9 +2,9 @@
  * packed_amx_avx512.c
  *		Products with packed weights, bf16 and int8, AMX.
  *
- * The processor multiplies tiles: 16 rows of 64 bytes of x by 16 rows of a panel, which makes the sums
- * of 16 rows and 16 columns.  A block is two tiles of rows by two panels, or, where there are up to
- * 16 rows, one by four.
+ * The processor multiplies tiles: 16 rows of 64 bytes of x by 16 rows of a panel, which makes the
+ * sums of 16 rows and 16 columns.  A block is two tiles of rows by two panels, or, where there are
+ * up to 16 rows, one by four.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/kernels_internal.h"
