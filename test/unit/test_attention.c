@@ -81,6 +81,7 @@ static void
 check_text(AiRng *rng, size_t n_tokens, size_t d, float spread, bool has_distances)
 {
 	size_t		row = 3 * d + 7;
+	size_t		step = n_tokens > 100 ? 23 : 1;
 	float	   *x = make_floats(rng, n_tokens * row);
 	float	   *distances = make_floats(rng, 2 * n_tokens);
 	float	   *y = make_floats(rng, n_tokens * (d + GAP));
@@ -99,7 +100,7 @@ check_text(AiRng *rng, size_t n_tokens, size_t d, float spread, bool has_distanc
 		x[i] = (float) (ai_rng_uniform(rng) - 0.5) * 4;
 	memcpy(before, y, n_tokens * (d + GAP) * sizeof(float));
 	ai_attention(&a);
-	for (size_t i = 0; i<n_tokens; i += n_tokens> 100 ? 23 : 1)
+	for (size_t i = 0; i < n_tokens; i += step)
 		check_row(&a, i);
 	for (size_t i = 0; i < n_tokens; i++)
 	{

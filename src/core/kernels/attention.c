@@ -2,8 +2,8 @@
  * attention.c
  *		Attention of one head over one text, in fp32 by the other kernels.
  *
- * Some rows of scores are computed at a time, so that they stay in the second cache.  They are filled
- * up with minus infinity to whole vectors.
+ * Some rows of scores are computed at a time, so that they stay in the second cache.  They are
+ * filled up with minus infinity to whole vectors.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/attention.h"

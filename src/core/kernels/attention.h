@@ -5,8 +5,8 @@
  *	y[i] = sum over j of w[i, j] * v[j]
  *	w[i] = softmax over j of (sum over p of q[i, p] * k[j, p]) * scale + by_distance[j - i]
  *
- * i and j run over the tokens of the text and nothing else: there is no mask, and the answer depends
- * on the text alone.  In fp32 an answer is within
+ * i and j run over the tokens of the text and nothing else: there is no mask, and the answer
+ * depends on the text alone.  In fp32 an answer is within
  *
  *	(2 * (d + 4) * 2^-24 * S + (n_tokens + 16) * 2^-23) * V
  *

@@ -37,7 +37,7 @@ ai_precision_name(AiPrecision precision)
 static size_t
 n_columns_of(size_t n)
 {
-	return (n + AI_PANEL_COLUMNS - 1) / AI_PANEL_COLUMNS * AI_PANEL_COLUMNS;
+	return (n + AI_COLUMNS_MULTIPLE - 1) / AI_COLUMNS_MULTIPLE * AI_COLUMNS_MULTIPLE;
 }
 
 size_t
@@ -123,7 +123,7 @@ int8_of_weight(float w, float scale)
 	return (int8_t) fmin(fmax(near, -127), 127);
 }
 
-/* column: its first word; the words of a column are 64 apart */
+/* column: its first word; the words of a column are 16 apart */
 static void
 pack_column(uint32_t *column, AiPrecision precision, const float *w, size_t k, float scale)
 {

@@ -5,10 +5,11 @@
  *	y[i, j] = act(bias[j] + residual[i, j] + sum over p of x[i, p] * w[j, p])
  *
  * Weights are stored with their bias as one block, which is used where it lies and is the same on
- * every machine.  It consists of panels of 64 columns (rows of w); a panel's p-th row holds 32 bits
- * of each of its columns: one fp32, two bf16 or four int8 that follow each other in the sum.  After
- * all panels come the biases, and of int8 the scale of each column and the sum of its numbers.
- * Columns are filled up with zeros to 64, and sums, but for those of fp32, to 64 bytes.
+ * every machine.  It consists of panels of 16 columns (rows of w); a panel's p-th row holds 32
+ * bits of each of its columns: one fp32, two bf16 or four int8 that follow each other in the sum.
+ * After all panels come the biases, and of int8 the scale of each column and the sum of its
+ * numbers.  Columns are filled up with zeros to a multiple of 64, and sums, but for those of fp32,
+ * to 64 bytes.
  *
  * Rows of x are fp32 as they are; bf16, rounded by the kernel round_rows; or u8, made by the
  * kernel quantise_rows, where x is about (q - zero) * scale with a scale and a zero of each row.
@@ -17,11 +18,11 @@
  * What comes out is, before the activation,
  *
  *	fp32	within (k + 4) * 2^-24 * S of the exact sum
- *	bf16	within (k + 4) * 2^-23 * S, plus (k + 4) * 2^-125, of the exact sum of what the bf16 are:
- *			some processors do not know numbers below 2^-126
+ *	bf16	within (k + 4) * 2^-23 * S, plus (k + 4) * 2^-125, of the exact sum of what the bf16
+ *			are: some processors do not know numbers below 2^-126
  *	int8	the same bits at every level: the sum is one of integers, then
- *			(float) (sum of (q - zero) * w) * (scale of the row * scale of the column), rounded after
- *			each operation, + bias, + residual
+ *			(float) (sum of (q - zero) * w) * (scale of the row * scale of the column), rounded
+ *			after each operation, + bias, + residual
  *
  * S being the sum of the sizes of all that is added.  test/unit/test_packed.c holds every way of
  * computing them to this.
@@ -41,7 +42,8 @@ typedef enum AiPrecision
 	AI_N_PRECISIONS
 } AiPrecision;
 
-#define AI_PANEL_COLUMNS 64
+#define AI_PANEL_COLUMNS 16
+#define AI_COLUMNS_MULTIPLE 64
 
 /* Terms of a sum at most: those of int8 must not overflow */
 #define AI_PACKED_MAX_K ((size_t) 1 << 16)
@@ -53,8 +55,8 @@ typedef struct AiPacked
 	size_t		n;
 	size_t		k;
 	size_t		n_words;		/* rows of a panel */
-	const uint32_t *words;		/* [panels, n_words, 64] */
-	const float *bias;			/* of whole panels, as all that follows */
+	const uint32_t *words;		/* [panels, n_words, 16] */
+	const float *bias;			/* of all columns, as what follows */
 	const float *scales;		/* int8: of columns */
 	const int32_t *sums;		/* int8: of the numbers of a column */
 } AiPacked;

@@ -201,8 +201,8 @@ bounded(float x)
 }
 
 /*
- * x times the normal distribution up to x: without its tails beyond 5, which are below 2.9e-7, it is
- * 0.5 + x * p(x^2), a polynomial whose error is below 1.6e-7.  That is many times faster than
+ * x times the normal distribution up to x: without its tails beyond 5, which are below 2.9e-7, it
+ * is 0.5 + x * p(x^2), a polynomial whose error is below 1.6e-7.  That takes half the time of
  * normal_of(), whose tail has all its digits.
  */
 AI_LANE float

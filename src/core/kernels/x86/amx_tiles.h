@@ -2,10 +2,10 @@
  * amx_tiles.h
  *		The tiles of AMX, as all that use them share them out.
  *
- * Tiles 0 to 3 are sums, 4 and 5 factors from rows, 6 and 7 factors from columns, 16 rows of 64 bytes
- * each; 2, 3 and 5 belong to the lower rows.  The system gives tiles to a process that asks for
- * them (ai_cpu_has_amx) and makes room for them where a thread first uses them.  They are in use
- * during one kernel, and nobody else meets them.
+ * Tiles 0 to 3 are sums, 4 and 5 factors from rows, 6 and 7 factors from columns, 16 rows of 64
+ * bytes each; 2, 3 and 5 belong to the lower rows.  The system gives tiles to a process that asks
+ * for them (ai_cpu_has_amx) and makes room for them where a thread first uses them.  They are in
+ * use during one kernel, and nobody else meets them.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_AMX_TILES_H

@@ -3,8 +3,8 @@
  *		Attention of one head over one text, in bf16, AMX.
  *
  * Keys and values are laid out in tiles once; then 32 rows of queries at a time get their scores,
- * the exponentials of these as bf16, and the sums of values, which are divided at the end.  What lies
- * beyond the text is 0.
+ * the exponentials of these as bf16, and the sums of values, which are divided at the end.  What
+ * lies beyond the text is 0.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/kernels_internal.h"
@@ -19,6 +19,7 @@
 #define BLOCK_ROWS (2 * AMX_ROWS)
 #define STEP 32					/* bf16 in a row of a tile */
 #define TILE_SIZE (AMX_ROWS * AMX_WORDS)	/* in words */
+#define LOG2_E 1.44269504f		/* scores are exponents of 2 */
 
 /* Scratch of a text */
 typedef struct Work
@@ -28,7 +29,7 @@ typedef struct Work
 	uint32_t   *keys;			/* [n_keys / 16, d / 32] tiles: pairs of numbers by keys */
 	uint32_t   *values;			/* [n_keys / 32, d / 16] tiles: pairs of tokens by numbers */
 	uint16_t   *queries;		/* [32, d] */
-	float	   *scores;			/* [32, n_keys] */
+	float	   *scores;			/* [32, n_keys], times LOG2_E */
 	uint16_t   *weights;		/* [32, n_keys] */
 	float		inverse[BLOCK_ROWS];	/* 1 / sum of a row's weights */
 } Work;
@@ -133,7 +134,8 @@ lay_out_queries(const AiAttention *a, const Work *work, size_t first, size_t n_r
 	{
 		for (size_t p = 0; p < a->d; p += STEP)
 			_mm512_storeu_si512(work->queries + r * a->d + p,
-								round_numbers(a->q + (first + r) * a->row + p, a->scale));
+								round_numbers(a->q + (first + r) * a->row + p,
+											  a->scale * LOG2_E));
 	}
 	memset(work->queries + n_rows * a->d, 0, (BLOCK_ROWS - n_rows) * a->d * sizeof(uint16_t));
 }
@@ -174,51 +176,58 @@ compute_scores(const Work *work)
 	}
 }
 
-/* exp(x), x <= 0 or NaN, as loops/functions.h has it; below -104 it is 0 */
+/*
+ * 2^x within 3e-6 * 2^x, x <= 0 or NaN: 2^(x - n) is a polynomial, n being the whole number below.  Of
+ * less than -125 it is what it is there: numbers that are not normal take very long.
+ */
 static inline __m512
-exp_of(__m512 x)
+power_of_two(__m512 x)
 {
-	__m512		bounded = _mm512_max_ps(_mm512_set1_ps(-110), x);
-	__m512		n = _mm512_roundscale_ps(_mm512_mul_ps(bounded, _mm512_set1_ps(1.44269504f)),
-										 _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-	__m512		r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693145751953125f), bounded);
-	__m512		p = _mm512_set1_ps(0.00831250137f);
+	const int	below = 1;		/* to multiples of 1, downwards */
+	__m512		bounded = _mm512_max_ps(_mm512_set1_ps(-125), x);
+	__m512		r = _mm512_reduce_ps(bounded, below);
+	__m512		p = _mm512_set1_ps(0.01353409606963396f);
 
-	r = _mm512_fnmadd_ps(n, _mm512_set1_ps(1.42860682030941723e-6f), r);
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.0418903318f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.166671154f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.499992303f));
-	p = _mm512_fmadd_ps(_mm512_mul_ps(r, r), p, r);
-	return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1)), n);
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.052011605352163315f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.24144266545772552f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6930038332939148f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0000026226043701f));
+	return _mm512_scalef_ps(p, bounded);
 }
 
-/* A row of scores to weights; by_distance begins at its first key, or is NULL.  The sum's inverse */
-static inline float
-compute_weights(uint16_t *weights, float *scores, const float *by_distance, size_t n_tokens,
-				size_t n_keys)
+/* Adds what depends on the distance, if anything does, and fills up rows */
+static void
+complete_scores(const AiAttention *a, const Work *work, size_t first, size_t n_rows)
 {
-	const __m512 least = _mm512_set1_ps(-INFINITY);
-	__m512		max = least;
+	for (size_t r = 0; r < n_rows; r++)
+	{
+		float	   *scores = work->scores + r * work->n_keys;
+
+		for (size_t j = 0; a->by_distance != NULL && j < a->n_tokens; j++)
+			scores[j] += LOG2_E *
+				a->by_distance[(ptrdiff_t) j - (ptrdiff_t) (first + r)];
+		for (size_t j = a->n_tokens; j < work->n_keys; j++)
+			scores[j] = -INFINITY;
+	}
+}
+
+/* A row of scores to weights, and the inverse of their sum */
+static inline float
+compute_weights(uint16_t *weights, const float *scores, size_t n_keys)
+{
+	__m512		max = _mm512_loadu_ps(scores);
 	__m512		sum = _mm512_setzero_ps();
 
-	for (size_t j = 0; j < n_keys; j += 16)
-	{
-		size_t		n_left = j < n_tokens ? n_tokens - j : 0;
-		__mmask16	is_there = (__mmask16) ((1u << ai_least(n_left, 16)) - 1);
-		__m512		x = _mm512_mask_loadu_ps(least, is_there, scores + j);
-
-		if (by_distance != NULL)
-			x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(is_there, by_distance + j));
-		_mm512_storeu_ps(scores + j, x);
-		max = _mm512_max_ps(max, x);
-	}
+	for (size_t j = 16; j < n_keys; j += 16)
+		max = _mm512_max_ps(max, _mm512_loadu_ps(scores + j));
 	max = _mm512_set1_ps(_mm512_reduce_max_ps(max));
-	for (size_t j = 0; j < n_keys; j += 16)
+	for (size_t j = 0; j < n_keys; j += STEP)
 	{
-		__m512		x = exp_of(_mm512_sub_ps(_mm512_loadu_ps(scores + j), max));
+		__m512		left = power_of_two(_mm512_sub_ps(_mm512_loadu_ps(scores + j), max));
+		__m512		right = power_of_two(_mm512_sub_ps(_mm512_loadu_ps(scores + j + 16), max));
 
-		sum = _mm512_add_ps(sum, x);
-		_mm256_storeu_si256((__m256i *) (weights + j), (__m256i) _mm512_cvtneps_pbh(x));
+		sum = _mm512_add_ps(sum, _mm512_add_ps(left, right));
+		_mm512_storeu_si512(weights + j, (__m512i) _mm512_cvtne2ps_pbh(right, left));
 	}
 	return 1 / _mm512_reduce_add_ps(sum);
 }
@@ -277,11 +286,10 @@ ai_attention_amx(const AiAttention *a)
 
 		lay_out_queries(a, &work, first, n_rows);
 		compute_scores(&work);
+		complete_scores(a, &work, first, n_rows);
 		for (size_t r = 0; r < n_rows; r++)
-			work.inverse[r] =
-				compute_weights(work.weights + r * work.n_keys, work.scores + r * work.n_keys,
-								a->by_distance != NULL ? a->by_distance - (first + r) : NULL,
-								a->n_tokens, work.n_keys);
+			work.inverse[r] = compute_weights(work.weights + r * work.n_keys,
+											  work.scores + r * work.n_keys, work.n_keys);
 		sum_values(a, &work, first, n_rows);
 	}
 	_tile_release();

@@ -2,9 +2,9 @@
  * packed_amx_avx512.c
  *		Products with packed weights, bf16 and int8, AMX.
  *
- * The processor multiplies tiles: 16 rows of 64 bytes of x by 16 rows of 64 bytes of a panel, which
- * makes the sums of 16 rows and 16 columns.  32 rows are computed by two tiles of either at a time,
- * up to 16 rows by all four tiles of a panel's columns.
+ * The processor multiplies tiles: 16 rows of 64 bytes of x by 16 rows of a panel, which makes the
+ * sums of 16 rows and 16 columns.  A block is two tiles of rows by two panels, or, where there are
+ * up to 16 rows, one by four.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/kernels_internal.h"
@@ -13,156 +13,174 @@
 #include "core/kernels/x86/packed_end.h"
 
 #define BLOCK_ROWS (2 * AMX_ROWS)
-#define PANEL_ROW (AI_PANEL_COLUMNS * sizeof(uint32_t))
+#define MOST_SUMS (4 * AMX_ROWS * AI_PANEL_COLUMNS)
 
-/* What the sums of a panel's columns come from, of up to 32 rows */
+/* What the sums of a block come from */
 typedef struct Block
 {
 	const char *x;
 	size_t		x_row;
 	const uint32_t *words;
 	size_t		n_words;
-	void	   *sums;			/* [rows, 64], int32 or float */
+	float	   *sums;			/* [rows, columns], or int32 */
 } Block;
 
-typedef void (*BlockFunction) (const Block *block);
+/* What differs between precisions */
+typedef struct Functions
+{
+	void		(*two_by_two) (const Block *block);
+	void		(*one_by_four) (const Block *block);
+	bool		is_int8;
+} Functions;
 
-/* More than 16 rows: two columns of tiles, then the other two */
-#define BLOCK_OF_TWO(name, multiply) \
+#define TWO_BY_TWO(name, multiply) \
 	static void \
-	name##_of_two(const Block *block) \
+	name##_two_by_two(const Block *block) \
 	{ \
-		for (size_t j = 0; j < AI_PANEL_COLUMNS; j += 2 * AMX_WORDS) \
-		{ \
-			const char *upper = block->x; \
-			const char *lower = block->x + AMX_ROWS * block->x_row; \
-			const uint32_t *words = block->words + j; \
-			float	   *sums = (float *) block->sums + j; \
+		const char *upper = block->x; \
+		const char *lower = block->x + AMX_ROWS * block->x_row; \
+		const uint32_t *words = block->words; \
+		size_t		panel = block->n_words * AI_PANEL_COLUMNS; \
+		const size_t sums_row = 2 * AMX_BYTES; \
 \
-			clear_sums(); \
-			for (size_t p = 0; p < block->n_words; p += AMX_WORDS) \
-			{ \
-				_tile_loadd(6, words, PANEL_ROW); \
-				_tile_loadd(4, upper, block->x_row); \
-				_tile_loadd(7, words + AMX_WORDS, PANEL_ROW); \
-				_tile_loadd(5, lower, block->x_row); \
-				multiply(0, 4, 6); \
-				multiply(1, 4, 7); \
-				multiply(2, 5, 6); \
-				multiply(3, 5, 7); \
-				upper += AMX_BYTES; \
-				lower += AMX_BYTES; \
-				words += AMX_WORDS * AI_PANEL_COLUMNS; \
-			} \
-			_tile_stored(0, sums, PANEL_ROW); \
-			_tile_stored(1, sums + AMX_WORDS, PANEL_ROW); \
-			sums += AMX_ROWS * AI_PANEL_COLUMNS; \
-			_tile_stored(2, sums, PANEL_ROW); \
-			_tile_stored(3, sums + AMX_WORDS, PANEL_ROW); \
+		clear_sums(); \
+		for (size_t p = 0; p < block->n_words; p += AMX_WORDS) \
+		{ \
+			_tile_loadd(6, words, AMX_BYTES); \
+			_tile_loadd(4, upper, block->x_row); \
+			_tile_loadd(7, words + panel, AMX_BYTES); \
+			_tile_loadd(5, lower, block->x_row); \
+			multiply(0, 4, 6); \
+			multiply(1, 4, 7); \
+			multiply(2, 5, 6); \
+			multiply(3, 5, 7); \
+			upper += AMX_BYTES; \
+			lower += AMX_BYTES; \
+			words += AMX_WORDS * AI_PANEL_COLUMNS; \
 		} \
+		_tile_stored(0, block->sums, sums_row); \
+		_tile_stored(1, block->sums + AMX_WORDS, sums_row); \
+		_tile_stored(2, block->sums + 2 * AMX_ROWS * AMX_WORDS, sums_row); \
+		_tile_stored(3, block->sums + (2 * AMX_ROWS + 1) * AMX_WORDS, sums_row); \
 	}
 
-/* Up to 16 rows */
-#define BLOCK_OF_ONE(name, multiply) \
+#define ONE_BY_FOUR(name, multiply) \
 	static void \
-	name##_of_one(const Block *block) \
+	name##_one_by_four(const Block *block) \
 	{ \
 		const char *x = block->x; \
 		const uint32_t *words = block->words; \
-		float	   *sums = block->sums; \
+		size_t		panel = block->n_words * AI_PANEL_COLUMNS; \
+		const size_t sums_row = 4 * AMX_BYTES; \
 \
 		clear_sums(); \
 		for (size_t p = 0; p < block->n_words; p += AMX_WORDS) \
 		{ \
 			_tile_loadd(4, x, block->x_row); \
-			_tile_loadd(6, words, PANEL_ROW); \
-			_tile_loadd(7, words + AMX_WORDS, PANEL_ROW); \
+			_tile_loadd(6, words, AMX_BYTES); \
+			_tile_loadd(7, words + panel, AMX_BYTES); \
 			multiply(0, 4, 6); \
-			_tile_loadd(6, words + 2 * AMX_WORDS, PANEL_ROW); \
+			_tile_loadd(6, words + 2 * panel, AMX_BYTES); \
 			multiply(1, 4, 7); \
-			_tile_loadd(7, words + 3 * AMX_WORDS, PANEL_ROW); \
+			_tile_loadd(7, words + 3 * panel, AMX_BYTES); \
 			multiply(2, 4, 6); \
 			multiply(3, 4, 7); \
 			x += AMX_BYTES; \
 			words += AMX_WORDS * AI_PANEL_COLUMNS; \
 		} \
-		_tile_stored(0, sums, PANEL_ROW); \
-		_tile_stored(1, sums + AMX_WORDS, PANEL_ROW); \
-		_tile_stored(2, sums + 2 * AMX_WORDS, PANEL_ROW); \
-		_tile_stored(3, sums + 3 * AMX_WORDS, PANEL_ROW); \
+		_tile_stored(0, block->sums, sums_row); \
+		_tile_stored(1, block->sums + AMX_WORDS, sums_row); \
+		_tile_stored(2, block->sums + 2 * AMX_WORDS, sums_row); \
+		_tile_stored(3, block->sums + 3 * AMX_WORDS, sums_row); \
 	}
 
-BLOCK_OF_TWO(bf16, _tile_dpbf16ps)
-BLOCK_OF_ONE(bf16, _tile_dpbf16ps)
-BLOCK_OF_TWO(int8, _tile_dpbusd)
-BLOCK_OF_ONE(int8, _tile_dpbusd)
+TWO_BY_TWO(bf16, _tile_dpbf16ps)
+ONE_BY_FOUR(bf16, _tile_dpbf16ps)
+TWO_BY_TWO(int8, _tile_dpbusd)
+ONE_BY_FOUR(int8, _tile_dpbusd)
 
-static void
-store_block(const AiPackedEnd *end, AiPrecision precision, const void *sums, size_t n_rows)
+static inline __attribute__((always_inline)) void
+store_rows(const AiPackedEnd *all, bool is_int8, const float *sums, size_t n_rows,
+		   size_t n_columns)
 {
+	const AiPackedEnd end = *all;	/* which stores to y do not change */
+
 	for (size_t r = 0; r < n_rows; r++)
 	{
-		for (size_t j = 0; j < AI_PANEL_COLUMNS; j += N_FLOATS)
+		AI_UNROLL
+		for (size_t j = 0; j < n_columns; j += N_FLOATS, sums += N_FLOATS)
 		{
-			const int32_t *from = (const int32_t *) sums + r * AI_PANEL_COLUMNS + j;
 			Integers	integers;
 			Floats		floats;
 
-			LOAD(integers, from);
-			LOAD(floats, from);
-			if (precision == AI_PRECISION_INT8)
-				floats = scaled_sums(end, r, j, integers);
-			store_sums(end, r, j, floats);
+			LOAD(integers, sums);
+			LOAD(floats, sums);
+			if (is_int8)
+				floats = scaled_sums(&end, r, j, integers);
+			store_sums(&end, r, j, floats);
 		}
 	}
 }
 
-/* Up to 32 rows from top on, as the tiles are configured, of all columns of a panel */
 static void
-compute_block(const AiPackedProduct *product, BlockFunction function, size_t top, size_t n_rows,
-			  size_t first)
+store_block(const AiPackedEnd *end, bool is_int8, const float *sums, size_t n_rows,
+			size_t n_columns)
 {
-	_Alignas(64) float sums[BLOCK_ROWS * AI_PANEL_COLUMNS];
+	if (is_int8 && n_rows > AMX_ROWS)
+		store_rows(end, true, sums, n_rows, 2 * AI_PANEL_COLUMNS);
+	else if (is_int8)
+		store_rows(end, true, sums, n_rows, n_columns);
+	else
+		store_rows(end, false, sums, n_rows, n_columns);
+}
+
+/* Rows from top on, as the tiles are configured, and columns from first on */
+static void
+compute_block(const AiPackedProduct *product, const Functions *functions, size_t top,
+			  size_t n_rows, size_t first, size_t n_columns)
+{
+	_Alignas(64) float sums[MOST_SUMS];
 	const AiPacked *w = product->weights;
-	size_t		n_columns = ai_least(AI_PANEL_COLUMNS, w->n - first);
+	size_t		n_there = ai_least(n_columns, w->n - first);
 	AiPackedEnd end = end_of(product, top, first);
 
-	function(&(Block) {
+	(n_rows > AMX_ROWS ? functions->two_by_two : functions->one_by_four) (&(Block) {
 		.x = (const char *) product->x + top * product->x_row,
 		.x_row = product->x_row,
 		.words = w->words + first * w->n_words,
 		.n_words = w->n_words,
 		.sums = sums
 	});
-	if (n_columns == AI_PANEL_COLUMNS)
-		store_block(&end, w->precision, sums, n_rows);
+	if (n_there == n_columns)
+		store_block(&end, functions->is_int8, sums, n_rows, n_columns);
 	else
 	{
-		AiPackedEnd beside = end_beside(&end, sums, AI_PANEL_COLUMNS);
+		AiPackedEnd beside = end_beside(&end, sums, n_columns);
 
-		store_block(&beside, w->precision, sums, n_rows);
-		copy_beside(&end, &beside, n_rows, n_columns);
+		store_block(&beside, functions->is_int8, sums, n_rows, n_columns);
+		copy_beside(&end, &beside, n_rows, n_there);
 	}
-	activate_end(&end, &ai_kernels_avx512, product->act, n_rows, n_columns);
+	activate_end(&end, &ai_kernels_avx512, product->act, n_rows, n_there);
 }
 
-/* Blocks of n_rows, one or two tiles of them, from begin to end */
+/* Blocks of n_rows from begin to end: all of them pass by two or four panels, then the next ones */
 static void
-compute_blocks(const AiPackedProduct *product, BlockFunction of_one, BlockFunction of_two,
-			   size_t begin, size_t end, size_t n_rows)
+compute_blocks(const AiPackedProduct *product, const Functions *functions, size_t begin,
+			   size_t end, size_t n_rows)
 {
 	bool		is_one = n_rows <= AMX_ROWS;
+	size_t		n_columns = (is_one ? 4 : 2) * AI_PANEL_COLUMNS;
 
 	configure_tiles(is_one ? n_rows : AMX_ROWS, is_one ? n_rows : n_rows - AMX_ROWS);
-	for (size_t first = 0; first < product->weights->n; first += AI_PANEL_COLUMNS)
+	for (size_t first = 0; first < product->weights->n; first += n_columns)
 	{
 		for (size_t top = begin; top < end; top += n_rows)
-			compute_block(product, is_one ? of_one : of_two, top, n_rows, first);
+			compute_block(product, functions, top, n_rows, first, n_columns);
 	}
 }
 
 static void
-compute_product(const AiPackedProduct *product, BlockFunction of_one, BlockFunction of_two)
+compute_product(const AiPackedProduct *product, const Functions *functions)
 {
 	size_t		part = (PART_SIZE / product->x_row / BLOCK_ROWS + 1) * BLOCK_ROWS;
 
@@ -172,9 +190,9 @@ compute_product(const AiPackedProduct *product, BlockFunction of_one, BlockFunct
 		size_t		rest = (end - begin) % BLOCK_ROWS;
 
 		if (end - rest > begin)
-			compute_blocks(product, of_one, of_two, begin, end - rest, BLOCK_ROWS);
+			compute_blocks(product, functions, begin, end - rest, BLOCK_ROWS);
 		if (rest > 0)
-			compute_blocks(product, of_one, of_two, end - rest, end, rest);
+			compute_blocks(product, functions, end - rest, end, rest);
 	}
 	_tile_release();
 }
@@ -182,11 +200,15 @@ compute_product(const AiPackedProduct *product, BlockFunction of_one, BlockFunct
 void
 ai_packed_bf16_amx_avx512(const AiPackedProduct *product)
 {
-	compute_product(product, bf16_of_one, bf16_of_two);
+	static const Functions functions = {bf16_two_by_two, bf16_one_by_four, false};
+
+	compute_product(product, &functions);
 }
 
 void
 ai_packed_int8_amx_avx512(const AiPackedProduct *product)
 {
-	compute_product(product, int8_of_one, int8_of_two);
+	static const Functions functions = {int8_two_by_two, int8_one_by_four, true};
+
+	compute_product(product, &functions);
 }

@@ -21,20 +21,33 @@
 typedef struct AiPackedTile
 {
 	const char *x[TILE_ROWS];
-	const uint32_t *words;		/* from the tile's first column on */
+	const uint32_t *words;		/* of its panels */
 	size_t		n_words;
 	AiPackedEnd end;
 } AiPackedTile;
 
 typedef void (*AiPackedTileFunction) (const AiPackedTile *tile);
 
+/* Where a vector's words begin */
+static inline size_t
+place_of_vector(int v, size_t n_words)
+{
+	size_t		column = (size_t) v * N_FLOATS;
+
+	return column / AI_PANEL_COLUMNS * AI_PANEL_COLUMNS * n_words + column % AI_PANEL_COLUMNS;
+}
+
 static inline __attribute__((always_inline)) void
 compute_tile(const AiPackedTile *tile, int n_rows)
 {
 	Sums		sums[TILE_ROWS][TILE_VECTORS];
-	const uint32_t *words = tile->words;
+	const AiPackedEnd end = tile->end;	/* which stores to y do not change */
+	const uint32_t *words[TILE_VECTORS];
 	const char *x[TILE_ROWS];
 
+	AI_UNROLL
+	for (int v = 0; v < TILE_VECTORS; v++)
+		words[v] = tile->words + place_of_vector(v, tile->n_words);
 	AI_UNROLL
 	for (int r = 0; r < n_rows; r++)
 	{
@@ -49,7 +62,7 @@ compute_tile(const AiPackedTile *tile, int n_rows)
 
 		AI_UNROLL
 		for (int v = 0; v < TILE_VECTORS; v++)
-			row[v] = words_at(words + v * (int) N_FLOATS);
+			row[v] = words_at(words[v] + p * AI_PANEL_COLUMNS);
 		AI_UNROLL
 		for (int r = 0; r < n_rows; r++)
 		{
@@ -59,7 +72,6 @@ compute_tile(const AiPackedTile *tile, int n_rows)
 			for (int v = 0; v < TILE_VECTORS; v++)
 				sums[r][v] = add_terms(sums[r][v], factor, row[v]);
 		}
-		words += AI_PANEL_COLUMNS;
 	}
 	AI_UNROLL
 	for (int r = 0; r < n_rows; r++)
@@ -70,10 +82,10 @@ compute_tile(const AiPackedTile *tile, int n_rows)
 			size_t		column = (size_t) v * N_FLOATS;
 
 #ifdef SUMS_ARE_INTEGERS
-			store_sums(&tile->end, (size_t) r, column,
-					   scaled_sums(&tile->end, (size_t) r, column, (Integers) sums[r][v]));
+			store_sums(&end, (size_t) r, column,
+					   scaled_sums(&end, (size_t) r, column, (Integers) sums[r][v]));
 #else
-			store_sums(&tile->end, (size_t) r, column, (Floats) sums[r][v]);
+			store_sums(&end, (size_t) r, column, (Floats) sums[r][v]);
 #endif
 		}
 	}
@@ -120,11 +132,10 @@ compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t be
 			 size_t first)
 {
 	const AiPacked *w = product->weights;
-	size_t		in_panel = first % AI_PANEL_COLUMNS;
 	size_t		n_columns = ai_least(TILE_COLUMNS, w->n - first);
 	size_t		n_tiles = (end - begin + TILE_ROWS - 1) / TILE_ROWS;
 	AiPackedTile tile = {
-		.words = w->words + (first - in_panel) * w->n_words + in_panel,
+		.words = w->words + first * w->n_words,
 		.n_words = w->n_words
 	};
 
