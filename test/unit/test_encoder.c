@@ -217,7 +217,8 @@ make_model(Case *c, AiPrecision precision)
 
 	c->plan.shape.precision = precision;
 	ai_aim_writer_init(&model.writer, ai_malloc_host(), AI_ENCODER_KIND);
-	assert_int_equal(ai_encoder_store(&model.writer, &bytes, &size, &c->plan, &source, NULL), AI_OK);
+	assert_int_equal(ai_encoder_store(&model.writer, &bytes, &size, &c->plan, &source, NULL),
+					 AI_OK);
 	assert_int_equal(ai_encoder_open(&model.encoder, ai_malloc_host(), bytes, size, NULL), AI_OK);
 	assert_int_equal(ai_encoder_n_outputs(model.encoder), c->n_outputs);
 	assert_int_equal(ai_encoder_scratch_create(&model.scratch, ai_malloc_host(), model.encoder,

@@ -43,7 +43,9 @@ read_weights(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, s
 			 AiError *err)
 {
 	bool		is_table = tensor->array == AI_ARRAY_WORDS || tensor->array == AI_ARRAY_POSITIONS;
-	AiRng		rng = {(uint64_t) (100 * (int) tensor->array + 2 * tensor->layer + tensor->is_bias)};
+	AiRng		rng = {
+		(uint64_t) (100 * (int) tensor->array + 2 * tensor->layer + tensor->is_bias)
+	};
 	size_t		width = tensor->array == AI_ARRAY_OUTER && !tensor->is_bias ? 2 * WIDTH :
 		tensor->array == AI_ARRAY_INNER && tensor->is_bias ? 2 * WIDTH : WIDTH;
 
@@ -118,7 +120,8 @@ make_alone(Fixture *f)
 	AiEncoderScratch *scratch;
 
 	assert_int_equal(ai_tokenizer_scratch_create(&reading, ai_malloc_host(), NULL), AI_OK);
-	assert_int_equal(ai_encoder_scratch_create(&scratch, ai_malloc_host(), f->encoder, NULL), AI_OK);
+	assert_int_equal(ai_encoder_scratch_create(&scratch, ai_malloc_host(), f->encoder, NULL),
+					 AI_OK);
 	for (int i = 0; i < N; i++)
 	{
 		AiTokenizeInput input = {.text = f->text[i], .len = strlen(f->text[i])};

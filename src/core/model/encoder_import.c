@@ -250,7 +250,8 @@ read_table(const Import *import, float *to, const AiEncoderWeight *weight, size_
 			AI_TRY(ai_encoder_weight_read(weight, to + i * width,
 										  (int64_t) import->row_of[first + i], 1, err));
 		if (import->counts != NULL)
-			ai_kernels()->scale(to + i * width, to + i * width, width, import->counts[first + i], 0);
+			ai_kernels()->scale(to + i * width, to + i * width, width, import->counts[first + i],
+								0);
 	}
 	return AI_OK;
 }

@@ -355,8 +355,8 @@ read_again(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, siz
 		case AI_ARRAY_QUERY:
 		case AI_ARRAY_KEY:
 		case AI_ARRAY_VALUE:
-			copy_packed(again, to, &layer->attention, (size_t) (tensor->array - AI_ARRAY_QUERY), width,
-						is_bias, first, n_rows);
+			copy_packed(again, to, &layer->attention, (size_t) (tensor->array - AI_ARRAY_QUERY),
+						width, is_bias, first, n_rows);
 			break;
 		case AI_ARRAY_OUTPUT:
 			copy_packed(again, to, &layer->output, 0, width, is_bias, first, n_rows);
