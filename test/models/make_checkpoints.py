@@ -25,6 +25,7 @@ import sys
 
 import numpy
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from tokenizers import decoders
@@ -443,6 +444,7 @@ def make_classifiers(make):
 def main():
     data = pathlib.Path(sys.argv[1])
     torch.set_num_threads(1)
+    transformers.logging.disable_progress_bar()
     shutil.rmtree(data / "random", ignore_errors=True)
     make = Maker(data)
     with torch.no_grad():
