@@ -5,7 +5,8 @@ usage: make_checkpoints.py MODELS     where unpack.py has put minilm and static
 
 Makes MODELS/random/NAME, each a folder as transformers and sentence-transformers write it, with a
 vocabulary as large as real ones, and in it golden.txt: what PyTorch makes of some texts in
-double precision, one text at a time and so without padding.  golden.txt is lines of numbers:
+double precision, one text at a time and so without padding.  golden_minilm.txt and
+golden_static.txt are the same of the models that are fetched.  Lines of numbers:
 
     texts N                                 and for each text
     text BYTES, a new line, the text, a new line
@@ -24,7 +25,8 @@ import sys
 
 import numpy
 import torch
-from safetensors.torch import save_file
+import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from tokenizers import decoders
 from transformers import (
@@ -285,6 +287,9 @@ class Maker:
 
     def finish(self, folder, model, config, tokenizer, kind, dtype, prefix, n_shards, old_names, skip=()):
         randomise(model, dtype, self.generator)
+        # most files name the class; those of a regression here do not
+        if config.problem_type != "regression":
+            config.architectures = [type(model).__name__]
         config.save_pretrained(folder)
         state = {n: v for n, v in model.state_dict().items() if not n.startswith(tuple(skip) or ("\0",))}
         write_weights(folder, renamed(state, prefix, old_names), dtype, n_shards)
@@ -341,11 +346,35 @@ class Maker:
         cases = []
         for text in TEXTS:
             ids, _ = encode(tokenizer, text, None, 100000)
-            used = ids if modules else [i for i in ids if i != 100]	# model2vec leaves [UNK] out
+            used = ids if modules else [i for i in ids if i != 100]  # model2vec leaves [UNK] out
             rows = table.double().numpy()[used]
             mean = rows.mean(0) if len(used) else numpy.zeros(64)
             cases.append((text, None, ids, [0] * len(ids), mean / max(numpy.linalg.norm(mean), 1e-12)))
         write_golden(folder / "golden.txt", cases)
+
+
+def golden_minilm(data):
+    folder = data / "minilm"
+    tokenizer = bert_tokenizer(data)
+    model = BertModel.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
+    cases = []
+    for text in TEXTS:
+        ids, types = encode(tokenizer, text, None, 256)
+        cases.append((text, None, ids, types, embed(model, ids, types, True, "mean", None, True).tolist()))
+    write_golden(data / "random" / "golden_minilm.txt", cases)
+
+
+def golden_static(data):
+    tokenizer = Tokenizer.from_file(str(data / "static" / "tokenizer.json"))
+    tensors = load_file(data / "static" / "model.safetensors")
+    table = tensors["embeddings"].double().numpy()[tensors["mapping"].numpy()]
+    table *= tensors["weights"].double().numpy()[:, None]
+    cases = []
+    for text in TEXTS:
+        ids = tokenizer.encode(text).ids[:512]
+        mean = table[ids].mean(0) if ids else numpy.zeros(64)
+        cases.append((text, None, ids, [0] * len(ids), mean / max(numpy.linalg.norm(mean), 1e-12)))
+    write_golden(data / "random" / "golden_static.txt", cases)
 
 
 def sizes(**more):
@@ -415,6 +444,7 @@ def make_classifiers(make):
 def main():
     data = pathlib.Path(sys.argv[1])
     torch.set_num_threads(1)
+    transformers.logging.disable_progress_bar()
     shutil.rmtree(data / "random", ignore_errors=True)
     make = Maker(data)
     with torch.no_grad():
@@ -425,6 +455,8 @@ def main():
             "apply_pca": 64, "apply_zipf": True, "hidden_dim": 64, "seq_length": 1000000,
             "normalize": True}, False)
         make.static("static-modules", "embedding.weight", {}, True)
+        golden_minilm(data)
+        golden_static(data)
 
 
 if __name__ == "__main__":

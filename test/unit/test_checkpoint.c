@@ -257,6 +257,8 @@ static const struct
 	{{{"config.json", "{}"}, {"config.json", "{}"}}, "file \"config.json\" of the model is there twice"},
 	{{{"a/config.json", "{}"}, {"b/config.json", "{}"}}, "there is more than one model"},
 	{{{"modules.json", "{}"}}, "file \"modules.json\" of the model is no list of modules"},
+	{{{"modules.json", "["}},
+	"file \"modules.json\" of the model: invalid JSON: ']' expected near end of file"},
 	{{{"modules.json", "[{\"type\": \"x\"}]"}}, "file \"modules.json\" of the model is no list of modules"},
 	{{{"modules.json", "[1]"}}, "file \"modules.json\" of the model is no list of modules"},
 	{{{"modules.json", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]"}}, "model has 17 modules, more than 16"},

@@ -544,6 +544,9 @@ static const struct
 	"\"id2label\":{\"0\":\"a\",\"00\":\"b\"}}",
 	AI_ERR_FORMAT, "\"id2label\" in file \"config.json\" of the model must be an object with the names of "
 	"labels 0, 1 and so on"},
+	{"{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],"
+	"\"id2label\":{\"0\":\"a\",\"2\":\"b\",\"1\":\"a\"}}",
+	AI_ERR_FORMAT, "label \"a\" of the model is there twice"},
 	{"{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"num_labels\":99999}",
 	AI_ERR_LIMIT, "model has 99999 labels, more than 10000"},
 	{"{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"problem_type\":\"x\"}",

@@ -336,17 +336,38 @@ read_module(AiCheckpoint *checkpoint, AiCheckpointModule *module, const AiJson *
 	return set_folder(checkpoint, &module->folder, path->string, err);
 }
 
+/* A file as JSON, NULL when there is none; what is wrong with it stands under its name. */
 static AiCode
-read_modules(AiCheckpoint *checkpoint, AiError *err)
+parse_file(AiCheckpoint *checkpoint, const AiJson **json, const char *folder, const char *name,
+		   AiError *err)
 {
 	const char *text;
 	size_t		len;
-	const AiJson *json;
+	AiCode		code;
 
-	AI_TRY(ai_checkpoint_text(checkpoint, &text, &len, "", MODULES, err));
+	*json = NULL;
+	AI_TRY(ai_checkpoint_text(checkpoint, &text, &len, folder, name, err));
 	if (text == NULL)
 		return AI_OK;
-	AI_TRY(ai_json_parse(&json, &checkpoint->arena, text, len, err));
+	code = ai_json_parse(json, &checkpoint->arena, text, len, err);
+	if (err != NULL && code != AI_OK && code != AI_ERR_NOMEM)
+	{
+		AiError		found = *err;
+
+		ai_fail(err, code, "file \"%s%s\" of the model: %s", folder, name, found.message);
+		ai_detail(err, "%s", found.detail);
+	}
+	return code;
+}
+
+static AiCode
+read_modules(AiCheckpoint *checkpoint, AiError *err)
+{
+	const AiJson *json;
+
+	AI_TRY(parse_file(checkpoint, &json, "", MODULES, err));
+	if (json == NULL)
+		return AI_OK;
 	if (json->kind != AI_JSON_ARRAY || json->n == 0)
 		return wrong_modules(err);
 	if (json->n > AI_CHECKPOINT_MAX_MODULES)
@@ -441,28 +462,11 @@ AiCode
 ai_checkpoint_json(AiCheckpoint *checkpoint, const AiJson **json, const char *folder,
 				   const char *name, AiError *err)
 {
-	const char *text;
-	size_t		len;
-	AiCode		code;
-
-	*json = NULL;
-	AI_TRY(ai_checkpoint_text(checkpoint, &text, &len, folder, name, err));
-	if (text == NULL)
-		return AI_OK;
-	code = ai_json_parse(json, &checkpoint->arena, text, len, err);
-	if (code == AI_OK && (*json)->kind == AI_JSON_OBJECT)
-		return AI_OK;
-	if (code == AI_OK)
+	AI_TRY(parse_file(checkpoint, json, folder, name, err));
+	if (*json != NULL && (*json)->kind != AI_JSON_OBJECT)
 		return ai_fail(err, AI_ERR_FORMAT, "file \"%s%s\" of the model is no JSON object",
 					   folder, name);
-	if (err != NULL && code != AI_ERR_NOMEM)
-	{
-		AiError		found = *err;
-
-		ai_fail(err, code, "file \"%s%s\" of the model: %s", folder, name, found.message);
-		ai_detail(err, "%s", found.detail);
-	}
-	return code;
+	return AI_OK;
 }
 
 AiCode

@@ -13,13 +13,13 @@ ai_source_view(const AiSource *source, const uint8_t **bytes, void *room,
 {
 	if (offset > source->size || n > source->size - offset)
 		return ai_fail(err, AI_ERR_BUG, "bytes beyond the end of a file are asked for");
-	if (source->read == NULL)
-	{
-		*bytes = source->memory + source->start + offset;
-		return AI_OK;
-	}
 	*bytes = room;
-	return n == 0 ? AI_OK : source->read(source->ud, room, source->start + offset, n, err);
+	if (n == 0)
+		return AI_OK;			/* of an empty file there may be no memory */
+	if (source->read != NULL)
+		return source->read(source->ud, room, source->start + offset, n, err);
+	*bytes = source->memory + source->start + offset;
+	return AI_OK;
 }
 
 AiCode

@@ -381,6 +381,32 @@ wrong_labels(Read *read)
 	return wrong_value(read, CONFIG, "id2label", "an object with the names of labels 0, 1 and so on");
 }
 
+static int
+compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Answers are told apart by their labels. */
+static AiCode
+check_distinct(Read *read, const char *const *names, int n)
+{
+	size_t		size = (size_t) n * sizeof(char *);
+	const char **sorted = ai_arena_alloc(&read->checkpoint->arena, size);
+
+	if (sorted == NULL)
+		return ai_out_of_memory(read->err, size, "labels");
+	memcpy(sorted, names, size);
+	qsort(sorted, (size_t) n, sizeof(char *), compare_strings);
+	for (int i = 1; i < n; i++)
+	{
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			return ai_fail(read->err, AI_ERR_FORMAT, "label \"%s\" of the model is there twice",
+						   sorted[i]);
+	}
+	return AI_OK;
+}
+
 /* names:[n] from {"0": "joy", "1": "anger"} */
 static AiCode
 place_labels(Read *read, const char **names, const AiJson *json, int n)
@@ -396,7 +422,7 @@ place_labels(Read *read, const char **names, const AiJson *json, int n)
 			return wrong_labels(read);
 		names[number] = item->string;
 	}
-	return AI_OK;
+	return check_distinct(read, names, n);
 }
 
 /* "LABEL_7", transformers' own */
