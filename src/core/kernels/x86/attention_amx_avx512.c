@@ -177,8 +177,8 @@ compute_scores(const Work *work)
 }
 
 /*
- * 2^x within 3e-6 * 2^x, x <= 0 or NaN: 2^(x - n) is a polynomial, n being the whole number below.  Of
- * less than -125 it is what it is there: numbers that are not normal take very long.
+ * 2^x within 3e-6 * 2^x, x <= 0 or NaN: 2^(x - n) is a polynomial, n being the whole number below.
+ * Of less than -125 it is what it is there: numbers that are not normal take very long.
  */
 static inline __m512
 power_of_two(__m512 x)
