@@ -107,7 +107,6 @@ store_rows(const AiPackedEnd *all, bool is_int8, const float *sums, size_t n_row
 
 	for (size_t r = 0; r < n_rows; r++)
 	{
-		AI_UNROLL
 		for (size_t j = 0; j < n_columns; j += N_FLOATS, sums += N_FLOATS)
 		{
 			Integers	integers;
