@@ -19,6 +19,7 @@
 #define BLOCK_ROWS (2 * AMX_ROWS)
 #define STEP 32					/* bf16 in a row of a tile */
 #define TILE_SIZE (AMX_ROWS * AMX_WORDS)	/* in words */
+#define BELOW_ONE 1				/* what _mm512_reduce_ps leaves: x less the whole number below */
 #define LOG2_E 1.44269504f		/* scores are exponents of 2 */
 
 /* Scratch of a text */
@@ -177,15 +178,14 @@ compute_scores(const Work *work)
 }
 
 /*
- * 2^x within 3e-6 * 2^x, x <= 0 or NaN: 2^(x - n) is a polynomial, n being the whole number below.  Of
- * less than -125 it is what it is there: numbers that are not normal take very long.
+ * 2^x within 3e-6 * 2^x, x <= 0 or NaN: 2^(x - n) is a polynomial, n being the whole number below.
+ * Of less than -125 it is what it is there: numbers that are not normal take very long.
  */
 static inline __m512
 power_of_two(__m512 x)
 {
-	const int	below = 1;		/* to multiples of 1, downwards */
 	__m512		bounded = _mm512_max_ps(_mm512_set1_ps(-125), x);
-	__m512		r = _mm512_reduce_ps(bounded, below);
+	__m512		r = _mm512_reduce_ps(bounded, BELOW_ONE);
 	__m512		p = _mm512_set1_ps(0.01353409606963396f);
 
 	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.052011605352163315f));

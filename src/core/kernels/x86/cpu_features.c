@@ -34,7 +34,10 @@ ai_cpu_has_avx_vnni(void)
 	return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & (1 << 4)) != 0;
 }
 
-/* bf16, tiles and int8; the system allows tiles to a process that asks, and says no if it cannot */
+/*
+ * bf16, tiles and int8 of AMX, beside which stands BF16 of AVX-512.  The system allows tiles to a
+ * process that asks, and says no if it cannot.
+ */
 static bool
 may_use_amx(void)
 {
@@ -48,7 +51,7 @@ may_use_amx(void)
 	unsigned int edx;
 
 	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & bits) == bits &&
-		syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+		ai_cpu_has_bf16() && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 #else
 	(void) bits;
 	return false;

@@ -107,7 +107,6 @@ store_rows(const AiPackedEnd *all, bool is_int8, const float *sums, size_t n_row
 
 	for (size_t r = 0; r < n_rows; r++)
 	{
-		AI_UNROLL
 		for (size_t j = 0; j < n_columns; j += N_FLOATS, sums += N_FLOATS)
 		{
 			Integers	integers;
@@ -151,16 +150,15 @@ compute_block(const AiPackedProduct *product, const Functions *functions, size_t
 		.n_words = w->n_words,
 		.sums = sums
 	});
-	if (n_there == n_columns)
-		store_block(&end, functions->is_int8, sums, n_rows, n_columns);
-	else
+	if (ends_beside(product, n_columns, n_there))
 	{
-		AiPackedEnd beside = end_beside(&end, sums, n_columns);
+		AiPackedEnd beside = end_beside(&end, sums, n_columns, n_there);
 
 		store_block(&beside, functions->is_int8, sums, n_rows, n_columns);
-		copy_beside(&end, &beside, n_rows, n_there);
+		copy_beside(product, &ai_kernels_avx512, &end, &beside, n_rows, n_there);
 	}
-	activate_end(&end, &ai_kernels_avx512, product->act, n_rows, n_there);
+	else
+		store_block(&end, functions->is_int8, sums, n_rows, n_columns);
 }
 
 /* Blocks of n_rows from begin to end: all of them pass by two or four panels, then the next ones */

@@ -77,40 +77,59 @@ store_sums(const AiPackedEnd *end, size_t row, size_t column, Floats sums)
 	STORE(end->y + row * end->y_row + column, sums);
 }
 
-/* For columns that fill no tile: the end of a tile beside y, result:[n_rows, result_row] */
+/* Is more to be done than to store all columns of a tile?  Then it is done beside y. */
+static inline bool
+ends_beside(const AiPackedProduct *product, size_t n_columns, size_t n_there)
+{
+	return product->act != AI_ACT_LINEAR || n_there < n_columns;
+}
+
+/* The end of a tile beside y, result:[n_rows, n_columns], of which n_there are there */
 static inline AiPackedEnd
-end_beside(const AiPackedEnd *end, float *result, size_t result_row)
+end_beside(const AiPackedEnd *end, float *result, size_t n_columns, size_t n_there)
 {
 	AiPackedEnd beside = *end;
 
-	beside.residual = NULL;
+	if (n_there < n_columns)
+		beside.residual = NULL;
 	beside.y = result;
-	beside.y_row = result_row;
+	beside.y_row = n_columns;
 	return beside;
 }
 
-/* From there to y */
+/* Rows are too short for a call of memcpy */
 static inline void
-copy_beside(const AiPackedEnd *end, const AiPackedEnd *beside, size_t n_rows, size_t n_columns)
+copy_row(float *to, const float *from, size_t n)
 {
-	for (size_t r = 0; r < n_rows; r++)
-	{
-		for (size_t j = 0; j < n_columns; j++)
-		{
-			float		residual =
-				end->residual != NULL ? end->residual[r * end->residual_row + j] : 0;
+	size_t		j = 0;
 
-			end->y[r * end->y_row + j] = beside->y[r * beside->y_row + j] + residual;
-		}
+	for (; j + N_FLOATS <= n; j += N_FLOATS)
+	{
+		Floats		part;
+
+		LOAD(part, from + j);
+		STORE(to + j, part);
 	}
+	for (; j < n; j++)
+		to[j] = from[j];
 }
 
+/* From there to y.  Activations run over all numbers at once: rows of a tile are short. */
 static inline void
-activate_end(const AiPackedEnd *end, const AiKernels *kernels, AiActivation act, size_t n_rows,
-			 size_t n_columns)
+copy_beside(const AiPackedProduct *product, const AiKernels *kernels, const AiPackedEnd *end,
+			const AiPackedEnd *beside, size_t n_rows, size_t n_there)
 {
-	for (size_t r = 0; r < n_rows && act != AI_ACT_LINEAR; r++)
-		kernels->activate(end->y + r * end->y_row, end->y + r * end->y_row, n_columns, act);
+	size_t		n_columns = beside->y_row;
+
+	for (size_t r = 0; r < n_rows && end->residual != NULL && beside->residual == NULL; r++)
+	{
+		for (size_t j = 0; j < n_there; j++)
+			beside->y[r * n_columns + j] += end->residual[r * end->residual_row + j];
+	}
+	if (product->act != AI_ACT_LINEAR)
+		kernels->activate(beside->y, beside->y, n_rows * n_columns, product->act);
+	for (size_t r = 0; r < n_rows; r++)
+		copy_row(end->y + r * end->y_row, beside->y + r * n_columns, n_there);
 }
 
 #endif							/* AI_PACKED_END_H */

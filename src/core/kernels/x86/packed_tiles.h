@@ -114,16 +114,17 @@ static const AiPackedTileFunction tile_functions[TILE_ROWS] = {
 #endif
 };
 
-/* Fewer columns than a tile has */
+/* A tile of which n_there columns are there */
 static inline void
-compute_narrow(const AiPackedTile *tile, size_t n_rows, size_t n_columns)
+compute_beside(const AiPackedProduct *product, const AiKernels *kernels, const AiPackedTile *tile,
+			   size_t n_rows, size_t n_there)
 {
 	_Alignas(64) float result[TILE_ROWS * TILE_COLUMNS];
-	AiPackedTile narrow = *tile;
+	AiPackedTile beside = *tile;
 
-	narrow.end = end_beside(&tile->end, result, TILE_COLUMNS);
-	tile_functions[n_rows - 1](&narrow);
-	copy_beside(&tile->end, &narrow.end, n_rows, n_columns);
+	beside.end = end_beside(&tile->end, result, TILE_COLUMNS, n_there);
+	tile_functions[n_rows - 1](&beside);
+	copy_beside(product, kernels, &tile->end, &beside.end, n_rows, n_there);
 }
 
 /* Rows from begin to end, columns of one tile from first on */
@@ -132,7 +133,7 @@ compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t be
 			 size_t first)
 {
 	const AiPacked *w = product->weights;
-	size_t		n_columns = ai_least(TILE_COLUMNS, w->n - first);
+	size_t		n_there = ai_least(TILE_COLUMNS, w->n - first);
 	size_t		n_tiles = (end - begin + TILE_ROWS - 1) / TILE_ROWS;
 	AiPackedTile tile = {
 		.words = w->words + first * w->n_words,
@@ -147,11 +148,10 @@ compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t be
 		for (size_t r = 0; r < n_rows; r++)
 			tile.x[r] = (const char *) product->x + (top + r) * product->x_row;
 		tile.end = end_of(product, top, first);
-		if (n_columns == TILE_COLUMNS)
-			tile_functions[n_rows - 1](&tile);
+		if (ends_beside(product, TILE_COLUMNS, n_there))
+			compute_beside(product, kernels, &tile, n_rows, n_there);
 		else
-			compute_narrow(&tile, n_rows, n_columns);
-		activate_end(&tile.end, kernels, product->act, n_rows, n_columns);
+			tile_functions[n_rows - 1](&tile);
 	}
 }
 
