@@ -69,6 +69,7 @@ TEXT_OBJS = \
 	src/core/text/bert_normalizer.o \
 	src/core/text/bpe.o \
 	src/core/text/byte_chars.o \
+	src/core/text/charsmap.o \
 	src/core/text/chunk.o \
 	src/core/text/detokenize.o \
 	src/core/text/ngram.o \

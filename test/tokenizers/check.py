@@ -37,7 +37,10 @@ def main():
         print("%s: %d strings, %d differ" % (name, len(cases), n), flush=True)
         n_different += n
         if args.time:
-            compare.measure(args.program, folder, tokenizer, name)
+            sms = list(texts.real_texts([]))
+            long = [" ".join(sms[i:i + 20]) for i in range(0, 2000, 20)]
+            compare.measure(args.program, folder, tokenizer, name + ", SMS", sms, 256)
+            compare.measure(args.program, folder, tokenizer, name + ", long", long, 256)
     sys.exit(1 if n_different else 0)
 
 

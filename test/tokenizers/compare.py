@@ -4,6 +4,7 @@ import random
 import struct
 import subprocess
 import tempfile
+import time
 
 NO_PAIR = 0xFFFFFFFF
 SPECIAL, ONLY_FIRST, ONLY_SECOND = 1, 2, 4
@@ -125,3 +126,23 @@ def compare(program, folder, tokenizer, cases, max_shown=5):
                 print("different: %s\n  of %r and %r, at most %d, flags %d"
                       % (what[:1500], case.text[:300], case.pair and case.pair[:200], case.max_tokens, case.flags))
     return n_different
+
+
+def measure(program, folder, tokenizer, name, strings, max_tokens):
+    """The time of the program and of the reference, on one thread, in one run"""
+    cases = [Case(string, None, max_tokens) for string in strings]
+    tokenizer.enable_truncation(max_tokens)
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        for string in strings:
+            tokenizer.encode(string)
+        times.append((time.process_time() - start) / len(strings))
+    with tempfile.TemporaryDirectory() as work:
+        path = os.path.join(work, "texts")
+        with open(path, "wb") as file:
+            file.writelines(case.pack() for case in cases)
+        ours = float(subprocess.run([program, folder, path, "5", "time"], check=True,
+                                    capture_output=True).stdout.split()[0]) / 1e9
+    print("%s: %.0f texts/s, the reference %.0f: %.1f times as many"
+          % (name, 1 / ours, 1 / min(times), min(times) / ours), flush=True)

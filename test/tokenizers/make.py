@@ -1,4 +1,5 @@
 """The tokenizers that are compared: each a folder build/tokenizers/NAME with its files."""
+import base64
 import glob
 import hashlib
 import json
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 
-from tokenizers import (AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers,
+from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers,
                         processors, trainers)
 
 import texts
@@ -42,11 +43,11 @@ def minilm_vocab(folder):
                  ["vocab.txt", "tokenizer_config.json", "special_tokens_map.json"])
 
 
-def training_texts():
-    """Words of all scripts, many of them more than once"""
+def training_texts(n_random=30000):
+    """Words of all scripts, many of them more than once; no zero byte, which no text of a server has"""
     rng = random.Random(11)
-    strings = list(texts.real_texts([]))
-    return strings * 2 + [texts.random_text(rng) for _ in range(30000)]
+    strings = list(texts.real_texts([])) * 2 + [texts.random_text(rng) for _ in range(n_random)]
+    return [string.replace("\0", "") for string in strings]
 
 
 def bert_template(sep="[SEP]", cls="[CLS]"):
@@ -128,6 +129,65 @@ def bpe_damaged(folder):
     tokenizer.save(os.path.join(folder, "tokenizer.json"))
 
 
+def static_model(folder):
+    """Unigram with SentencePiece's map, of a real model"""
+    from_package(folder, "tokenlearn-static-model", "0.1.1", "model", ["tokenizer.json"])
+
+
+def charsmap(folder):
+    """nmt_nfkc's"""
+    with open(os.path.join(prepare("static", static_model), "tokenizer.json"), encoding="utf-8") as file:
+        return base64.b64decode(json.load(file)["normalizer"]["precompiled_charsmap"])
+
+
+def unigram(folder, vocab_size, normalizer, pre_tokenizer, decoder, byte_fallback=False):
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizer
+    tokenizer.decoder = decoder
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    if byte_fallback:
+        special += ["<0x%02X>" % i for i in range(256)]
+    trainer = trainers.UnigramTrainer(vocab_size=vocab_size, show_progress=False, unk_token="<unk>",
+                                      special_tokens=special)
+    tokenizer.train_from_iterator(training_texts(vocab_size // 20), trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    state = json.loads(tokenizer.to_str())
+    # pieces for bytes are the model's, not searched in the text
+    state["added_tokens"] = [t for t in state["added_tokens"] if not t["content"].startswith("<0x")]
+    for token in state["added_tokens"]:
+        token["lstrip"] = token["content"] == "<mask>"
+    state["model"]["byte_fallback"] = byte_fallback
+    with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as file:
+        json.dump(state, file, ensure_ascii=False)
+
+
+def xlmr(folder):
+    """As XLM-RoBERTa's"""
+    unigram(folder, 32000, normalizers.Precompiled(charsmap(folder)),
+            pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]),
+            decoders.Metaspace())
+
+
+def bge_m3(folder):
+    """Strip and Replace behind the map, Metaspace alone; unknown characters fall back to bytes"""
+    unigram(folder, 8000,
+            normalizers.Sequence([normalizers.Precompiled(charsmap(folder)), normalizers.Strip(left=False, right=True),
+                                  normalizers.Replace(Regex(" {2,}"), "\u2581")]),
+            pre_tokenizers.Metaspace(prepend_scheme="first"), decoders.Metaspace(prepend_scheme="first"), True)
+
+
+def albert(folder):
+    """Other steps, whole texts"""
+    unigram(folder, 8000,
+            normalizers.Sequence([normalizers.Replace("``", '"'), normalizers.Nmt(), normalizers.Lowercase(),
+                                  normalizers.StripAccents(), normalizers.Prepend("\u2581"),
+                                  normalizers.Replace(" ", "\u2581")]),
+            pre_tokenizers.Metaspace(prepend_scheme="never", split=False),
+            decoders.Metaspace(prepend_scheme="never"))
+
+
 MAKERS = {
     "minilm": minilm,
     "minilm_vocab": minilm_vocab,
@@ -136,7 +196,12 @@ MAKERS = {
     "gpt2": gpt2,
     "roberta": roberta,
     "roberta_prefix": roberta_prefix,
+    "roberta_vocab": roberta_vocab,
     "bpe_damaged": bpe_damaged,
+    "static": static_model,
+    "xlmr": xlmr,
+    "bge_m3": bge_m3,
+    "albert": albert,
 }
 
 

@@ -212,6 +212,21 @@ tokenize_chunk(TokenRun *run, size_t start, size_t end, bool is_begin, bool is_e
 	return AI_OK;
 }
 
+/* Whether the text from here on has to stay in one chunk, as all its spans are shifted */
+static AiCode
+is_shifted(TokenRun *run, size_t at, size_t end, bool *is_it)
+{
+	const AiTokenizerHead *head = run->head;
+	TextBuf    *text = &run->scratch->text[0];
+
+	*is_it = false;
+	if (head->n_steps == 0 || head->step[0].kind != STEP_CHARSMAP || end == run->len)
+		return AI_OK;
+	AI_TRY(text_buf_load(text, run->source, at, end, run->err));
+	*is_it = charsmap_removes_first(head, text);
+	return AI_OK;
+}
+
 AiCode
 tokenize_text(TokenRun *run)
 {
@@ -223,10 +238,17 @@ tokenize_text(TokenRun *run)
 	{
 		Match		match;
 		bool		is_found;
+		bool		is_shifted_text;
 		size_t		end;
 
 		if (cut <= at)
 			cut = chunk_end(run, at);
+		if (at == search.begin)
+		{
+			AI_TRY(is_shifted(run, at, cut, &is_shifted_text));
+			if (is_shifted_text)
+				cut = run->len;
+		}
 		is_found = find_added(run->head, false, &search, cut, &match);
 		end = is_found ? match.start : cut;
 		if (at < end)

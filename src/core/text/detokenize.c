@@ -60,22 +60,37 @@ find_added_id(const AiTokenizerHead *head, int32_t id)
 	return NULL;
 }
 
+/* By the string, as the reference: another id may have the same */
+static bool
+is_special(const AiTokenizerHead *head, const char *string, size_t len)
+{
+	const AddedToken *added = block_section(head, SECTION_ADDED);
+
+	for (size_t i = 0; i < block_count(head, SECTION_ADDED, sizeof(*added)); i++)
+	{
+		if ((added[i].flags & ADDED_SPECIAL) && added[i].content.len == len &&
+			memcmp(block_string(head, added[i].content), string, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A token as it goes into the decoder; NULL where it says nothing */
 static const char *
 token_string(const AiTokenizer *tokenizer, int32_t id, bool skips_special, size_t *len)
 {
 	const AiTokenizerHead *head = tokenizer->head;
 	const AddedToken *added = id < 0 ? NULL : find_added_id(head, id);
-	bool		is_itself;
+	const char *string;
 
 	if (added == NULL)
-		return ai_tokenizer_piece(tokenizer, id, len);
-	*len = added->pattern.len;
-	is_itself = added->pattern.len == added->content.len &&
-		memcmp(block_string(head, added->pattern), block_string(head, added->content), *len) == 0;
-	if (skips_special && (added->flags & ADDED_SPECIAL) && is_itself)
-		return NULL;
-	return block_string(head, added->pattern);
+		string = ai_tokenizer_piece(tokenizer, id, len);
+	else
+	{
+		string = block_string(head, added->pattern);
+		*len = added->pattern.len;
+	}
+	return string != NULL && skips_special && is_special(head, string, *len) ? NULL : string;
 }
 
 static AiCode

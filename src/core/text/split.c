@@ -225,6 +225,65 @@ split_bytes(TokenRun *run, size_t start, size_t end)
 	return code;
 }
 
+static bool
+starts_with(const TextBuf *text, size_t at, const char *string, size_t len)
+{
+	return text->byte.len - at >= len && memcmp(text->byte.data + at, string, len) == 0;
+}
+
+/*
+ * SentencePiece's way: spaces become marks, one more comes before the text, and each mark
+ * begins a piece.
+ */
+static AiCode
+split_meta(TokenRun *run, size_t start, size_t end)
+{
+	const AiTokenizerHead *head = run->head;
+	const char *mark = block_string(head, head->mark);
+	size_t		mark_len = head->mark.len;
+	TextBuf    *text = run->text;
+	TextBuf    *marked = &run->scratch->marked;
+	bool		prepends = head->split_prepends == PREPEND_ALWAYS;
+	size_t		piece = 0;
+	AiCode		code = AI_OK;
+
+	text_buf_clear(marked, 0);
+	AI_TRY(text_buf_detach(marked, run->err));
+	if (head->split_prepends == PREPEND_FIRST)
+		prepends = text_buf_span(text, start, start + 1).start == 0;
+	if (prepends && text->byte.data[start] != ' ' && !starts_with(text, start, mark, mark_len))
+		AI_TRY(prepend(run, start, start, mark, mark_len));
+	for (size_t at = start; at < end;)
+	{
+		uint32_t	c;
+		size_t		len = text_buf_char(text, at, &c);
+
+		if (c == ' ')
+			AI_TRY(text_buf_put_bytes(marked, mark, mark_len, text_buf_span(text, at, at + 1),
+									  run->err));
+		else
+			AI_TRY(text_buf_put_range(marked, text, at, at + len, run->err));
+		at += len;
+	}
+	run->text = marked;
+	for (size_t at = 0; at < marked->byte.len && head->split_cuts && code == AI_OK;)
+	{
+		bool		is_mark = starts_with(marked, at, mark, mark_len);
+		uint32_t	c;
+
+		if (is_mark)
+		{
+			code = encode_piece(run, piece, at);
+			piece = at;
+		}
+		at += is_mark ? mark_len : text_buf_char(marked, at, &c);
+	}
+	if (code == AI_OK)
+		code = encode_piece(run, piece, marked->byte.len);
+	run->text = text;
+	return code;
+}
+
 AiCode
 split_text(TokenRun *run, size_t start, size_t end)
 {
@@ -238,6 +297,9 @@ split_text(TokenRun *run, size_t start, size_t end)
 			return split_spaces(run, start, end, encode_piece);
 		case SPLIT_BYTES:
 			return split_bytes(run, start, end);
+		case SPLIT_META:
+			return run->head->split_spaces_first ? split_spaces(run, start, end, split_meta) :
+				split_meta(run, start, end);
 		case SPLIT_NONE:
 		default:
 			return encode_piece(run, start, end);

@@ -35,8 +35,9 @@ text_buf_reserve(TextBuf *text, size_t size, AiError *err)
 	return ai_buf_reserve(&text->end, size * sizeof(uint32_t), err);
 }
 
-static void
-put_span(TextBuf *text, AiTokenSpan span, size_t n)
+/* Where the next n bytes come from */
+void
+text_buf_put_span(TextBuf *text, AiTokenSpan span, size_t n)
 {
 	uint32_t   *start = (uint32_t *) (text->start.data + text->start.len);
 	uint32_t   *end = (uint32_t *) (text->end.data + text->end.len);
@@ -67,7 +68,7 @@ text_buf_detach(TextBuf *text, AiError *err)
 		size_t		len = text_buf_char(text, at, &code);
 		uint32_t	start = text->origin + (uint32_t) at;
 
-		put_span(text, (AiTokenSpan) {start, start + (uint32_t) len}, len);
+		text_buf_put_span(text, (AiTokenSpan) {start, start + (uint32_t) len}, len);
 		at += len;
 	}
 	return AI_OK;
@@ -82,7 +83,7 @@ text_buf_put(TextBuf *text, uint32_t code, AiTokenSpan span, AiError *err)
 	AI_TRY(text_buf_reserve(text, 4, err));
 	n = ai_utf8_encode((char *) text->byte.data + text->byte.len, code);
 	text->byte.len += n;
-	put_span(text, span, n);
+	text_buf_put_span(text, span, n);
 	return AI_OK;
 }
 
@@ -93,7 +94,7 @@ text_buf_put_bytes(TextBuf *text, const char *bytes, size_t len, AiTokenSpan spa
 	AI_TRY(text_buf_reserve(text, len, err));
 	memcpy(text->byte.data + text->byte.len, bytes, len);
 	text->byte.len += len;
-	put_span(text, span, len);
+	text_buf_put_span(text, span, len);
 	return AI_OK;
 }
 

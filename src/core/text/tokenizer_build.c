@@ -9,6 +9,7 @@
  */
 #include "core/text/tokenizer_build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,8 +243,12 @@ build_merges(Assembly *a)
 	if (n > AI_TOKENIZER_MAX_IDS)
 		return ai_fail(a->err, AI_ERR_LIMIT, "tokenizer has too many merges");
 	for (int c = 0; c < 256; c++)
+	{
+		char		byte = (char) c;
+
 		plan->head.byte_id[c] =
-			(int32_t) ai_trie_find((const AiTrieNode *) a->model.data, (const char[]) {(char) c}, 1) - 1;
+			(int32_t) ai_trie_find((const AiTrieNode *) a->model.data, &byte, 1) - 1;
+	}
 	while (n_places < 2 * n)
 		n_places *= 2;
 	size = n_places * sizeof(MergeRule);
@@ -252,6 +257,25 @@ build_merges(Assembly *a)
 	a->merges.len = size;
 	for (size_t i = 0; i < n; i++)
 		AI_TRY(put_merge(a, merge[i], (uint32_t) i));
+	return AI_OK;
+}
+
+/* Unigram's pieces for bytes, and a score for each id that may come */
+static AiCode
+complete_unigram(Assembly *a)
+{
+	TokenizerPlan *plan = a->plan;
+	static const double none = 0;
+
+	for (int c = 0; c < 256; c++)
+	{
+		char		name[8];
+
+		snprintf(name, sizeof(name), "<0x%02X>", (unsigned) c);
+		plan->head.byte_id[c] = find_model(a, name, strlen(name));
+	}
+	while (plan->scores.len / sizeof(double) < count_ids(plan))
+		AI_TRY(ai_buf_append(&plan->scores, &none, sizeof(none), a->err));
 	return AI_OK;
 }
 
@@ -525,6 +549,13 @@ use_first_block(Assembly *a)
 	code = assemble(a, &block);
 	a->added.len = n * sizeof(*token);
 	if (code == AI_OK)
+	{
+		AiTokenizerHead *head = (AiTokenizerHead *) block.data;
+
+		charsmap_ascii_table(head, head->charsmap_plain);
+		memcpy(a->plan->head.charsmap_plain, head->charsmap_plain, sizeof(head->charsmap_plain));
+	}
+	if (code == AI_OK)
 		code = ai_tokenizer_scratch_create(&scratch, a->host, a->err);
 	for (size_t i = 0; i < n && code == AI_OK; i++)
 	{
@@ -622,6 +653,8 @@ build_block(Assembly *a, AiBuf *block)
 	if (plan->head.model == MODEL_BPE)
 		AI_TRY(build_merges(a));
 	AI_TRY(number_added(a));
+	if (plan->head.model == MODEL_UNIGRAM)
+		AI_TRY(complete_unigram(a));
 	AI_TRY(resolve_names(a));
 	AI_TRY(complete_template(plan));
 	AI_TRY(ai_trie_build(&a->raw, NULL, 0, a->err));

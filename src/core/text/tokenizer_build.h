@@ -64,6 +64,7 @@ extern int32_t plan_find(const TokenizerPlan *plan, const char *content);
 
 /* tokenizer_json.c: members of a JSON object, or what stands for them */
 extern AiCode read_bool(TokenizerPlan *plan, const AiJson *object, const char *key, bool *value);
+extern AiCode read_vocab_object(TokenizerPlan *plan, const AiJson *vocab);
 extern AiCode read_added_token(TokenizerPlan *plan, const AiJson *token);
 extern AiCode read_tokenizer_json(TokenizerPlan *plan, const AiTokenizerFile *file);
 

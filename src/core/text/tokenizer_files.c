@@ -219,10 +219,69 @@ read_vocab_text(TokenizerPlan *plan, const AiTokenizerFile *file, const AiJson *
 	return make_template(plan, is_mpnet ? 2 : 1, 1);
 }
 
+/* "a b" by line; the first line may name a version */
+static AiCode
+read_merge_lines(TokenizerPlan *plan, const AiTokenizerFile *file)
+{
+	const char *at = file->text;
+	const char *end = file->text + file->len;
+
+	while (at < end)
+	{
+		const char *line_end = memchr(at, '\n', (size_t) (end - at));
+		size_t		len = (size_t) ((line_end == NULL ? end : line_end) - at);
+		const char *space;
+
+		if (len > 0 && at[len - 1] == '\r')
+			len--;
+		if (len > 0 && (len < 8 || memcmp(at, "#version", 8) != 0))
+		{
+			space = memchr(at, ' ', len);
+			if (space == NULL)
+				return ai_fail(plan->err, AI_ERR_FORMAT, "invalid merges.txt: a line is no pair");
+			AI_TRY(plan_merge(plan, at, (size_t) (space - at), space + 1,
+							  len - (size_t) (space + 1 - at)));
+		}
+		at = line_end == NULL ? end : line_end + 1;
+	}
+	return AI_OK;
+}
+
 AiCode
 read_vocab_json(TokenizerPlan *plan, const AiTokenizerSource *source, const AiJson *config)
 {
-	(void) source;
-	(void) config;
-	return ai_fail(plan->err, AI_ERR_UNSUPPORTED, "tokenizer of vocab.json is not supported");
+	static const char *const roberta[AI_N_SPECIAL_TOKENS] = {
+		[AI_TOKEN_CLS] = "<s>",
+		[AI_TOKEN_SEP] = "</s>",
+		[AI_TOKEN_PAD] = "<pad>",
+		[AI_TOKEN_UNK] = "<unk>",
+		[AI_TOKEN_MASK] = "<mask>",
+		[AI_TOKEN_BOS] = "<s>",
+		[AI_TOKEN_EOS] = "</s>"
+	};
+	static const char *const gpt2[AI_N_SPECIAL_TOKENS] = {
+		[AI_TOKEN_UNK] = "<|endoftext|>",
+		[AI_TOKEN_BOS] = "<|endoftext|>",
+		[AI_TOKEN_EOS] = "<|endoftext|>"
+	};
+	bool		is_gpt2 = is_class(config, "GPT2");
+	bool		prepends = false;
+	const AiJson *vocab;
+
+	AI_TRY(parse_file(plan, &source->vocab_json, &vocab));
+	AI_TRY(read_vocab_object(plan, vocab));
+	AI_TRY(read_merge_lines(plan, &source->merges));
+	AI_TRY(read_bool(plan, config, "add_prefix_space", &prepends));
+	default_special(plan, is_gpt2 ? gpt2 : roberta);
+	plan->head.model = MODEL_BPE;
+	plan->head.decoder = DECODER_BYTES;
+	plan->head.split = SPLIT_BYTES;
+	plan->head.split_prepends = prepends;
+	plan->head.split_cuts = true;
+	AI_TRY(add_tokens(plan, config, !is_gpt2));
+	if (is_gpt2)
+		return AI_OK;
+	plan->head.trims_spans = true;
+	plan->head.trim_keeps_prefix = prepends;
+	return make_template(plan, 2, 0);
 }

@@ -54,7 +54,6 @@ typedef enum StepKind
 {
 	STEP_BERT,
 	STEP_CHARSMAP,
-	STEP_NFD,
 	STEP_LOWER,
 	STEP_STRIP_ACCENTS,
 	STEP_NMT,
@@ -207,6 +206,7 @@ struct AiTokenizerHead
 	uint8_t		first_raw[256]; /* whether a pattern that is searched raw begins so */
 	uint8_t		first_normalized[256];
 	uint8_t		ascii[128];		/* STEP_BERT: what becomes of a character; ASCII_DROPPED */
+	uint8_t		charsmap_plain[128];	/* STEP_CHARSMAP: it stays as it is */
 
 	Section		section[N_SECTIONS];
 };
@@ -296,6 +296,7 @@ extern AiCode text_buf_load(TextBuf *text, const char *source, size_t start, siz
 							AiError *err);
 extern AiCode text_buf_reserve(TextBuf *text, size_t size, AiError *err);
 extern AiCode text_buf_detach(TextBuf *text, AiError *err);
+extern void text_buf_put_span(TextBuf *text, AiTokenSpan span, size_t n);
 extern AiCode text_buf_put(TextBuf *text, uint32_t code, AiTokenSpan span, AiError *err);
 extern AiCode text_buf_put_bytes(TextBuf *text, const char *bytes, size_t len, AiTokenSpan span,
 								 AiError *err);
@@ -321,6 +322,10 @@ extern void bert_ascii_table(uint8_t ascii[128], uint32_t flags);
 extern AiCode bert_normalize(const AiTokenizerHead *head, uint32_t flags,
 							 AiTokenizerScratch *scratch, const TextBuf *from, TextBuf *to,
 							 AiError *err);
+extern void charsmap_ascii_table(const AiTokenizerHead *head, uint8_t is_plain[128]);
+
+/* Whether nothing becomes of how the text begins: then spans of all of it are shifted. */
+extern bool charsmap_removes_first(const AiTokenizerHead *head, const TextBuf *text);
 extern AiCode charsmap_normalize(const AiTokenizerHead *head, const TextBuf *from, TextBuf *to,
 								 AiError *err);
 

@@ -9,7 +9,12 @@
  */
 #include "core/text/tokenizer_build.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define UNKNOWN_PENALTY 10.0	/* of Unigram, SentencePiece's */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -137,6 +142,104 @@ read_bert_normalizer(TokenizerPlan *plan, const AiJson *part)
 	return plan_step(plan, step);
 }
 
+static int
+base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *place = c == '\0' ? NULL : strchr(digits, c);
+
+	return place == NULL ? -1 : (int) (place - digits);
+}
+
+/* Base64 of: the size of an array of numbers, these, and a text */
+static AiCode
+read_charsmap(TokenizerPlan *plan, const AiJson *part)
+{
+	const char *text;
+	uint8_t    *bytes;
+	size_t		n = 0;
+	uint32_t	bits = 0;
+	uint32_t	size;
+
+	AI_TRY(read_string(plan, part, "precompiled_charsmap", &text));
+	if (text == NULL || text[0] == '\0')
+		return AI_OK;
+	if (plan->charsmap.len > 0)
+		return unsupported(plan, "second normalizer", "Precompiled");
+	bytes = ai_arena_alloc(plan->arena, strlen(text));
+	if (bytes == NULL)
+		return ai_out_of_memory(plan->err, strlen(text), "a map of characters");
+	for (size_t i = 0; text[i] != '\0' && text[i] != '='; i++)
+	{
+		int			digit = base64_digit(text[i]);
+
+		if (digit < 0)
+			return damaged(plan, "the map of characters is not Base64");
+		bits = bits << 6 | (uint32_t) digit;
+		if (i % 4 != 0)
+			bytes[n++] = (uint8_t) (bits >> (6 - 2 * (i % 4)));
+	}
+	if (n < sizeof(size))
+		return damaged(plan, "the map of characters is cut");
+	memcpy(&size, bytes, sizeof(size));
+	if (size > n - sizeof(size) || size % sizeof(uint32_t) != 0)
+		return damaged(plan, "the map of characters is cut");
+	AI_TRY(ai_buf_append(&plan->charsmap, bytes + sizeof(size), size, plan->err));
+	AI_TRY(ai_buf_append(&plan->charsmap_text, bytes + sizeof(size) + size,
+						 n - sizeof(size) - size, plan->err));
+	return plan_step(plan, (NormalizeStep) {.kind = STEP_CHARSMAP});
+}
+
+static AiCode
+read_strip(TokenizerPlan *plan, const AiJson *part)
+{
+	NormalizeStep step = {.kind = STEP_STRIP};
+
+	AI_TRY(read_flag(plan, part, "strip_left", true, STRIP_LEFT, &step.flags));
+	AI_TRY(read_flag(plan, part, "strip_right", true, STRIP_RIGHT, &step.flags));
+	return plan_step(plan, step);
+}
+
+/* A string, or of regular expressions the one that SentencePiece's converters write: "X{2,}" */
+static AiCode
+read_replace(TokenizerPlan *plan, const AiJson *part)
+{
+	static const char repeated[] = "{2,}";
+	NormalizeStep step = {.kind = STEP_REPLACE};
+	const AiJson *pattern = ai_json_member(part, "pattern");
+	const char *string;
+	const char *content;
+
+	AI_TRY(read_string(plan, pattern, "String", &string));
+	AI_TRY(read_string(plan, part, "content", &content));
+	if (content == NULL)
+		return damaged(plan, "a replacement is missing");
+	if (string == NULL)
+	{
+		AI_TRY(read_string(plan, pattern, "Regex", &string));
+		if (string == NULL || string[0] != ' ' || strcmp(string + 1, repeated) != 0)
+			return unsupported(plan, "pattern", string == NULL ? "" : string);
+		step.flags = REPLACE_RUNS;
+		string = " ";
+	}
+	AI_TRY(plan_string(plan, &step.pattern, string));
+	AI_TRY(plan_string(plan, &step.content, content));
+	return plan_step(plan, step);
+}
+
+static AiCode
+read_prepend(TokenizerPlan *plan, const AiJson *part)
+{
+	NormalizeStep step = {.kind = STEP_PREPEND};
+	const char *content;
+
+	AI_TRY(read_string(plan, part, "prepend", &content));
+	if (content == NULL)
+		return damaged(plan, "what is prepended is missing");
+	AI_TRY(plan_string(plan, &step.content, content));
+	return plan_step(plan, step);
+}
+
 static AiCode
 read_normalizer(TokenizerPlan *plan, const AiJson *part)
 {
@@ -145,6 +248,20 @@ read_normalizer(TokenizerPlan *plan, const AiJson *part)
 	AI_TRY(type_of(plan, part, &type));
 	if (strcmp(type, "BertNormalizer") == 0)
 		return read_bert_normalizer(plan, part);
+	if (strcmp(type, "Precompiled") == 0)
+		return read_charsmap(plan, part);
+	if (strcmp(type, "Lowercase") == 0)
+		return plan_step(plan, (NormalizeStep) {.kind = STEP_LOWER});
+	if (strcmp(type, "StripAccents") == 0)
+		return plan_step(plan, (NormalizeStep) {.kind = STEP_STRIP_ACCENTS});
+	if (strcmp(type, "Nmt") == 0)
+		return plan_step(plan, (NormalizeStep) {.kind = STEP_NMT});
+	if (strcmp(type, "Strip") == 0)
+		return read_strip(plan, part);
+	if (strcmp(type, "Replace") == 0)
+		return read_replace(plan, part);
+	if (strcmp(type, "Prepend") == 0)
+		return read_prepend(plan, part);
 	return unsupported(plan, "normalizer", type);
 }
 
@@ -162,6 +279,49 @@ read_byte_level(TokenizerPlan *plan, const AiJson *part)
 	return AI_OK;
 }
 
+/* Where SentencePiece's mark stands, and which character it is */
+static AiCode
+read_meta(TokenizerPlan *plan, const AiJson *part, uint32_t *prepends, StoredString *mark)
+{
+	static const char *const schemes[N_PREPEND_KINDS] = {
+		[PREPEND_ALWAYS] = "always",
+		[PREPEND_FIRST] = "first",
+		[PREPEND_NEVER] = "never"
+	};
+	const char *scheme;
+	const char *replacement;
+	uint32_t	code;
+	bool		has_prefix = true;
+
+	AI_TRY(read_string(plan, part, "prepend_scheme", &scheme));
+	AI_TRY(read_string(plan, part, "replacement", &replacement));
+	AI_TRY(read_bool(plan, part, "add_prefix_space", &has_prefix));
+	*prepends = PREPEND_ALWAYS;
+	while (scheme != NULL && *prepends < N_PREPEND_KINDS && strcmp(scheme, schemes[*prepends]) != 0)
+		(*prepends)++;
+	if (*prepends == N_PREPEND_KINDS)
+		return unsupported(plan, "prepend_scheme", scheme);
+	if (!has_prefix)
+		*prepends = PREPEND_NEVER;
+	if (replacement == NULL || replacement[0] == '\0' ||
+		ai_utf8_decode(&code, replacement, strlen(replacement)) != strlen(replacement))
+		return damaged(plan, "the mark of spaces is no character");
+	return plan_string(plan, mark, replacement);
+}
+
+static AiCode
+read_metaspace(TokenizerPlan *plan, const AiJson *part)
+{
+	AiTokenizerHead *head = &plan->head;
+	bool		cuts = true;
+
+	head->split_spaces_first = head->split == SPLIT_SPACES;
+	head->split = SPLIT_META;
+	AI_TRY(read_bool(plan, part, "split", &cuts));
+	head->split_cuts = cuts;
+	return read_meta(plan, part, &head->split_prepends, &head->mark);
+}
+
 static AiCode
 read_pre_tokenizer(TokenizerPlan *plan, const AiJson *part)
 {
@@ -169,6 +329,8 @@ read_pre_tokenizer(TokenizerPlan *plan, const AiJson *part)
 	const char *type;
 
 	AI_TRY(type_of(plan, part, &type));
+	if (strcmp(type, "Metaspace") == 0 && (head->split == SPLIT_NONE || head->split == SPLIT_SPACES))
+		return read_metaspace(plan, part);
 	if (head->split != SPLIT_NONE)
 		return unsupported(plan, "second pre-tokenizer", type);
 	if (strcmp(type, "BertPreTokenizer") == 0)
@@ -185,7 +347,7 @@ read_pre_tokenizer(TokenizerPlan *plan, const AiJson *part)
 }
 
 /* An object of pieces and their ids */
-static AiCode
+AiCode
 read_vocab_object(TokenizerPlan *plan, const AiJson *vocab)
 {
 	if (vocab == NULL || vocab->kind != AI_JSON_OBJECT || vocab->n == 0)
@@ -286,6 +448,83 @@ read_bpe(TokenizerPlan *plan, const AiJson *model)
 	return AI_OK;
 }
 
+/* The nearest number, 0 to 308 */
+static double
+power_of_ten(int exponent)
+{
+	char		text[8];
+
+	snprintf(text, sizeof(text), "1e%d", exponent);
+	return strtod(text, NULL);
+}
+
+/*
+ * A score as the reference reads it: its digits as one whole number, divided by a power of
+ * ten, which may be off by the last bit.  That decides between ways of equal score.  The
+ * digits are taken to be the fewest that tell the number, as all writers of JSON put them.
+ */
+static double
+reference_score(double number)
+{
+	char		text[40];
+	int			precision = 14;
+	uint64_t	digits = 0;
+	int			exponent;
+
+	do
+		snprintf(text, sizeof(text), "%.*e", precision, fabs(number));
+	while (precision++ < 16 && strtod(text, NULL) != fabs(number));
+	exponent = atoi(strchr(text, 'e') + 1) + 1;
+	for (char *c = strchr(text, 'e') - 1; c > text && *c == '0'; c--)
+		*c = 'e';
+	for (const char *c = text; *c != 'e'; c++)
+	{
+		if (*c == '.')
+			continue;
+		digits = digits * 10 + (uint64_t) (*c - '0');
+		exponent--;
+	}
+	if (exponent < -300 || exponent > 300)
+		return number;
+	return copysign(exponent < 0 ? (double) digits / power_of_ten(-exponent) :
+					(double) digits * power_of_ten(exponent), number);
+}
+
+static AiCode
+read_unigram(TokenizerPlan *plan, const AiJson *model)
+{
+	const AiJson *vocab = ai_json_member(model, "vocab");
+	const AiJson *unk = ai_json_member(model, "unk_id");
+	double		least = INFINITY;
+
+	plan->head.model = MODEL_UNIGRAM;
+	if (vocab == NULL || vocab->kind != AI_JSON_ARRAY || vocab->n == 0)
+		return damaged(plan, "there is no vocabulary");
+	for (int i = 0; i < vocab->n; i++)
+	{
+		const AiJson *pair = &vocab->items[i];
+		const char *piece;
+		double		score;
+
+		if (pair->kind != AI_JSON_ARRAY || pair->n != 2 || pair->items[0].kind != AI_JSON_STRING ||
+			pair->items[1].kind != AI_JSON_NUMBER)
+			return damaged(plan, "a piece has no score");
+		piece = pair->items[0].string;
+		AI_TRY(plan_piece(plan, piece, strlen(piece), (uint32_t) i));
+		score = reference_score(pair->items[1].number);
+		AI_TRY(ai_buf_append(&plan->scores, &score, sizeof(score), plan->err));
+		if (score < least)
+			least = score;
+	}
+	plan->head.unk_score = least - UNKNOWN_PENALTY;
+	if (!is_nothing(unk))
+	{
+		AI_TRY(read_u32(plan, unk, (uint32_t) vocab->n - 1, &plan->head.unk_id));
+		plan->head.has_unk = true;
+	}
+	return read_flag(plan, model, "byte_fallback", false, 1, &plan->head.unigram_falls_back);
+}
+
 static AiCode
 read_model(TokenizerPlan *plan, const AiJson *model)
 {
@@ -298,6 +537,8 @@ read_model(TokenizerPlan *plan, const AiJson *model)
 		return read_wordpiece(plan, model);
 	if (strcmp(type, "BPE") == 0)
 		return read_bpe(plan, model);
+	if (strcmp(type, "Unigram") == 0)
+		return read_unigram(plan, model);
 	return unsupported(plan, "model", type);
 }
 
@@ -485,6 +726,11 @@ read_decoder(TokenizerPlan *plan, const AiJson *part)
 	{
 		plan->head.decoder = DECODER_BYTES;
 		return AI_OK;
+	}
+	if (strcmp(type, "Metaspace") == 0)
+	{
+		plan->head.decoder = DECODER_META;
+		return read_meta(plan, part, &plan->head.decoder_flag, &plan->head.decoder_string);
 	}
 	return unsupported(plan, "decoder", type);
 }
