@@ -132,14 +132,14 @@ static AiCode
 use(AiCheckpoint *checkpoint, AiError *err)
 {
 	AiCheckpointLicense license;
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiEncoderConfig config;
 	AiEncoderWeights parts;
 	AiCode		code;
 
 	AI_TRY(ai_checkpoint_open(checkpoint, err));
 	AI_TRY(ai_checkpoint_license(checkpoint, &license, err));
-	AI_TRY(ai_weights_open(&weights, checkpoint, checkpoint->folder, err));
+	AI_TRY(ai_checkpoint_weights_open(&weights, checkpoint, checkpoint->folder, err));
 	code = ai_encoder_config_read(&config, checkpoint, &weights, err);
 	if (code == AI_OK)
 	{
@@ -151,7 +151,7 @@ use(AiCheckpoint *checkpoint, AiError *err)
 		read_parts(&parts);
 		ai_encoder_weights_close(&parts);
 	}
-	ai_weights_close(&weights);
+	ai_checkpoint_weights_close(&weights);
 	return code;
 }
 

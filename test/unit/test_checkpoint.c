@@ -84,9 +84,9 @@ static void
 check_complete(AiCheckpoint *checkpoint)
 {
 	AiCheckpointLicense license;
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	const AiJson *json;
-	const AiWeight *weight;
+	const AiCheckpointWeight *weight;
 	const char *text;
 	size_t		len;
 	float		value;
@@ -107,13 +107,13 @@ check_complete(AiCheckpoint *checkpoint)
 	assert_string_equal(license.tag, "apache-2.0");
 	assert_int_equal(license.text_len, 5);
 	assert_memory_equal(license.text, "As is", 5);
-	assert_int_equal(ai_weights_open(&weights, checkpoint, "", &err), AI_OK);
-	assert_null(ai_weights_find(&weights, "y"));
-	weight = ai_weights_find(&weights, "x");
+	assert_int_equal(ai_checkpoint_weights_open(&weights, checkpoint, "", &err), AI_OK);
+	assert_null(ai_checkpoint_weights_find(&weights, "y"));
+	weight = ai_checkpoint_weights_find(&weights, "x");
 	assert_non_null(weight);
 	assert_int_equal(ai_safetensors_read(weight->file, weight->tensor, &value, 0, 1, &err), AI_OK);
 	assert_true(value == 1);
-	ai_weights_close(&weights);
+	ai_checkpoint_weights_close(&weights);
 }
 
 /* files that were added one by one */
@@ -209,15 +209,16 @@ test_inner_folder(void **state)
 	};
 	AiCheckpoint checkpoint;
 	AiBuf		bytes[MAX_FILES];
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiError		err;
 
 	(void) state;
 	assert_int_equal(open_files(&checkpoint, bytes, ai_malloc_host(), files, &err), AI_OK);
 	assert_string_equal(checkpoint.folder, "0_Transformer/");
 	assert_int_equal(checkpoint.n_files, 3);
-	assert_int_equal(ai_weights_open(&weights, &checkpoint, checkpoint.folder, &err), AI_OK);
-	ai_weights_close(&weights);
+	assert_int_equal(ai_checkpoint_weights_open(&weights, &checkpoint, checkpoint.folder, &err),
+					 AI_OK);
+	ai_checkpoint_weights_close(&weights);
 	close_files(&checkpoint, bytes);
 }
 
@@ -234,16 +235,16 @@ test_shards(void **state)
 	};
 	AiCheckpoint checkpoint;
 	AiBuf		bytes[MAX_FILES];
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiError		err;
 
 	(void) state;
 	assert_int_equal(open_files(&checkpoint, bytes, ai_malloc_host(), files, &err), AI_OK);
-	assert_int_equal(ai_weights_open(&weights, &checkpoint, "", &err), AI_OK);
+	assert_int_equal(ai_checkpoint_weights_open(&weights, &checkpoint, "", &err), AI_OK);
 	assert_int_equal(weights.n, 2);
 	assert_string_equal(weights.list[0].tensor->name, "a");
-	assert_string_equal(ai_weights_find(&weights, "x")->file->file, "model-1.safetensors");
-	ai_weights_close(&weights);
+	assert_string_equal(ai_checkpoint_weights_find(&weights, "x")->file->file, "model-1.safetensors");
+	ai_checkpoint_weights_close(&weights);
 	close_files(&checkpoint, bytes);
 }
 
@@ -296,7 +297,7 @@ test_hostile(void **state)
 	{
 		AiCheckpoint checkpoint;
 		AiBuf		bytes[MAX_FILES];
-		AiWeights	weights;
+		AiCheckpointWeights	weights;
 		Files		files;
 		AiError		err = {.message = ""};
 		AiCode		code;
@@ -304,7 +305,7 @@ test_hostile(void **state)
 		memcpy(files, hostile[i].files, sizeof(files));
 		code = open_files(&checkpoint, bytes, ai_malloc_host(), files, &err);
 		if (code == AI_OK)
-			code = ai_weights_open(&weights, &checkpoint, checkpoint.folder, &err);
+			code = ai_checkpoint_weights_open(&weights, &checkpoint, checkpoint.folder, &err);
 		if (code == AI_OK || strcmp(err.message, hostile[i].message) != 0)
 			fail_msg("%zu: %s", i, err.message);
 		close_files(&checkpoint, bytes);
@@ -318,12 +319,12 @@ test_pickle(void **state)
 	static Files files = {{"config.json", "{}"}, {"pytorch_model.bin", "x"}};
 	AiCheckpoint checkpoint;
 	AiBuf		bytes[MAX_FILES];
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiError		err;
 
 	(void) state;
 	assert_int_equal(open_files(&checkpoint, bytes, ai_malloc_host(), files, &err), AI_OK);
-	assert_int_equal(ai_weights_open(&weights, &checkpoint, "", &err), AI_ERR_FORMAT);
+	assert_int_equal(ai_checkpoint_weights_open(&weights, &checkpoint, "", &err), AI_ERR_FORMAT);
 	assert_string_equal(err.hint,
 						"Store the model again with save_pretrained(..., safe_serialization=True).");
 	close_files(&checkpoint, bytes);
@@ -353,7 +354,7 @@ use_all(const AiHost *host, void *arg, AiError *err)
 {
 	AiCheckpoint checkpoint;
 	AiBuf		bytes[MAX_FILES];
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiCheckpointLicense license;
 	uint8_t		digest[AI_SHA256_SIZE];
 	AiCode		code = open_files(&checkpoint, bytes, host, arg, err);
@@ -363,9 +364,9 @@ use_all(const AiHost *host, void *arg, AiError *err)
 	if (code == AI_OK)
 		code = ai_checkpoint_hash(&checkpoint, digest, &checkpoint.files[0], err);
 	if (code == AI_OK)
-		code = ai_weights_open(&weights, &checkpoint, "", err);
+		code = ai_checkpoint_weights_open(&weights, &checkpoint, "", err);
 	if (code == AI_OK)
-		ai_weights_close(&weights);
+		ai_checkpoint_weights_close(&weights);
 	close_files(&checkpoint, bytes);
 	return code;
 }

@@ -110,7 +110,7 @@ put_bert(TestFolder *folder)
 typedef struct Import
 {
 	AiCheckpoint checkpoint;
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiEncoderConfig config;
 	AiEncoderWeights parts;
 } Import;
@@ -119,7 +119,7 @@ static void
 import_free(Import *import)
 {
 	ai_encoder_weights_close(&import->parts);
-	ai_weights_close(&import->weights);
+	ai_checkpoint_weights_close(&import->weights);
 	ai_checkpoint_free(&import->checkpoint);
 }
 
@@ -130,7 +130,7 @@ import_open(Import *import, const TestFolder *folder, const AiHost *host, AiErro
 
 	memset(import, 0, sizeof(*import));
 	AI_TRY(folder_open(checkpoint, folder, host, err));
-	AI_TRY(ai_weights_open(&import->weights, checkpoint, checkpoint->folder, err));
+	AI_TRY(ai_checkpoint_weights_open(&import->weights, checkpoint, checkpoint->folder, err));
 	AI_TRY(ai_encoder_config_read(&import->config, checkpoint, &import->weights, err));
 	return ai_encoder_weights_open(&import->parts, &import->config, checkpoint, &import->weights,
 								   err);
@@ -258,21 +258,21 @@ test_families(void **state)
 		int			first_position;
 		int			n_types;
 		double		eps;
-		AiEncoderActivation activation;
+		AiActivation activation;
 	}			cases[] = {
 		{"{\"model_type\":\"distilbert\",\"dim\":4,\"n_layers\":2,\"n_heads\":2,\"hidden_dim\":6,"
 		"\"vocab_size\":9,\"max_position_embeddings\":8,\"activation\":\"relu\"}",
-		"distilbert.", DISTILBERT_LAYERS, EMBEDDINGS, AI_ENCODER_DISTILBERT, 0, 0, 1e-12, AI_ENCODER_RELU},
+		"distilbert.", DISTILBERT_LAYERS, EMBEDDINGS, AI_ENCODER_DISTILBERT, 0, 0, 1e-12, AI_ACT_RELU},
 		{"{\"model_type\":\"roberta\"," SIZES ",\"layer_norm_eps\":1e-5,\"type_vocab_size\":1,"
 		"\"pad_token_id\":1,\"architectures\":[\"RobertaForMaskedLM\"]}",
 		"roberta.", BERT_LAYERS, EMBEDDINGS TYPES(1) "~lm_head.bias 9;", AI_ENCODER_ROBERTA, 2, 1, 1e-5,
-		AI_ENCODER_GELU},
+		AI_ACT_GELU},
 		{"{" SIZES ",\"type_vocab_size\":1,\"pad_token_id\":3,\"hidden_act\":\"gelu_new\","
 		"\"architectures\":[\"XLMRobertaModel\"]}",
-		"", BERT_LAYERS, EMBEDDINGS TYPES(1), AI_ENCODER_XLM_ROBERTA, 4, 1, 1e-12, AI_ENCODER_GELU_TANH},
+		"", BERT_LAYERS, EMBEDDINGS TYPES(1), AI_ENCODER_XLM_ROBERTA, 4, 1, 1e-12, AI_ACT_GELU_TANH},
 		{"{\"model_type\":\"mpnet\"," SIZES ",\"relative_attention_num_buckets\":32}",
 		"mpnet.", MPNET_LAYERS, EMBEDDINGS "encoder.relative_attention_bias.weight 32 2;",
-		AI_ENCODER_MPNET, 2, 0, 1e-12, AI_ENCODER_GELU},
+		AI_ENCODER_MPNET, 2, 0, 1e-12, AI_ACT_GELU},
 	};
 
 	(void) state;
@@ -323,23 +323,23 @@ test_heads(void **state)
 		const char *n;
 		AiEncoderHead head;
 		bool		is_nli;
-		AiEncoderActivation score;
+		AiActivation score;
 	}			cases[] = {
-		{"", "2", AI_ENCODER_CLASSES, false, AI_ENCODER_IDENTITY},
-		{",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}", "3", AI_ENCODER_CLASSES, false, AI_ENCODER_IDENTITY},
+		{"", "2", AI_ENCODER_CLASSES, false, AI_ACT_LINEAR},
+		{",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}", "3", AI_ENCODER_CLASSES, false, AI_ACT_LINEAR},
 		{",\"id2label\":{\"1\":\"Neutral\",\"0\":\"ENTAILMENT\",\"2\":\"contradiction\"}", "3",
-		AI_ENCODER_CLASSES, true, AI_ENCODER_IDENTITY},
+		AI_ENCODER_CLASSES, true, AI_ACT_LINEAR},
 		{",\"id2label\":{\"0\":\"entailment\",\"1\":\"not_entailment\"}", "2", AI_ENCODER_CLASSES, true,
-		AI_ENCODER_IDENTITY},
+		AI_ACT_LINEAR},
 		{",\"num_labels\":4,\"problem_type\":\"multi_label_classification\"", "4", AI_ENCODER_MULTI_LABEL, false,
-		AI_ENCODER_IDENTITY},
+		AI_ACT_LINEAR},
 		{",\"num_labels\":1,\"problem_type\":\"regression\"", "1", AI_ENCODER_REGRESSION, false,
-		AI_ENCODER_IDENTITY},
-		{",\"id2label\":{\"0\":\"LABEL_0\"}", "1", AI_ENCODER_CROSS, false, AI_ENCODER_SIGMOID},
+		AI_ACT_LINEAR},
+		{",\"id2label\":{\"0\":\"LABEL_0\"}", "1", AI_ENCODER_CROSS, false, AI_ACT_SIGMOID},
 		{",\"num_labels\":1,\"sbert_ce_default_activation_function\":\"torch.nn.modules.linear.Identity\"", "1",
-		AI_ENCODER_CROSS, false, AI_ENCODER_IDENTITY},
+		AI_ENCODER_CROSS, false, AI_ACT_LINEAR},
 		{",\"num_labels\":1,\"sentence_transformers\":{\"activation_fn\":\"torch.nn.modules.linear.Identity\"}",
-		"1", AI_ENCODER_CROSS, false, AI_ENCODER_IDENTITY},
+		"1", AI_ENCODER_CROSS, false, AI_ACT_LINEAR},
 	};
 
 	(void) state;
@@ -422,7 +422,7 @@ test_modules(void **state)
 	folder_init(&folder);
 	put_modules(&folder);
 	must_import(&import, &folder);
-	assert_int_equal(import.config.pooling, AI_ENCODER_CLS);
+	assert_int_equal(import.config.pooling, AI_POOL_FIRST);
 	assert_int_equal(import.config.n_dense, 1);
 	assert_int_equal(import.config.n_out, 3);
 	assert_true(import.config.normalises);
@@ -435,7 +435,7 @@ test_modules(void **state)
 	import_free(&import);
 	folder_text(&folder, "1_Pooling/config.json", "{\"pooling_mode\":\"lasttoken\"}");
 	must_import(&import, &folder);
-	assert_int_equal(import.config.pooling, AI_ENCODER_LAST);
+	assert_int_equal(import.config.pooling, AI_POOL_LAST);
 	import_free(&import);
 	folder_free(&folder);
 }

@@ -117,19 +117,19 @@ sum_parts(const AiEncoderWeights *parts)
 static double
 import_model(AiEncoderConfig *config, AiCheckpoint *checkpoint)
 {
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiEncoderWeights parts;
 	AiError		err;
 	double		sum;
 
 	if (ai_checkpoint_open(checkpoint, &err) != AI_OK ||
-		ai_weights_open(&weights, checkpoint, checkpoint->folder, &err) != AI_OK ||
+		ai_checkpoint_weights_open(&weights, checkpoint, checkpoint->folder, &err) != AI_OK ||
 		ai_encoder_config_read(config, checkpoint, &weights, &err) != AI_OK ||
 		ai_encoder_weights_open(&parts, config, checkpoint, &weights, &err) != AI_OK)
 		fail_msg("%s %s", err.message, err.detail);
 	sum = sum_parts(&parts);
 	ai_encoder_weights_close(&parts);
-	ai_weights_close(&weights);
+	ai_checkpoint_weights_close(&weights);
 	return sum;
 }
 
@@ -183,36 +183,36 @@ static const struct
 	int			n_vocab;
 	int			n_out;
 	int			max_tokens;
-	AiEncoderPooling pooling;
+	AiPooling pooling;
 	bool		normalises;
 }			models[] = {
-	{"minilm", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 384, 30522, 384, 256, AI_ENCODER_MEAN, true},
-	{"static", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 276326, 64, 512, AI_ENCODER_MEAN, true},
-	{"random/bert-mean", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_ENCODER_MEAN, true},
-	{"random/bert-cls", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_ENCODER_CLS, false},
-	{"random/bert-dense", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 24, 128, AI_ENCODER_MAX, true},
+	{"minilm", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 384, 30522, 384, 256, AI_POOL_MEAN, true},
+	{"static", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 276326, 64, 512, AI_POOL_MEAN, true},
+	{"random/bert-mean", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN, true},
+	{"random/bert-cls", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_FIRST, false},
+	{"random/bert-dense", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 24, 128, AI_POOL_MAX, true},
 	{"random/bert-weighted", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128,
-	AI_ENCODER_WEIGHTED_MEAN, true},
+	AI_POOL_WEIGHTED, true},
 	{"random/bert-sqrt", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128,
-	AI_ENCODER_MEAN_SQRT_LEN, false},
-	{"random/bert-classes", AI_ENCODER_BERT, AI_ENCODER_CLASSES, 64, 30522, 3, 128, AI_ENCODER_MEAN, false},
-	{"random/bert-multi", AI_ENCODER_BERT, AI_ENCODER_MULTI_LABEL, 64, 30522, 4, 128, AI_ENCODER_MEAN, false},
-	{"random/bert-regression", AI_ENCODER_BERT, AI_ENCODER_REGRESSION, 64, 30522, 1, 128, AI_ENCODER_MEAN,
+	AI_POOL_MEAN_SQRT, false},
+	{"random/bert-classes", AI_ENCODER_BERT, AI_ENCODER_CLASSES, 64, 30522, 3, 128, AI_POOL_MEAN, false},
+	{"random/bert-multi", AI_ENCODER_BERT, AI_ENCODER_MULTI_LABEL, 64, 30522, 4, 128, AI_POOL_MEAN, false},
+	{"random/bert-regression", AI_ENCODER_BERT, AI_ENCODER_REGRESSION, 64, 30522, 1, 128, AI_POOL_MEAN,
 	false},
-	{"random/bert-cross", AI_ENCODER_BERT, AI_ENCODER_CROSS, 64, 30522, 1, 128, AI_ENCODER_MEAN, false},
-	{"random/distilbert", AI_ENCODER_DISTILBERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_ENCODER_MEAN,
+	{"random/bert-cross", AI_ENCODER_BERT, AI_ENCODER_CROSS, 64, 30522, 1, 128, AI_POOL_MEAN, false},
+	{"random/distilbert", AI_ENCODER_DISTILBERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN,
 	true},
 	{"random/distilbert-sin", AI_ENCODER_DISTILBERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128,
-	AI_ENCODER_LAST, true},
+	AI_POOL_LAST, true},
 	{"random/distilbert-classes", AI_ENCODER_DISTILBERT, AI_ENCODER_CLASSES, 64, 30522, 2, 128,
-	AI_ENCODER_MEAN, false},
-	{"random/roberta", AI_ENCODER_ROBERTA, AI_ENCODER_EMBEDDING, 64, 50265, 64, 128, AI_ENCODER_MEAN, true},
-	{"random/roberta-nli", AI_ENCODER_ROBERTA, AI_ENCODER_CLASSES, 64, 50265, 3, 128, AI_ENCODER_MEAN, false},
+	AI_POOL_MEAN, false},
+	{"random/roberta", AI_ENCODER_ROBERTA, AI_ENCODER_EMBEDDING, 64, 50265, 64, 128, AI_POOL_MEAN, true},
+	{"random/roberta-nli", AI_ENCODER_ROBERTA, AI_ENCODER_CLASSES, 64, 50265, 3, 128, AI_POOL_MEAN, false},
 	{"random/xlm-roberta", AI_ENCODER_XLM_ROBERTA, AI_ENCODER_EMBEDDING, 32, 250002, 32, 128,
-	AI_ENCODER_MEAN, true},
-	{"random/mpnet", AI_ENCODER_MPNET, AI_ENCODER_EMBEDDING, 64, 30526, 64, 128, AI_ENCODER_MEAN, true},
-	{"random/model2vec", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 30522, 64, 512, AI_ENCODER_MEAN, true},
-	{"random/static-modules", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 30522, 64, 0, AI_ENCODER_MEAN,
+	AI_POOL_MEAN, true},
+	{"random/mpnet", AI_ENCODER_MPNET, AI_ENCODER_EMBEDDING, 64, 30526, 64, 128, AI_POOL_MEAN, true},
+	{"random/model2vec", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 30522, 64, 512, AI_POOL_MEAN, true},
+	{"random/static-modules", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 30522, 64, 0, AI_POOL_MEAN,
 	true},
 };
 

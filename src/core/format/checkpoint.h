@@ -98,27 +98,28 @@ extern AiCode ai_checkpoint_hash(AiCheckpoint *checkpoint, uint8_t digest[AI_SHA
 /*
  * The weights in a folder: of one file or of shards, whose index must be right.
  */
-typedef struct AiWeight
+typedef struct AiCheckpointWeight
 {
 	const AiTensor *tensor;
 	const AiSafetensors *file;
-} AiWeight;
+} AiCheckpointWeight;
 
-typedef struct AiWeights
+typedef struct AiCheckpointWeights
 {
 	AiSafetensors *files;		/* [n_files] */
 	int			n_files;
-	AiWeight   *list;			/* [n], by rising name */
+	AiCheckpointWeight   *list;			/* [n], by rising name */
 	int64_t		n;
-} AiWeights;
+} AiCheckpointWeights;
 
 /* AI_ERR_FORMAT, with a hint, when there are none */
-extern AiCode ai_weights_open(AiWeights *weights, AiCheckpoint *checkpoint, const char *folder,
-							  AiError *err);
+extern AiCode ai_checkpoint_weights_open(AiCheckpointWeights *weights, AiCheckpoint *checkpoint,
+										 const char *folder, AiError *err);
 
-extern void ai_weights_close(AiWeights *weights);
+extern void ai_checkpoint_weights_close(AiCheckpointWeights *weights);
 
 /* NULL: none of this name */
-extern const AiWeight *ai_weights_find(const AiWeights *weights, const char *name);
+extern const AiCheckpointWeight *ai_checkpoint_weights_find(const AiCheckpointWeights *weights,
+															const char *name);
 
 #endif							/* AI_CHECKPOINT_H */

@@ -33,7 +33,8 @@ no_weights(const AiCheckpoint *checkpoint, const char *folder, AiError *err)
 }
 
 static AiCode
-open_file(AiWeights *weights, AiCheckpoint *checkpoint, AiCheckpointFile *file, AiError *err)
+open_file(AiCheckpointWeights *weights, AiCheckpoint *checkpoint, AiCheckpointFile *file,
+		  AiError *err)
 {
 	AI_TRY(ai_safetensors_open(&weights->files[weights->n_files], checkpoint->arena.host,
 							   &file->source, file->path, err));
@@ -51,7 +52,7 @@ wrong_index(const char *folder, const char *what, const char *name, AiError *err
 
 /* The shards that the map names, each once */
 static AiCode
-open_shards(AiWeights *weights, AiCheckpoint *checkpoint, const char *folder,
+open_shards(AiCheckpointWeights *weights, AiCheckpoint *checkpoint, const char *folder,
 			const AiJson *map, AiError *err)
 {
 	for (int i = 0; i < map->n; i++)
@@ -79,30 +80,33 @@ open_shards(AiWeights *weights, AiCheckpoint *checkpoint, const char *folder,
 static int
 compare_weights(const void *a, const void *b)
 {
-	return strcmp(((const AiWeight *) a)->tensor->name, ((const AiWeight *) b)->tensor->name);
+	const AiCheckpointWeight *x = a;
+	const AiCheckpointWeight *y = b;
+
+	return strcmp(x->tensor->name, y->tensor->name);
 }
 
 /* The tensors of all files as one list */
 static AiCode
-list_tensors(AiWeights *weights, AiCheckpoint *checkpoint, AiError *err)
+list_tensors(AiCheckpointWeights *weights, AiCheckpoint *checkpoint, AiError *err)
 {
-	AiWeight   *list;
+	AiCheckpointWeight   *list;
 	int64_t		n = 0;
 
 	for (int f = 0; f < weights->n_files; f++)
 		n += weights->files[f].n;
-	list = ai_arena_alloc_zero(&checkpoint->arena, (size_t) n, sizeof(AiWeight));
+	list = ai_arena_alloc_zero(&checkpoint->arena, (size_t) n, sizeof(AiCheckpointWeight));
 	if (list == NULL)
-		return ai_out_of_memory(err, (size_t) n * sizeof(AiWeight), "the list of tensors");
+		return ai_out_of_memory(err, (size_t) n * sizeof(AiCheckpointWeight), "the list of tensors");
 	weights->list = list;
 	for (int f = 0; f < weights->n_files; f++)
 	{
 		const AiSafetensors *file = &weights->files[f];
 
 		for (int64_t t = 0; t < file->n; t++)
-			list[weights->n++] = (AiWeight) {.tensor = &file->tensors[t], .file = file};
+			list[weights->n++] = (AiCheckpointWeight) {.tensor = &file->tensors[t], .file = file};
 	}
-	qsort(list, (size_t) n, sizeof(AiWeight), compare_weights);
+	qsort(list, (size_t) n, sizeof(AiCheckpointWeight), compare_weights);
 	for (int64_t i = 1; i < n; i++)
 	{
 		if (compare_weights(&list[i - 1], &list[i]) == 0)
@@ -114,12 +118,12 @@ list_tensors(AiWeights *weights, AiCheckpoint *checkpoint, AiError *err)
 
 /* Every tensor of the map is where it says, and there are no others. */
 static AiCode
-check_map(const AiWeights *weights, const char *folder, const AiJson *map, AiError *err)
+check_map(const AiCheckpointWeights *weights, const char *folder, const AiJson *map, AiError *err)
 {
 	for (int i = 0; i < map->n; i++)
 	{
 		const AiJson *item = &map->items[i];
-		const AiWeight *weight = ai_weights_find(weights, item->key);
+		const AiCheckpointWeight *weight = ai_checkpoint_weights_find(weights, item->key);
 
 		if (weight == NULL || strcmp(weight->file->file + strlen(folder), item->string) != 0)
 		{
@@ -136,7 +140,7 @@ check_map(const AiWeights *weights, const char *folder, const AiJson *map, AiErr
 }
 
 static AiCode
-reserve_files(AiWeights *weights, AiCheckpoint *checkpoint, int n, AiError *err)
+reserve_files(AiCheckpointWeights *weights, AiCheckpoint *checkpoint, int n, AiError *err)
 {
 	weights->files = ai_arena_alloc_zero(&checkpoint->arena, (size_t) n, sizeof(AiSafetensors));
 	if (weights->files == NULL)
@@ -145,7 +149,8 @@ reserve_files(AiWeights *weights, AiCheckpoint *checkpoint, int n, AiError *err)
 }
 
 static AiCode
-open_weights(AiWeights *weights, AiCheckpoint *checkpoint, const char *folder, AiError *err)
+open_weights(AiCheckpointWeights *weights, AiCheckpoint *checkpoint, const char *folder,
+			 AiError *err)
 {
 	AiCheckpointFile *single = ai_checkpoint_find(checkpoint, folder, SINGLE);
 	const AiJson *index;
@@ -171,33 +176,34 @@ open_weights(AiWeights *weights, AiCheckpoint *checkpoint, const char *folder, A
 }
 
 AiCode
-ai_weights_open(AiWeights *weights, AiCheckpoint *checkpoint, const char *folder, AiError *err)
+ai_checkpoint_weights_open(AiCheckpointWeights *weights, AiCheckpoint *checkpoint,
+						   const char *folder, AiError *err)
 {
 	AiCode		code;
 
-	*weights = (AiWeights) {.n = 0};
+	*weights = (AiCheckpointWeights) {.n = 0};
 	code = open_weights(weights, checkpoint, folder, err);
 	if (code != AI_OK)
-		ai_weights_close(weights);
+		ai_checkpoint_weights_close(weights);
 	return code;
 }
 
 void
-ai_weights_close(AiWeights *weights)
+ai_checkpoint_weights_close(AiCheckpointWeights *weights)
 {
 	for (int f = 0; f < weights->n_files; f++)
 		ai_safetensors_close(&weights->files[f]);
-	*weights = (AiWeights) {.n = 0};
+	*weights = (AiCheckpointWeights) {.n = 0};
 }
 
-const AiWeight *
-ai_weights_find(const AiWeights *weights, const char *name)
+const AiCheckpointWeight *
+ai_checkpoint_weights_find(const AiCheckpointWeights *weights, const char *name)
 {
 	AiTensor	tensor = {.name = name};
-	AiWeight	wanted = {.tensor = &tensor};
+	AiCheckpointWeight	wanted = {.tensor = &tensor};
 
 	if (weights->n == 0)
 		return NULL;
-	return bsearch(&wanted, weights->list, (size_t) weights->n, sizeof(AiWeight),
+	return bsearch(&wanted, weights->list, (size_t) weights->n, sizeof(AiCheckpointWeight),
 				   compare_weights);
 }

@@ -253,7 +253,8 @@ is_column_sound(const AiPacked *packed, size_t j)
 
 	if (!(fabsf(packed->bias[j]) <= (is_there ? MOST_WEIGHT : 0)))
 		return false;
-	if (is_int8 && (!(packed->scales[j] >= 0 && packed->scales[j] <= (is_there ? MOST_WEIGHT : 0)) ||
+	if (is_int8 && (!(packed->scales[j] >= 0) ||
+					!(packed->scales[j] <= (is_there ? MOST_WEIGHT : 0)) ||
 					packed->sums[j] != sum_of_column(column, packed->n_words)))
 		return false;
 	for (size_t p = 0; p < n; p++)

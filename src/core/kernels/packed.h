@@ -99,8 +99,8 @@ extern void ai_pack(void *block, AiPrecision precision, const float *w, size_t w
 extern void ai_unpack(float *w, const AiPacked *packed);
 
 /*
- * Of bytes from elsewhere: are all numbers finite, at most 1e18, and what fills up 0?  AI_ERR_FORMAT
- * where they are not; or AI_ERR_CANCELLED.
+ * Of bytes from elsewhere: are all numbers finite, at most 1e18, and what fills up 0?
+ * AI_ERR_FORMAT where they are not; or AI_ERR_CANCELLED.
  */
 extern AiCode ai_packed_check(const AiPacked *packed, const AiHost *host, AiError *err);
 

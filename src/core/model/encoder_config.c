@@ -21,7 +21,7 @@
 typedef struct Read
 {
 	AiCheckpoint *checkpoint;
-	const AiWeights *weights;
+	const AiCheckpointWeights *weights;
 	AiEncoderConfig *config;
 	const AiJson *json;			/* config.json; NULL: there is none */
 	AiError    *err;
@@ -133,23 +133,23 @@ read_string(Read *read, const char **string, const AiJson *json, const char *fil
  * Activations, by the names that transformers gives them, and by their classes in torch
  */
 static AiCode
-find_activation(Read *read, AiEncoderActivation *activation, const char *name)
+find_activation(Read *read, AiActivation *activation, const char *name)
 {
 	static const struct
 	{
 		const char *name;
-		AiEncoderActivation activation;
+		AiActivation activation;
 	}			known[] = {
-		{"gelu", AI_ENCODER_GELU}, {"gelu_python", AI_ENCODER_GELU},
-		{"gelu_new", AI_ENCODER_GELU_TANH}, {"gelu_fast", AI_ENCODER_GELU_TANH},
-		{"gelu_pytorch_tanh", AI_ENCODER_GELU_TANH}, {"relu", AI_ENCODER_RELU},
-		{"silu", AI_ENCODER_SILU}, {"swish", AI_ENCODER_SILU}, {"tanh", AI_ENCODER_TANH},
-		{"torch.nn.modules.linear.Identity", AI_ENCODER_IDENTITY},
-		{"torch.nn.modules.activation.Tanh", AI_ENCODER_TANH},
-		{"torch.nn.modules.activation.ReLU", AI_ENCODER_RELU},
-		{"torch.nn.modules.activation.GELU", AI_ENCODER_GELU},
-		{"torch.nn.modules.activation.SiLU", AI_ENCODER_SILU},
-		{"torch.nn.modules.activation.Sigmoid", AI_ENCODER_SIGMOID},
+		{"gelu", AI_ACT_GELU}, {"gelu_python", AI_ACT_GELU},
+		{"gelu_new", AI_ACT_GELU_TANH}, {"gelu_fast", AI_ACT_GELU_TANH},
+		{"gelu_pytorch_tanh", AI_ACT_GELU_TANH}, {"relu", AI_ACT_RELU},
+		{"silu", AI_ACT_SILU}, {"swish", AI_ACT_SILU}, {"tanh", AI_ACT_TANH},
+		{"torch.nn.modules.linear.Identity", AI_ACT_LINEAR},
+		{"torch.nn.modules.activation.Tanh", AI_ACT_TANH},
+		{"torch.nn.modules.activation.ReLU", AI_ACT_RELU},
+		{"torch.nn.modules.activation.GELU", AI_ACT_GELU},
+		{"torch.nn.modules.activation.SiLU", AI_ACT_SILU},
+		{"torch.nn.modules.activation.Sigmoid", AI_ACT_SIGMOID},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -217,7 +217,7 @@ find_family(Read *read, const Family **family, const char *architecture)
 	if (architecture != NULL && strcmp(architecture, "StaticModel") != 0)
 		return unsupported_model(read, "architecture", architecture);
 	if (model_type == NULL && architecture == NULL &&
-		ai_weights_find(read->weights, "embeddings") == NULL)
+		ai_checkpoint_weights_find(read->weights, "embeddings") == NULL)
 		return wrong_value(read, CONFIG, "model_type", "the name of a family");
 	return AI_OK;
 }
@@ -503,7 +503,7 @@ read_score_activation(Read *read)
 					   "activation_fn"));
 	if (name == NULL)
 		AI_TRY(read_string(read, &name, read->json, CONFIG, "sbert_ce_default_activation_function"));
-	read->config->score_activation = AI_ENCODER_SIGMOID;
+	read->config->score_activation = AI_ACT_SIGMOID;
 	return name == NULL ? AI_OK : find_activation(read, &read->config->score_activation, name);
 }
 
@@ -536,14 +536,14 @@ static const struct
 {
 	const char *flag;			/* older files: one key for each, true or false */
 	const char *name;			/* later ones: the value of pooling_mode */
-	AiEncoderPooling pooling;
+	AiPooling pooling;
 }			poolings[] = {
-	{"pooling_mode_mean_tokens", "mean", AI_ENCODER_MEAN},
-	{"pooling_mode_cls_token", "cls", AI_ENCODER_CLS},
-	{"pooling_mode_max_tokens", "max", AI_ENCODER_MAX},
-	{"pooling_mode_lasttoken", "lasttoken", AI_ENCODER_LAST},
-	{"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", AI_ENCODER_MEAN_SQRT_LEN},
-	{"pooling_mode_weightedmean_tokens", "weightedmean", AI_ENCODER_WEIGHTED_MEAN},
+	{"pooling_mode_mean_tokens", "mean", AI_POOL_MEAN},
+	{"pooling_mode_cls_token", "cls", AI_POOL_FIRST},
+	{"pooling_mode_max_tokens", "max", AI_POOL_MAX},
+	{"pooling_mode_lasttoken", "lasttoken", AI_POOL_LAST},
+	{"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", AI_POOL_MEAN_SQRT},
+	{"pooling_mode_weightedmean_tokens", "weightedmean", AI_POOL_WEIGHTED},
 };
 
 static AiCode
@@ -638,7 +638,7 @@ read_modules(Read *read)
 	AiCheckpoint *checkpoint = read->checkpoint;
 	const char *first = read->config->family == AI_ENCODER_STATIC ? "StaticEmbedding" : "Transformer";
 
-	read->config->pooling = AI_ENCODER_MEAN;
+	read->config->pooling = AI_POOL_MEAN;
 	read->config->n_out = read->config->width;
 	if (!checkpoint->has_modules)
 		return AI_OK;
@@ -699,12 +699,12 @@ read_static(Read *read)
 {
 	AiEncoderConfig *config = read->config;
 	bool		is_module = read->checkpoint->has_modules;
-	const AiWeight *table = ai_weights_find(read->weights, "embeddings");
-	const AiWeight *mapping = ai_weights_find(read->weights, "mapping");
+	const AiCheckpointWeight *table = ai_checkpoint_weights_find(read->weights, "embeddings");
+	const AiCheckpointWeight *mapping = ai_checkpoint_weights_find(read->weights, "mapping");
 
 	config->family = AI_ENCODER_STATIC;
 	if (table == NULL)
-		table = ai_weights_find(read->weights, "embedding.weight");
+		table = ai_checkpoint_weights_find(read->weights, "embedding.weight");
 	if (table == NULL)
 		return ai_fail(read->err, AI_ERR_FORMAT, "the model has no tensor \"embeddings\"");
 	if (table->tensor->n_dims != 2 || table->tensor->n_elements == 0 ||
@@ -727,7 +727,7 @@ read_static(Read *read)
 
 AiCode
 ai_encoder_config_read(AiEncoderConfig *config, AiCheckpoint *checkpoint,
-					   const AiWeights *weights, AiError *err)
+					   const AiCheckpointWeights *weights, AiError *err)
 {
 	Read		read = {.checkpoint = checkpoint, .weights = weights, .config = config, .err = err};
 	const Family *family;

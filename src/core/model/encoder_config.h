@@ -11,6 +11,7 @@
 #define AI_ENCODER_CONFIG_H
 
 #include "core/format/checkpoint.h"
+#include "core/model/encoder.h"
 
 #define AI_ENCODER_MAX_DENSE 4
 #define AI_ENCODER_MAX_LABELS 10000
@@ -25,27 +26,6 @@ typedef enum AiEncoderFamily
 	AI_ENCODER_MPNET,
 	AI_ENCODER_STATIC			/* a table of embeddings: model2vec's */
 } AiEncoderFamily;
-
-typedef enum AiEncoderActivation
-{
-	AI_ENCODER_IDENTITY,
-	AI_ENCODER_GELU,			/* by erf */
-	AI_ENCODER_GELU_TANH,
-	AI_ENCODER_RELU,
-	AI_ENCODER_SILU,
-	AI_ENCODER_TANH,
-	AI_ENCODER_SIGMOID
-} AiEncoderActivation;
-
-typedef enum AiEncoderPooling
-{
-	AI_ENCODER_MEAN,
-	AI_ENCODER_CLS,				/* the first token */
-	AI_ENCODER_MAX,
-	AI_ENCODER_LAST,
-	AI_ENCODER_MEAN_SQRT_LEN,	/* the sum divided by the root of the number of tokens */
-	AI_ENCODER_WEIGHTED_MEAN	/* token i, from 1, counts i */
-} AiEncoderPooling;
 
 typedef enum AiEncoderHead
 {
@@ -63,7 +43,7 @@ typedef struct AiEncoderDense
 	int			n_in;
 	int			n_out;
 	bool		has_bias;
-	AiEncoderActivation activation;
+	AiActivation activation;
 } AiEncoderDense;
 
 typedef struct AiEncoderPrompt
@@ -88,7 +68,7 @@ typedef struct AiEncoderConfig
 	int			n_types;		/* 0: no token types */
 	int			n_buckets;		/* of relative positions, MPNet's; else 0 */
 	int			pad_id;
-	AiEncoderActivation activation;
+	AiActivation activation;
 	double		eps;			/* of the norms */
 
 	/* What goes in */
@@ -100,7 +80,7 @@ typedef struct AiEncoderConfig
 
 	/* What comes out */
 	AiEncoderHead head;
-	AiEncoderPooling pooling;	/* of an embedding */
+	AiPooling pooling;	/* of an embedding */
 	int			n_dense;
 	AiEncoderDense dense[AI_ENCODER_MAX_DENSE];
 	bool		normalises;
@@ -109,7 +89,7 @@ typedef struct AiEncoderConfig
 
 	/* of a head */
 	const char *const *labels;	/* [n_out] */
-	AiEncoderActivation score_activation;	/* of AI_ENCODER_CROSS: identity or sigmoid */
+	AiActivation score_activation;	/* of AI_ENCODER_CROSS: identity or sigmoid */
 	bool		is_nli;			/* labels of natural-language inference */
 	int			entailment;		/* their numbers; -1: there is none */
 	int			neutral;
@@ -121,7 +101,7 @@ typedef struct AiEncoderConfig
 
 /* weights: those in checkpoint->folder */
 extern AiCode ai_encoder_config_read(AiEncoderConfig *config, AiCheckpoint *checkpoint,
-									 const AiWeights *weights, AiError *err);
+									 const AiCheckpointWeights *weights, AiError *err);
 
 /* "bert", "roberta" ... */
 extern const char *ai_encoder_family_name(AiEncoderFamily family);

@@ -64,37 +64,6 @@ build_tokenizer(Import *import, AiError *err)
 /*
  * Plan
  */
-static AiActivation
-activation_of(AiEncoderActivation act)
-{
-	static const AiActivation activations[] = {
-		[AI_ENCODER_IDENTITY] = AI_ACT_LINEAR,
-		[AI_ENCODER_GELU] = AI_ACT_GELU,
-		[AI_ENCODER_GELU_TANH] = AI_ACT_GELU_TANH,
-		[AI_ENCODER_RELU] = AI_ACT_RELU,
-		[AI_ENCODER_SILU] = AI_ACT_SILU,
-		[AI_ENCODER_TANH] = AI_ACT_TANH,
-		[AI_ENCODER_SIGMOID] = AI_ACT_SIGMOID
-	};
-
-	return activations[act];
-}
-
-static AiPooling
-pooling_of(const AiEncoderConfig *config)
-{
-	static const AiPooling poolings[] = {
-		[AI_ENCODER_MEAN] = AI_POOL_MEAN,
-		[AI_ENCODER_CLS] = AI_POOL_FIRST,
-		[AI_ENCODER_MAX] = AI_POOL_MAX,
-		[AI_ENCODER_LAST] = AI_POOL_LAST,
-		[AI_ENCODER_MEAN_SQRT_LEN] = AI_POOL_MEAN_SQRT,
-		[AI_ENCODER_WEIGHTED_MEAN] = AI_POOL_WEIGHTED
-	};
-
-	return config->head != AI_ENCODER_EMBEDDING ? AI_POOL_FIRST : poolings[config->pooling];
-}
-
 static AiEncoderAnswer
 answer_of(AiEncoderHead head)
 {
@@ -132,12 +101,12 @@ plan_shape(Import *import, AiPrecision precision)
 		.n_layers = config->n_layers,
 		.n_heads = config->n_heads,
 		.inner = config->inner_width,
-		.activation = activation_of(config->activation),
+		.activation = config->activation,
 		.n_positions = config->n_positions,
 		.first_position = config->first_position,
 		.n_types = config->n_types,
 		.n_buckets = config->n_buckets,
-		.pooling = pooling_of(config),
+		.pooling = config->head != AI_ENCODER_EMBEDDING ? AI_POOL_FIRST : config->pooling,
 		.normalizes = config->head == AI_ENCODER_EMBEDDING && config->normalises,
 		.max_tokens = max_tokens_of(config),
 		.skips_unknown = config->skips_unknown
@@ -156,7 +125,7 @@ plan_after(Import *import)
 	const AiEncoderConfig *config = &import->config;
 
 	for (int i = 0; i < config->n_dense && config->head == AI_ENCODER_EMBEDDING; i++)
-		add_after(import, config->dense[i].n_out, activation_of(config->dense[i].activation));
+		add_after(import, config->dense[i].n_out, config->dense[i].activation);
 	if (config->head == AI_ENCODER_EMBEDDING)
 		return;
 	import->has_middle = ai_encoder_weights_find(&import->weights, AI_PART_HEAD, -1) != NULL;
@@ -164,7 +133,7 @@ plan_after(Import *import)
 		add_after(import, config->width, config->family == AI_ENCODER_DISTILBERT ? AI_ACT_RELU :
 				  AI_ACT_TANH);
 	add_after(import, config->n_out, config->head == AI_ENCODER_CROSS ?
-			  activation_of(config->score_activation) : AI_ACT_LINEAR);
+			  config->score_activation : AI_ACT_LINEAR);
 }
 
 static AiCode
@@ -309,7 +278,7 @@ store(Import *import, AiAimWriter *writer, const void **bytes, size_t *size, AiE
 
 static AiCode
 import_weights(Import *import, AiAimWriter *writer, const void **bytes, size_t *size,
-			   const AiWeights *weights, AiPrecision precision, AiError *err)
+			   const AiCheckpointWeights *weights, AiPrecision precision, AiError *err)
 {
 	AiCode		code;
 
@@ -330,15 +299,15 @@ ai_encoder_import(AiAimWriter *writer, const void **bytes, size_t *size,
 				  AiCheckpoint *checkpoint, AiPrecision precision, AiError *err)
 {
 	Import		import = {.checkpoint = checkpoint};
-	AiWeights	weights;
+	AiCheckpointWeights	weights;
 	AiCode		code;
 
-	AI_TRY(ai_weights_open(&weights, checkpoint, checkpoint->folder, err));
+	AI_TRY(ai_checkpoint_weights_open(&weights, checkpoint, checkpoint->folder, err));
 	ai_arena_init(&import.arena, writer->host);
 	ai_buf_init(&import.tokenizer, writer->host);
 	code = import_weights(&import, writer, bytes, size, &weights, precision, err);
 	ai_buf_free(&import.tokenizer);
 	ai_arena_free(&import.arena);
-	ai_weights_close(&weights);
+	ai_checkpoint_weights_close(&weights);
 	return code;
 }

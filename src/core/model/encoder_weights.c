@@ -112,7 +112,7 @@ static const Names names_of[] = {
 typedef struct Collect
 {
 	const AiEncoderConfig *config;
-	const AiWeights *weights;
+	const AiCheckpointWeights *weights;
 	AiHost const *host;
 	AiBuf		list;			/* of AiEncoderWeight */
 	bool	   *is_used;		/* [weights->n] */
@@ -153,7 +153,8 @@ size_of(const AiEncoderConfig *config, Size size)
 
 /* rows 1: a vector */
 static AiCode
-check_shape(const AiWeight *weight, bool is_vector, int64_t n_rows, int64_t width, AiError *err)
+check_shape(const AiCheckpointWeight *weight, bool is_vector, int64_t n_rows, int64_t width,
+			AiError *err)
 {
 	const AiTensor *tensor = weight->tensor;
 	char		found[200];
@@ -177,7 +178,7 @@ check_shape(const AiWeight *weight, bool is_vector, int64_t n_rows, int64_t widt
 
 static AiCode
 add_weight(Collect *collect, AiEncoderPart part, int layer, bool is_vector, int64_t n_rows,
-		   int64_t width, const AiWeight *source)
+		   int64_t width, const AiCheckpointWeight *source)
 {
 	AiEncoderWeight added = {part, layer, n_rows, width, *source};
 
@@ -209,7 +210,7 @@ missing(Collect *collect, const char *name)
 static AiCode
 find_prefix(Collect *collect)
 {
-	const AiWeights *weights = collect->weights;
+	const AiCheckpointWeights *weights = collect->weights;
 	const char *found = NULL;
 	size_t		len;
 
@@ -241,13 +242,13 @@ find_prefix(Collect *collect)
 }
 
 /* The tensor of this name, or of the name that it had for a norm in old files */
-static const AiWeight *
+static const AiCheckpointWeight *
 find_weight(Collect *collect, char name[MAX_NAME])
 {
 	static const char *const olds[][2] = {
 		{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}
 	};
-	const AiWeight *weight = ai_weights_find(collect->weights, name);
+	const AiCheckpointWeight *weight = ai_checkpoint_weights_find(collect->weights, name);
 
 	for (int i = 0; i < 2 && weight == NULL; i++)
 	{
@@ -259,7 +260,7 @@ find_weight(Collect *collect, char name[MAX_NAME])
 		len -= strlen(olds[i][0]);
 		memcpy(old, name, len);
 		strcpy(old + len, olds[i][1]);
-		weight = ai_weights_find(collect->weights, old);
+		weight = ai_checkpoint_weights_find(collect->weights, old);
 	}
 	if (weight != NULL)
 		collect->is_used[weight - collect->weights->list] = true;
@@ -272,7 +273,7 @@ collect_name(Collect *collect, const char *prefix, const Name *name, int layer)
 	const AiEncoderConfig *config = collect->config;
 	char		full_name[MAX_NAME];
 	size_t		len = strlen(prefix);
-	const AiWeight *weight;
+	const AiCheckpointWeight *weight;
 
 	memcpy(full_name, prefix, len);
 	if (layer >= 0)
@@ -340,7 +341,7 @@ check_surplus(Collect *collect)
 {
 	for (int64_t i = 0; i < collect->weights->n; i++)
 	{
-		const AiWeight *weight = &collect->weights->list[i];
+		const AiCheckpointWeight *weight = &collect->weights->list[i];
 
 		if (collect->is_used[i] || is_known_surplus(weight->tensor->name))
 			continue;
@@ -373,7 +374,7 @@ collect_transformer(Collect *collect)
 
 /* Every token's row is one. */
 static AiCode
-check_mapping(Collect *collect, const AiWeight *mapping, int64_t n_rows)
+check_mapping(Collect *collect, const AiCheckpointWeight *mapping, int64_t n_rows)
 {
 	const AiTensor *tensor = mapping->tensor;
 	int64_t    *rows = ai_host_alloc(collect->host, MAPPING_PIECE * sizeof(int64_t));
@@ -404,9 +405,9 @@ collect_static(Collect *collect)
 {
 	const AiEncoderConfig *config = collect->config;
 	char		names[4][MAX_NAME] = {"embeddings", "embedding.weight", "mapping", "weights"};
-	const AiWeight *table = find_weight(collect, names[0]);
-	const AiWeight *mapping = find_weight(collect, names[2]);
-	const AiWeight *counts = find_weight(collect, names[3]);
+	const AiCheckpointWeight *table = find_weight(collect, names[0]);
+	const AiCheckpointWeight *mapping = find_weight(collect, names[2]);
+	const AiCheckpointWeight *counts = find_weight(collect, names[3]);
 	int64_t		n_rows;
 
 	if (table == NULL)
@@ -434,14 +435,14 @@ collect_dense(Collect *collect, AiEncoderWeights *opened, AiCheckpoint *checkpoi
 	for (int i = 0; i < collect->config->n_dense; i++)
 	{
 		const AiEncoderDense *dense = &collect->config->dense[i];
-		AiWeights  *weights = &opened->dense[i];
-		const AiWeight *matrix;
-		const AiWeight *bias;
+		AiCheckpointWeights  *weights = &opened->dense[i];
+		const AiCheckpointWeight *matrix;
+		const AiCheckpointWeight *bias;
 
-		AI_TRY(ai_weights_open(weights, checkpoint, dense->folder, collect->err));
+		AI_TRY(ai_checkpoint_weights_open(weights, checkpoint, dense->folder, collect->err));
 		opened->n_dense++;
-		matrix = ai_weights_find(weights, "linear.weight");
-		bias = ai_weights_find(weights, "linear.bias");
+		matrix = ai_checkpoint_weights_find(weights, "linear.weight");
+		bias = ai_checkpoint_weights_find(weights, "linear.bias");
 		if (matrix == NULL)
 			return missing(collect, "linear.weight");
 		AI_TRY(add_weight(collect, AI_PART_DENSE, i, false, dense->n_out, dense->n_in, matrix));
@@ -479,7 +480,7 @@ keep_list(Collect *collect, AiEncoderWeights *opened, AiCheckpoint *checkpoint)
 
 AiCode
 ai_encoder_weights_open(AiEncoderWeights *opened, const AiEncoderConfig *config,
-						AiCheckpoint *checkpoint, const AiWeights *weights, AiError *err)
+						AiCheckpoint *checkpoint, const AiCheckpointWeights *weights, AiError *err)
 {
 	Collect		collect = {
 		.config = config, .weights = weights, .host = checkpoint->arena.host, .err = err
@@ -509,7 +510,7 @@ void
 ai_encoder_weights_close(AiEncoderWeights *opened)
 {
 	for (int i = 0; i < opened->n_dense; i++)
-		ai_weights_close(&opened->dense[i]);
+		ai_checkpoint_weights_close(&opened->dense[i]);
 	opened->n_dense = 0;
 	opened->n = 0;
 }

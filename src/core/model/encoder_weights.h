@@ -65,20 +65,20 @@ typedef struct AiEncoderWeight
 	int			layer;			/* or number of the module; -1: of no layer */
 	int64_t		n_rows;			/* 1 for a vector */
 	int64_t		width;
-	AiWeight	source;
+	AiCheckpointWeight	source;
 } AiEncoderWeight;
 
 typedef struct AiEncoderWeights
 {
 	AiEncoderWeight *list;		/* [n], in the order of the parts, and in it of the layers */
 	int			n;
-	AiWeights	dense[AI_ENCODER_MAX_DENSE];
+	AiCheckpointWeights	dense[AI_ENCODER_MAX_DENSE];
 	int			n_dense;		/* that are open */
 } AiEncoderWeights;
 
 /* Borrows weights, which are those that config was read with, and the checkpoint's memory. */
 extern AiCode ai_encoder_weights_open(AiEncoderWeights *opened, const AiEncoderConfig *config,
-									  AiCheckpoint *checkpoint, const AiWeights *weights,
+									  AiCheckpoint *checkpoint, const AiCheckpointWeights *weights,
 									  AiError *err);
 
 extern void ai_encoder_weights_close(AiEncoderWeights *opened);
