@@ -7,6 +7,7 @@
 
 #include <immintrin.h>
 
+#define FETCHES_AHEAD
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
 #define NO_SUMS _mm256_setzero_ps()

@@ -10,6 +10,7 @@
  *	NO_SUMS						sums of nothing
  *	SUMS_ARE_INTEGERS			if they are
  *	words_at(), factor_of(), add_terms()
+ *	FETCHES_AHEAD				if it pays to fetch the next panels
  *
  * All rows of a part pass by the words of a tile's columns, then by the next ones.
  *-------------------------------------------------------------------------
@@ -23,6 +24,7 @@ typedef struct AiPackedTile
 	const char *x[TILE_ROWS];
 	const uint32_t *words;		/* of its panels */
 	size_t		n_words;
+	const uint32_t *ahead;		/* a panel that will be wanted in the second cache */
 	AiPackedEnd end;
 } AiPackedTile;
 
@@ -60,6 +62,9 @@ compute_tile(const AiPackedTile *tile, int n_rows)
 	{
 		Words		row[TILE_VECTORS];
 
+#ifdef FETCHES_AHEAD
+		__builtin_prefetch(tile->ahead + p * AI_PANEL_COLUMNS, 0, 2);
+#endif
 		AI_UNROLL
 		for (int v = 0; v < TILE_VECTORS; v++)
 			row[v] = words_at(words[v] + p * AI_PANEL_COLUMNS);
@@ -127,6 +132,17 @@ compute_beside(const AiPackedProduct *product, const AiKernels *kernels, const A
 	copy_beside(product, kernels, &tile->end, &beside.end, n_rows, n_there);
 }
 
+/* What is fetched by a tile of rows: of the panels for the next columns, the one of its number */
+static inline const uint32_t *
+panel_ahead(const AiPacked *w, size_t first, size_t tile)
+{
+	size_t		column = first + TILE_COLUMNS + tile * AI_PANEL_COLUMNS;
+
+	if (tile * AI_PANEL_COLUMNS >= TILE_COLUMNS || column >= w->n)
+		column = first;
+	return w->words + column * w->n_words;
+}
+
 /* Rows from begin to end, columns of one tile from first on */
 static inline void
 compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t begin, size_t end,
@@ -147,6 +163,7 @@ compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t be
 
 		for (size_t r = 0; r < n_rows; r++)
 			tile.x[r] = (const char *) product->x + (top + r) * product->x_row;
+		tile.ahead = panel_ahead(w, first, t);
 		tile.end = end_of(product, top, first);
 		if (ends_beside(product, TILE_COLUMNS, n_there))
 			compute_beside(product, kernels, &tile, n_rows, n_there);
