@@ -173,7 +173,8 @@ ai_trie_build(AiBuf *nodes, AiTrieKey *keys, size_t n, AiError *err)
 
 	if (n > AI_TRIE_MAX_VALUE)
 		return ai_fail(err, AI_ERR_LIMIT, "vocabulary is too large");
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	if (n > 0)
+		qsort(keys, n, sizeof(*keys), compare_keys);
 	ai_buf_init(&build.ranges, nodes->host);
 	ai_buf_init(&build.has_base, nodes->host);
 	code = add_block(&build);
