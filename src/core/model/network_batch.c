@@ -85,11 +85,15 @@ int
 ai_network_best(const float *probability, size_t n)
 {
 	size_t		best = 0;
+	float		most = probability[0];
 
+	/* without a branch, which could not be foretold */
 	for (size_t i = 1; i < n; i++)
 	{
-		if (probability[i] > probability[best])
-			best = i;
+		bool		is_more = probability[i] > most;
+
+		best = is_more ? i : best;
+		most = is_more ? probability[i] : most;
 	}
 	return (int) best;
 }
