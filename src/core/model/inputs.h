@@ -25,6 +25,17 @@ typedef struct AiInput
 	const float *answer;		/* of a network */
 } AiInput;
 
+/* What is asked of a model: the same for all inputs of a run; all zero is the usual */
+typedef struct AiRequest
+{
+	int			layer;			/* of networks, see network_batch.h; 0 where it does not matter */
+
+	/* Of encoders */
+	bool		is_pair;		/* the bytes are two texts with a 0 byte between them */
+	bool		is_raw;			/* a head's numbers without the softmax or sigmoid behind it */
+	bool		refuses_long;	/* an input that would be truncated fails with AI_ERR_LIMIT */
+} AiRequest;
+
 typedef struct AiInputTask
 {
 	uint32_t	number;			/* of the input */
