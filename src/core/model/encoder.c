@@ -435,3 +435,12 @@ ai_encoder_word(const AiEncoder *e, float *vector, size_t word)
 		memcpy(&vector[i], &bits, sizeof(float));
 	}
 }
+
+double
+ai_encoder_work(const AiEncoder *encoder)
+{
+	double		width = (double) encoder->shape.width;
+	double		inner = (double) encoder->shape.inner;
+
+	return (double) encoder->shape.n_layers * width * (4 * width + 2 * inner);
+}

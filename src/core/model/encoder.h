@@ -120,6 +120,9 @@ typedef struct AiEncoderTokens
 	const uint8_t *type;		/* NULL: all 0 */
 } AiEncoderTokens;
 
+/* Multiplications that a token takes, without attention */
+extern double ai_encoder_work(const AiEncoder *encoder);
+
 /* Memory of one thread, which grows with what it has been used for */
 typedef struct AiEncoderScratch AiEncoderScratch;
 
