@@ -82,8 +82,9 @@ run_encoder(const AiInputs *inputs, const void *model, void *const *scratch,
 	Size		size = inputs->n_distinct * ai_encoder_n_outputs(model) * sizeof(float);
 	float	   *answers = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
 	AiEncoderCounts did;
-	AiCode		code = ai_encoder_batch_run(inputs, model, (AiEncoderReader *const *) scratch,
-											request, answers, &did, n_threads, pool, err);
+	AiCode		code = ai_encoder_batch_run(inputs, model, request,
+											(AiEncoderReader *const *) scratch, answers, &did,
+											n_threads, pool, err);
 
 	counts->tokens += did.n_tokens;
 	counts->truncated += did.n_truncated;
