@@ -54,8 +54,9 @@ extern bool aiaas_model_ref_try_parse(AiaasModelRef *ref, const char *reference)
 /* The same where a version makes no sense, as in ai_train() */
 extern void aiaas_model_name_check(const char *name);
 
-/* aiaas.default_classifier; when it is not set, raises with a list of models that would do */
+/* The settings of these names; one that is not set raises with a list of models that would do. */
 extern const char *aiaas_default_classifier_get(void);
+extern const char *aiaas_default_embedder_get(void);
 
 /*
  * Reading

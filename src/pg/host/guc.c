@@ -17,6 +17,7 @@ bool		aiaas_batch;
 char	   *aiaas_cache_directory;
 int			aiaas_cache_size;
 char	   *aiaas_default_classifier;
+char	   *aiaas_default_embedder;
 int			aiaas_max_batch_memory;
 int			aiaas_max_input_bytes;
 int			aiaas_max_model_bytes;
@@ -128,6 +129,11 @@ aiaas_guc_init(void)
 							   "Model that classifies where none is named.",
 							   "A name ('reviews') or a name and a version ('reviews@3').",
 							   &aiaas_default_classifier, "",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable(AIAAS_DEFAULT_EMBEDDER,
+							   "Model that embeds where none is named.",
+							   "A name ('minilm') or a name and a version ('minilm@2').",
+							   &aiaas_default_embedder, "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("aiaas.max_batch_memory",
 							"Memory that the rows of one batch may take.",

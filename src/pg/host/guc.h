@@ -7,9 +7,11 @@
 #define AIAAS_GUC_H
 
 #define AIAAS_DEFAULT_CLASSIFIER "aiaas.default_classifier"
+#define AIAAS_DEFAULT_EMBEDDER "aiaas.default_embedder"
 
-/* The model reference that was set, or an empty string; see catalog.h */
+/* The model references that were set, or empty strings; see catalog.h */
 extern char *aiaas_default_classifier;
+extern char *aiaas_default_embedder;
 
 /* Files that all sessions share, see pg/cache; an empty directory is the default place */
 extern char *aiaas_cache_directory;
