@@ -153,7 +153,8 @@ make_alone(Fixture *f)
 		first[1] = (uint32_t) tokens.n;
 		one.id = tokens.id;
 		one.type = tokens.type;
-		assert_int_equal(ai_encoder_run(f->encoder, scratch, &one, false, f->alone[i], NULL), AI_OK);
+		assert_int_equal(ai_encoder_run(f->encoder, scratch, &one, false, f->alone[i], NULL),
+						 AI_OK);
 		if (is_new(f, i))
 		{
 			f->n_tokens += (int64_t) tokens.n;

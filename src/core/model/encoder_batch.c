@@ -344,7 +344,8 @@ ai_encoder_batch_run(const AiInputs *inputs, const AiEncoder *encoder,
 	size_t		size = (inputs->n_distinct + 1) * sizeof(uint32_t);
 	uint32_t   *group = ai_host_alloc(inputs->host, size);
 	Run			run = {
-		.inputs = inputs, .encoder = encoder, .request = request == NULL ? (AiRequest) {0} : *request,
+		.inputs = inputs, .encoder = encoder,
+		.request = request == NULL ? (AiRequest) {0} : *request,
 		.is_inference = ai_encoder_find_entailment(encoder) >= 0, .reader = reader,
 		.answers = answers, .group = group, .err = err
 	};
