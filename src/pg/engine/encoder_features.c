@@ -10,21 +10,9 @@
 #include "catalog/pg_type.h"
 
 #include "pg/engine/features.h"
+#include "pg/engine/kind.h"
 #include "pg/host/datum.h"
 #include "pg/host/json.h"
-
-const char *
-aiaas_encoder_task_name(const AiEncoderShape *shape)
-{
-	static const char *const names[AI_N_ANSWERS] = {
-		[AI_ANSWER_EMBEDDING] = "embedding",
-		[AI_ANSWER_CLASS] = "classification",
-		[AI_ANSWER_LABELS] = "multilabel",
-		[AI_ANSWER_VALUES] = "regression"
-	};
-
-	return names[shape->answer];
-}
 
 /* The numbers of the features, by name */
 typedef struct Count
@@ -34,19 +22,19 @@ typedef struct Count
 } Count;
 
 #define N_COUNTS 6
+#define N_SIZES 4				/* of them, that another release would count alike */
 
 static void
 count(Count *counts, const AiEncoder *encoder)
 {
 	const AiEncoderShape *shape = ai_encoder_shape(encoder);
-	int64		work = shape->n_layers * shape->width * (4 * shape->width + 2 * shape->inner);
 
 	counts[0] = (Count) {"max_tokens", shape->max_tokens};
 	counts[1] = (Count) {"width", shape->width};
 	counts[2] = (Count) {"layers", shape->n_layers};
 	counts[3] = (Count) {"words", shape->n_words};
 	counts[4] = (Count) {"parameters", ai_encoder_n_parameters(encoder)};
-	counts[5] = (Count) {"work", Max(work, shape->width)};
+	counts[5] = (Count) {"work", (int64) Max(ai_encoder_work(encoder), shape->width)};
 }
 
 static Jsonb *
@@ -69,6 +57,7 @@ create_features(const AiEncoder *encoder)
 	return aiaas_json_finish(&json);
 }
 
+/* A whole row is read by the column that is named here. */
 bool
 aiaas_encoder_are_features(const AiEncoder *encoder, const Jsonb *features)
 {
@@ -77,7 +66,7 @@ aiaas_encoder_are_features(const AiEncoder *encoder, const Jsonb *features)
 	if (aiaas_features_find_column(features) == NULL)
 		return false;
 	count(counts, encoder);
-	for (int i = 0; i < N_COUNTS; i++)
+	for (int i = 0; i < N_SIZES; i++)
 	{
 		if (aiaas_json_number(features, counts[i].name) != (double) counts[i].n)
 			return false;
@@ -118,7 +107,7 @@ create_labels(const AiEncoder *encoder)
 void
 aiaas_encoder_describe(AiaasNewVersion *version, const AiEncoder *encoder)
 {
-	version->task = aiaas_encoder_task_name(ai_encoder_shape(encoder));
+	version->task = aiaas_task_name(aiaas_encoder_kind.task(encoder));
 	version->options = create_options(encoder);
 	version->features = create_features(encoder);
 	version->labels = create_labels(encoder);

@@ -2,7 +2,7 @@
  * encoder_features.h
  *		What a version's row says of an encoder, made from the encoder itself.
  *
- *	task		'embedding', 'classification', 'multilabel' or 'regression'
+ *	task		what aiaas_task_name() calls it: 'embedding'
  *	options		{"precision": "int8"}
  *	features	{"columns": [{"name": "text", "type": "text"}], "max_tokens": 256, "width": 384,
  *				"layers": 6, "words": 30522, "parameters": 22713216, "work": 10616832}
@@ -17,13 +17,10 @@
 #include "core/model/encoder.h"
 #include "pg/catalog/catalog.h"
 
-/* A literal */
-extern const char *aiaas_encoder_task_name(const AiEncoderShape *shape);
-
-/* These fill all of the four, in the current memory context. */
+/* Fills all of the four, in the current memory context. */
 extern void aiaas_encoder_describe(AiaasNewVersion *version, const AiEncoder *encoder);
 
-/* Could these be its features?  What they count must be what it has. */
+/* Could these be its features?  Its sizes must be those. */
 extern bool aiaas_encoder_are_features(const AiEncoder *encoder, const Jsonb *features);
 
 #endif							/* AIAAS_ENCODER_FEATURES_H */

@@ -48,16 +48,14 @@ list_precisions(void)
 AiPrecision
 aiaas_precision_parse(const char *name)
 {
-	for (int i = 0; i < AI_N_PRECISIONS; i++)
-	{
-		if (strcmp(name, ai_precision_name((AiPrecision) i)) == 0)
-			return (AiPrecision) i;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there is no precision \"%s\"", name),
-			 errhint("The precisions are %s.", list_precisions())));
-	return AI_PRECISION_FP32;
+	AiPrecision precision = AI_PRECISION_FP32;
+
+	if (!ai_precision_find(&precision, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no precision \"%s\"", name),
+				 errhint("The precisions are %s.", list_precisions())));
+	return precision;
 }
 
 AiaasImporter *
