@@ -92,6 +92,7 @@ FORMAT_OBJS = \
 	src/core/format/checkpoint.o \
 	src/core/format/checkpoint_weights.o \
 	src/core/format/export.o \
+	src/core/format/magic.o \
 	src/core/format/safetensors.o \
 	src/core/format/source.o \
 	src/core/format/tar.o
@@ -239,6 +240,7 @@ PG_ENGINE_OBJS = \
 	src/pg/engine/answer.o \
 	src/pg/engine/batch.o \
 	src/pg/engine/call.o \
+	src/pg/engine/encoder_features.o \
 	src/pg/engine/engine.o \
 	src/pg/engine/features.o \
 	src/pg/engine/gather.o \
@@ -271,6 +273,8 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
 	src/pg/jobs/gate.o \
+	src/pg/jobs/import_encoder.o \
+	src/pg/jobs/import_folder.o \
 	src/pg/jobs/import_source.o \
 	src/pg/jobs/importer.o \
 	src/pg/jobs/labels.o \
