@@ -286,6 +286,22 @@ read_labels(const Reader *r, AiError *err)
 }
 
 static AiCode
+read_prompt(const Reader *r, AiError *err)
+{
+	const void *data;
+	int64_t		n;
+
+	if (!ai_aim_has(r->aim, "prompt"))
+		return AI_OK;
+	AI_TRY(ai_aim_array(r->aim, &data, &n, "prompt", AI_DTYPE_U8, 1, err));
+	if (n > AI_ENCODER_MAX_PROMPT)
+		return invalid(err, "its prompt is too long");
+	r->encoder->prompt = data;
+	r->encoder->prompt_len = (size_t) n;
+	return AI_OK;
+}
+
+static AiCode
 read_version(const AiAim *aim, AiError *err)
 {
 	int64_t		version;
@@ -322,6 +338,7 @@ read_block(AiEncoder *encoder, const void *bytes, size_t size, bool is_checked, 
 	AI_TRY(read_embeddings(&reader, err));
 	AI_TRY(read_layers(&reader, err));
 	AI_TRY(read_after(&reader, err));
+	AI_TRY(read_prompt(&reader, err));
 	return read_labels(&reader, err);
 }
 
@@ -378,6 +395,13 @@ const AiTokenizer *
 ai_encoder_tokenizer(const AiEncoder *encoder)
 {
 	return &encoder->tokenizer;
+}
+
+const char *
+ai_encoder_prompt(const AiEncoder *encoder, size_t *len)
+{
+	*len = encoder->prompt_len;
+	return encoder->prompt;
 }
 
 const AiEncoderShape *

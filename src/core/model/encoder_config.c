@@ -546,7 +546,7 @@ read_pooling(Read *read, const AiCheckpointModule *module)
 		return AI_ERR_UNSUPPORTED;
 	}
 	AI_TRY(read_truth(read, &includes_prompt, json, CONFIG, "include_prompt", true));
-	if (!includes_prompt)
+	if (!includes_prompt && read->config->default_prompt >= 0)
 		return ai_fail(read->err, AI_ERR_UNSUPPORTED, "pooling without the prompt is not supported");
 	return AI_OK;
 }

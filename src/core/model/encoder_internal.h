@@ -46,6 +46,8 @@ struct AiEncoder
 	AiEncoderAfter after[AI_ENCODER_MAX_AFTER];
 	AiPacked	after_weights[AI_ENCODER_MAX_AFTER];
 	AiAimStrings labels;
+	const char *prompt;			/* not terminated */
+	size_t		prompt_len;
 };
 
 #define AI_ENCODER_NAME_SIZE 40
