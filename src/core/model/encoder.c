@@ -46,7 +46,7 @@ static const Field fields[] = {
 	FIELD(n_positions, 0, 1 << 20),
 	FIELD(first_position, 0, 1 << 20),
 	FIELD(n_types, 0, 16),
-	FIELD(n_buckets, 0, 1024),
+	FIELD(n_buckets, 0, AI_ENCODER_BUCKETS),
 	FIELD(pooling, 0, AI_N_POOLINGS - 1),
 	FIELD(normalizes, 0, 1),
 	FIELD(max_tokens, 1, 1 << 20),
@@ -77,6 +77,8 @@ check_shape(const AiEncoderShape *s, AiError *err)
 		return invalid(err, "its heads do not share out the width");
 	if (s->n_layers == 0 && (s->n_positions > 0 || s->n_types > 0 || s->n_buckets > 0))
 		return invalid(err, "a table of vectors has positions");
+	if (s->n_buckets != 0 && s->n_buckets != AI_ENCODER_BUCKETS)
+		return invalid(err, "its distances have other rows");
 	if (s->n_positions > 0 && s->max_tokens > s->n_positions - s->first_position)
 		return invalid(err, "it has too few positions for its inputs");
 	return AI_OK;

@@ -36,6 +36,7 @@
 #define AI_ENCODER_KIND "encoder"
 #define AI_ENCODER_VERSION 1
 
+#define AI_ENCODER_BUCKETS 32	/* of distances */
 #define AI_ENCODER_MAX_AFTER 4
 #define AI_ENCODER_MAX_PROMPT 4096	/* bytes */
 
@@ -73,7 +74,7 @@ typedef struct AiEncoderShape
 	int64_t		n_positions;	/* rows; 0: none */
 	int64_t		first_position; /* the row of the first token */
 	int64_t		n_types;		/* of tokens: first and second text; 0: none */
-	int64_t		n_buckets;		/* of distances; 0: none */
+	int64_t		n_buckets;		/* AI_ENCODER_BUCKETS, or 0: none */
 	int64_t		pooling;		/* AiPooling */
 	int64_t		normalizes;		/* 1: to length 1 */
 	int64_t		max_tokens;		/* of an input, with the special ones */
