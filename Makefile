@@ -363,7 +363,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions check-tokenizers check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-kernels
+	check-readme check-versions check-tokenizers check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-encoder bench-kernels
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk
