@@ -281,7 +281,9 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/network_options.o \
 	src/pg/jobs/network_query.o \
 	src/pg/jobs/options.o \
+	src/pg/jobs/quantizer.o \
 	src/pg/jobs/query.o \
+	src/pg/jobs/sample_texts.o \
 	src/pg/jobs/select.o \
 	src/pg/jobs/spill.o \
 	src/pg/jobs/train_network.o \
@@ -298,6 +300,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
+	src/pg/sqlapi/fn_quantize.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o
