@@ -473,6 +473,8 @@ aiaas_importer_finish(AiaasImporter *importer, bool deploy, AiaasImportResult *r
 		take_export(importer);
 	else
 		aiaas_import_encoder(importer);
+	if (importer->spill.ud != NULL)
+		aiaas_spill_close(&importer->spill);
 	store_version(importer, deploy, result);
 	MemoryContextSwitchTo(old_context);
 
