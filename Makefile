@@ -158,6 +158,7 @@ MODEL_OBJS = \
 	src/core/model/encoder_config.o \
 	src/core/model/encoder_import.o \
 	src/core/model/encoder_pooling.o \
+	src/core/model/similarity.o \
 	src/core/model/encoder_run.o \
 	src/core/model/encoder_store.o \
 	src/core/model/encoder_weights.o \
@@ -248,6 +249,7 @@ PG_ENGINE_OBJS = \
 	src/pg/engine/kind.o \
 	src/pg/engine/kind_encoder.o \
 	src/pg/engine/resolved.o \
+	src/pg/engine/texts.o \
 	src/pg/engine/work.o
 
 PG_EXEC_OBJS = \
@@ -302,8 +304,11 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_network.o \
 	src/pg/sqlapi/fn_quantize.o \
 	src/pg/sqlapi/fn_rights.o \
+	src/pg/sqlapi/fn_similarity.o \
 	src/pg/sqlapi/fn_train.o \
-	src/pg/sqlapi/fn_watch.o
+	src/pg/sqlapi/fn_watch.o \
+	src/pg/sqlapi/fn_zero_shot.o \
+	src/pg/sqlapi/verbs.o
 
 MAIN_OBJS = \
 	src/aiaas.o

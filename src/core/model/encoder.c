@@ -46,7 +46,7 @@ static const Field fields[] = {
 	FIELD(n_positions, 0, 1 << 20),
 	FIELD(first_position, 0, 1 << 20),
 	FIELD(n_types, 0, 16),
-	FIELD(n_buckets, 0, 1024),
+	FIELD(n_buckets, 0, AI_ENCODER_BUCKETS),
 	FIELD(pooling, 0, AI_N_POOLINGS - 1),
 	FIELD(normalizes, 0, 1),
 	FIELD(max_tokens, 1, 1 << 20),
@@ -77,6 +77,8 @@ check_shape(const AiEncoderShape *s, AiError *err)
 		return invalid(err, "its heads do not share out the width");
 	if (s->n_layers == 0 && (s->n_positions > 0 || s->n_types > 0 || s->n_buckets > 0))
 		return invalid(err, "a table of vectors has positions");
+	if (s->n_buckets != 0 && s->n_buckets != AI_ENCODER_BUCKETS)
+		return invalid(err, "its distances have other rows");
 	if (s->n_positions > 0 && s->max_tokens > s->n_positions - s->first_position)
 		return invalid(err, "it has too few positions for its inputs");
 	return AI_OK;
@@ -286,6 +288,22 @@ read_labels(const Reader *r, AiError *err)
 }
 
 static AiCode
+read_prompt(const Reader *r, AiError *err)
+{
+	const void *data;
+	int64_t		n;
+
+	if (!ai_aim_has(r->aim, "prompt"))
+		return AI_OK;
+	AI_TRY(ai_aim_array(r->aim, &data, &n, "prompt", AI_DTYPE_U8, 1, err));
+	if (n > AI_ENCODER_MAX_PROMPT)
+		return invalid(err, "its prompt is too long");
+	r->encoder->prompt = data;
+	r->encoder->prompt_len = (size_t) n;
+	return AI_OK;
+}
+
+static AiCode
 read_version(const AiAim *aim, AiError *err)
 {
 	int64_t		version;
@@ -322,6 +340,7 @@ read_block(AiEncoder *encoder, const void *bytes, size_t size, bool is_checked, 
 	AI_TRY(read_embeddings(&reader, err));
 	AI_TRY(read_layers(&reader, err));
 	AI_TRY(read_after(&reader, err));
+	AI_TRY(read_prompt(&reader, err));
 	return read_labels(&reader, err);
 }
 
@@ -378,6 +397,13 @@ const AiTokenizer *
 ai_encoder_tokenizer(const AiEncoder *encoder)
 {
 	return &encoder->tokenizer;
+}
+
+const char *
+ai_encoder_prompt(const AiEncoder *encoder, size_t *len)
+{
+	*len = encoder->prompt_len;
+	return encoder->prompt;
 }
 
 const AiEncoderShape *
