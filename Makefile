@@ -283,7 +283,9 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/network_options.o \
 	src/pg/jobs/network_query.o \
 	src/pg/jobs/options.o \
+	src/pg/jobs/quantizer.o \
 	src/pg/jobs/query.o \
+	src/pg/jobs/sample_texts.o \
 	src/pg/jobs/select.o \
 	src/pg/jobs/spill.o \
 	src/pg/jobs/train_network.o \
@@ -300,6 +302,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
+	src/pg/sqlapi/fn_quantize.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_similarity.o \
 	src/pg/sqlapi/fn_train.o \
@@ -315,7 +318,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train network classify costs evaluate explain rights pins move limits stats network_apply \
+REGRESS = models damage settings train network classify costs evaluate explain rights pins move import_encoder limits stats network_apply \
 	batch_same batch_tools batch_shapes batch_modify batch_merge batch_order batch_errors batch_cursors batch_security \
 	batch_plans batch_limits batch_end
 
