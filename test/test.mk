@@ -94,7 +94,8 @@ bench-encoder:
 bench-kernels: build/core/bench_core_packed
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE build/core/bench_core_packed $(BENCH_FLAGS)
 
-# minilm, static and random ones, in build/models; MODELS=fetch for the first two alone
+# minilm, static and random ones, in build/models; MODELS=fetch for the first two alone, MODELS=golden for
+# what PyTorch answers
 models:
 	@sh test/models/make_models.sh $(MODELS)
 
