@@ -31,7 +31,8 @@ typedef enum AiSentenceBreak
 } AiSentenceBreak;
 
 #define BREAK_BIT(kind) (1u << (kind))
-#define LETTERS (BREAK_BIT(BREAK_OLETTER) | BREAK_BIT(BREAK_UPPER) | BREAK_BIT(BREAK_LOWER))
+#define CASED (BREAK_BIT(BREAK_UPPER) | BREAK_BIT(BREAK_LOWER))
+#define LETTERS (BREAK_BIT(BREAK_OLETTER) | CASED)
 #define LINE_ENDS (BREAK_BIT(BREAK_SEP) | BREAK_BIT(BREAK_CR) | BREAK_BIT(BREAK_LF))
 #define TERMS (BREAK_BIT(BREAK_ATERM) | BREAK_BIT(BREAK_STERM))
 #define IGNORED (BREAK_BIT(BREAK_EXTEND) | BREAK_BIT(BREAK_FORMAT))
@@ -99,7 +100,8 @@ ai_is_space(uint32_t code)
 bool
 ai_begins_character(uint32_t before, uint32_t code)
 {
-	return !is_in(code, IGNORED) && before != ZERO_WIDTH_JOINER && !(before == '\r' && code == '\n');
+	return !is_in(code, IGNORED) && before != ZERO_WIDTH_JOINER &&
+		!(before == '\r' && code == '\n');
 }
 
 bool
@@ -152,10 +154,10 @@ is_continued(SentenceReader *r, size_t at, AiSentenceBreak next, bool *is_it)
 		return AI_OK;
 	if (next == BREAK_CLOSE && r->phase != END_SPACE)	/* SB9 */
 		return AI_OK;
-	if (r->is_aterm && r->phase == END_TERM &&
-		(next == BREAK_NUMERIC ||	/* SB6 */
-		 (next == BREAK_UPPER &&
-		  (BREAK_BIT(r->before_term) & (BREAK_BIT(BREAK_UPPER) | BREAK_BIT(BREAK_LOWER))))))	/* SB7 */
+	if (r->is_aterm && r->phase == END_TERM && next == BREAK_NUMERIC)	/* SB6 */
+		return AI_OK;
+	if (r->is_aterm && r->phase == END_TERM && next == BREAK_UPPER &&
+		(BREAK_BIT(r->before_term) & CASED))	/* SB7 */
 		return AI_OK;
 	if (r->is_aterm)
 		return is_lower_next(r, at, is_it);

@@ -44,7 +44,8 @@ is_whole_word(const Search *search, size_t start, size_t end)
 
 	if (ai_utf8_before(&code, search->bytes, start) > 0 && has_flag(code, AI_TCHAR_WORD))
 		return false;
-	return ai_utf8_at(&code, search->bytes, search->len, end) == 0 || !has_flag(code, AI_TCHAR_WORD);
+	return ai_utf8_at(&code, search->bytes, search->len, end) == 0 ||
+		!has_flag(code, AI_TCHAR_WORD);
 }
 
 /* The match with the white space that its token takes */
