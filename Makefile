@@ -245,6 +245,7 @@ PG_ENGINE_OBJS = \
 	src/pg/engine/input.o \
 	src/pg/engine/input_numbers.o \
 	src/pg/engine/kind.o \
+	src/pg/engine/kind_encoder.o \
 	src/pg/engine/resolved.o \
 	src/pg/engine/work.o
 

@@ -245,7 +245,8 @@ run(const Model *model, const Case *c, size_t first, size_t n, float *answer)
 
 	for (size_t i = 0; i <= n; i++)
 		begin[i] = c->first[first + i] - c->first[first];
-	assert_int_equal(ai_encoder_run(model->encoder, model->scratch, &tokens, answer, NULL), AI_OK);
+	assert_int_equal(ai_encoder_run(model->encoder, model->scratch, &tokens, false, answer, NULL),
+					 AI_OK);
 }
 
 /*

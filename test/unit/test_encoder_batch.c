@@ -5,6 +5,7 @@
  */
 #include "core/model/encoder_batch.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ enum
 	WIDTH = 32,
 	MAX_LEN = 700,
 	MAX_TOKENS = 24,
-	MAX_THREADS = 3
+	MAX_THREADS = 3,
+	N_LABELS = 3
 };
 
 /* A model of random weights, and texts of random letters */
@@ -47,7 +49,8 @@ read_weights(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, s
 		(uint64_t) (100 * (int) tensor->array + 2 * tensor->layer + tensor->is_bias)
 	};
 	size_t		width = tensor->array == AI_ARRAY_OUTER && !tensor->is_bias ? 2 * WIDTH :
-		tensor->array == AI_ARRAY_INNER && tensor->is_bias ? 2 * WIDTH : WIDTH;
+		tensor->array == AI_ARRAY_INNER && tensor->is_bias ? 2 * WIDTH :
+		tensor->array == AI_ARRAY_AFTER && tensor->is_bias ? N_LABELS : WIDTH;
 
 	(void) ud;
 	(void) err;
@@ -58,8 +61,9 @@ read_weights(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, s
 	return AI_OK;
 }
 
+/* labels:[N_LABELS]; NULL: texts to embeddings */
 static void
-make_encoder(Fixture *f)
+make_encoder(Fixture *f, const char *const *labels)
 {
 	static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n";
 	AiTokenizerSource source = {.vocab_text = {vocab, sizeof(vocab) - 1}};
@@ -72,9 +76,23 @@ make_encoder(Fixture *f)
 		.epsilon = 1e-12
 	};
 	AiEncoderSource weights = {read_weights, NULL};
+	size_t		lens[N_LABELS];
 	const void *bytes;
 	size_t		size;
 
+	for (int i = 0; i < N_LABELS && labels != NULL; i++)
+		lens[i] = strlen(labels[i]);
+	if (labels != NULL)
+	{
+		plan.shape.answer = AI_ANSWER_CLASS;
+		plan.shape.normalizes = 0;
+		plan.shape.n_types = 2;
+		plan.n_after = 1;
+		plan.after[0] = (AiEncoderAfter) {N_LABELS, AI_ACT_TANH};
+		plan.labels = labels;
+		plan.label_lens = lens;
+		plan.n_labels = N_LABELS;
+	}
 	ai_buf_init(&f->tokenizer, ai_malloc_host());
 	assert_int_equal(ai_tokenizer_build(&f->tokenizer, &source, ai_malloc_host(), NULL), AI_OK);
 	plan.tokenizer = f->tokenizer.data;
@@ -135,7 +153,8 @@ make_alone(Fixture *f)
 		first[1] = (uint32_t) tokens.n;
 		one.id = tokens.id;
 		one.type = tokens.type;
-		assert_int_equal(ai_encoder_run(f->encoder, scratch, &one, f->alone[i], NULL), AI_OK);
+		assert_int_equal(ai_encoder_run(f->encoder, scratch, &one, false, f->alone[i], NULL),
+						 AI_OK);
 		if (is_new(f, i))
 		{
 			f->n_tokens += (int64_t) tokens.n;
@@ -151,7 +170,7 @@ make_fixture(void)
 {
 	Fixture    *f = calloc(1, sizeof(Fixture));
 
-	make_encoder(f);
+	make_encoder(f, NULL);
 	make_texts(f);
 	make_alone(f);
 	assert_true(f->n_truncated > 5);
@@ -189,8 +208,8 @@ run(const Fixture *f, AiInput *input, float *answers, const AiHost *host, int n_
 		code = ai_inputs_init(&inputs, input, N, host, err);
 	if (code == AI_OK)
 	{
-		code = ai_encoder_batch_run(&inputs, f->encoder, reader, answers, &counts, n_threads, pool,
-									err);
+		code = ai_encoder_batch_run(&inputs, f->encoder, NULL, reader, answers, &counts, n_threads,
+									pool, err);
 		ai_inputs_free(&inputs);
 	}
 	if (code == AI_OK && input[0].code == AI_OK)
@@ -250,12 +269,230 @@ test_stop(void **state)
 	free_fixture(f);
 }
 
+/*
+ * Requests
+ */
+#define LONG_TEXT "a b c a b c a b c a b c a b c a b c a b c a b c a b c a b c"
+
+typedef struct Request
+{
+	const char *text;
+	const char *pair;			/* NULL: no pair */
+	AiTruncation truncation;	/* that is expected */
+} Request;
+
+/* One thread, n inputs; the error is that of the first. */
+static void
+run_inputs(const Fixture *f, const AiRequest *request, AiInput *input, size_t n, float *answers,
+		   AiEncoderCounts *counts, AiError *err)
+{
+	AiEncoderReader *reader;
+	AiInputs	inputs;
+
+	assert_int_equal(ai_encoder_reader_create(&reader, ai_malloc_host(), f->encoder, NULL), AI_OK);
+	assert_int_equal(ai_inputs_init(&inputs, input, n, ai_malloc_host(), NULL), AI_OK);
+	assert_int_equal(ai_encoder_batch_run(&inputs, f->encoder, request, &reader, answers, counts, 1,
+										  NULL, err), AI_OK);
+	ai_inputs_free(&inputs);
+	ai_encoder_reader_destroy(reader);
+}
+
+/* The bytes of an input */
+static AiInput
+join_pair(char *bytes, const Request *request)
+{
+	size_t		len = strlen(request->text);
+
+	strcpy(bytes, request->text);
+	if (request->pair != NULL)
+		len += 1 + strlen(strcpy(bytes + len + 1, request->pair));
+	return (AiInput) {.bytes = bytes, .len = len};
+}
+
+/* What tokens and encoder say, without a batch */
+static void
+answer_alone(const Fixture *f, float *answer, const Request *request, bool is_raw)
+{
+	AiTokenizerScratch *reading;
+	AiEncoderScratch *scratch;
+	AiTokenizeInput input = {
+		request->text, strlen(request->text), request->pair,
+		request->pair == NULL ? 0 : strlen(request->pair)
+	};
+	AiTokenizeOptions options = {
+		.adds_special = true, .max_tokens = MAX_TOKENS, .truncation = request->truncation
+	};
+	AiTokens	tokens;
+	uint32_t	first[2] = {0};
+
+	ai_tokenizer_scratch_create(&reading, ai_malloc_host(), NULL);
+	ai_encoder_scratch_create(&scratch, ai_malloc_host(), f->encoder, NULL);
+	assert_int_equal(ai_tokenize(ai_encoder_tokenizer(f->encoder), reading, &input, &options,
+								 &tokens, NULL), AI_OK);
+	first[1] = (uint32_t) tokens.n;
+	assert_int_equal(ai_encoder_run(f->encoder, scratch,
+									&(AiEncoderTokens) {1, first, tokens.id, tokens.type}, is_raw,
+									answer, NULL), AI_OK);
+	ai_encoder_scratch_destroy(scratch);
+	ai_tokenizer_scratch_destroy(reading);
+}
+
+static void
+check_best(const AiInput *input)
+{
+	for (int i = 0; i < N_LABELS; i++)
+		assert_true(input->answer[i] <= input->answer[input->best]);
+}
+
+static void
+check_pairs(const char *const *labels, const Request *requests, size_t n)
+{
+	Fixture    *f = calloc(1, sizeof(Fixture));
+	char		bytes[5][300];
+	AiInput		input[5];
+	float		answers[5 * N_LABELS];
+	float		alone[N_LABELS];
+	AiEncoderCounts counts;
+
+	make_encoder(f, labels);
+	for (int is_raw = 0; is_raw < 2; is_raw++)
+	{
+		AiRequest	request = {.is_pair = true, .is_raw = is_raw};
+
+		for (size_t i = 0; i < n; i++)
+			input[i] = join_pair(bytes[i], &requests[i]);
+		run_inputs(f, &request, input, n, answers, &counts, NULL);
+		for (size_t i = 0; i < n; i++)
+		{
+			if (requests[i].pair == NULL)
+			{
+				assert_int_equal(input[i].code, AI_ERR_DATA);
+				continue;
+			}
+			assert_int_equal(input[i].code, AI_OK);
+			answer_alone(f, alone, &requests[i], is_raw);
+			assert_memory_equal(input[i].answer, alone, sizeof(alone));
+			check_best(&input[i]);
+		}
+		assert_int_equal(counts.n_truncated, 3);
+	}
+	free_fixture(f);
+}
+
+/* pairs are cut where they are longer, of inference the first text while there is one */
+static void
+test_pairs(void **state)
+{
+	static const char *const colours[] = {"red", "green", "blue"};
+	static const char *const inference[] = {"Contradiction", "neutral", "ENTAILMENT"};
+	static const Request plain[] = {
+		{"a b", "c", AI_TRUNCATE_LONGEST_FIRST}, {LONG_TEXT, "a b c", AI_TRUNCATE_LONGEST_FIRST},
+		{"no pair", NULL, AI_TRUNCATE_LONGEST_FIRST},
+		{"a b c", LONG_TEXT, AI_TRUNCATE_LONGEST_FIRST},
+		{"c " LONG_TEXT, "a a a b b b c c c a a a", AI_TRUNCATE_LONGEST_FIRST}
+	};
+	static const Request cut[] = {
+		{"a b", "c", AI_TRUNCATE_LONGEST_FIRST}, {LONG_TEXT, "a b c", AI_TRUNCATE_ONLY_FIRST},
+		{"no pair", NULL, AI_TRUNCATE_LONGEST_FIRST},
+		{"a b c", LONG_TEXT, AI_TRUNCATE_LONGEST_FIRST},
+		{"c " LONG_TEXT, "a a a b b b c c c a a a", AI_TRUNCATE_ONLY_FIRST}
+	};
+
+	(void) state;
+	check_pairs(colours, plain, 5);
+	check_pairs(inference, cut, 5);
+}
+
+/* raw numbers are those before the last activation and the softmax */
+static void
+test_raw(void **state)
+{
+	static const char *const labels[] = {"red", "green", "blue"};
+	static const Request request = {"a b c", NULL, AI_TRUNCATE_LONGEST_FIRST};
+	Fixture    *f = calloc(1, sizeof(Fixture));
+	float		raw[N_LABELS];
+	float		answer[N_LABELS];
+	double		sum = 0;
+
+	(void) state;
+	make_encoder(f, labels);
+	answer_alone(f, raw, &request, true);
+	answer_alone(f, answer, &request, false);
+	for (int i = 0; i < N_LABELS; i++)
+		sum += exp(tanh((double) raw[i]));
+	for (int i = 0; i < N_LABELS; i++)
+		assert_true(fabs(exp(tanh((double) raw[i])) / sum - (double) answer[i]) < 1e-6);
+	free_fixture(f);
+}
+
+/* a long input is refused by the number of its tokens, and the others are computed */
+static void
+test_refused(void **state)
+{
+	static const AiRequest request = {.refuses_long = true};
+	static const Request requests[] = {{LONG_TEXT, NULL, 0}, {"a b", NULL, 0}, {"c " LONG_TEXT, NULL, 0}};
+	Fixture    *f = calloc(1, sizeof(Fixture));
+	char		bytes[3][300];
+	AiInput		input[3];
+	float		answers[3 * WIDTH];
+	float		alone[WIDTH];
+	AiEncoderCounts counts;
+	AiError		err;
+
+	(void) state;
+	make_encoder(f, NULL);
+	for (int i = 0; i < 3; i++)
+		input[i] = join_pair(bytes[i], &requests[i]);
+	run_inputs(f, &request, input, 3, answers, &counts, &err);
+	assert_int_equal(input[0].code, AI_ERR_LIMIT);
+	assert_string_equal(err.message, "input has 32 tokens, and the model reads 24");
+	assert_int_equal(input[2].code, AI_ERR_LIMIT);
+	assert_int_equal(input[1].code, AI_OK);
+	answer_alone(f, alone, &requests[1], false);
+	assert_memory_equal(input[1].answer, alone, sizeof(alone));
+	assert_int_equal(counts.n_truncated, 0);
+	assert_int_equal(counts.n_tokens, 4);
+	free_fixture(f);
+}
+
+/* the label of entailment, where labels are those of natural-language inference */
+static void
+test_entailment(void **state)
+{
+	static const struct
+	{
+		const char *labels[N_LABELS];
+		int			found;
+	}			cases[] = {
+		{{"entailment", "neutral", "contradiction"}, 0},
+		{{"CONTRADICTION", "ENTAILMENT", "NEUTRAL"}, 1},
+		{{"not_entailment", "neutral", "entailment"}, 2},
+		{{"entailment", "neutral", "other"}, -1},
+		{{"entailment", "contradiction", "not_entailment"}, -1},
+		{{"entailments", "neutral", "contradiction"}, -1},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Fixture    *f = calloc(1, sizeof(Fixture));
+
+		make_encoder(f, cases[i].labels);
+		assert_int_equal(ai_encoder_find_entailment(f->encoder), cases[i].found);
+		free_fixture(f);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_answers),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_entailment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,24 +322,23 @@ test_heads(void **state)
 		const char *more;
 		const char *n;
 		AiEncoderHead head;
-		bool		is_nli;
 		AiActivation score;
 	}			cases[] = {
-		{"", "2", AI_ENCODER_CLASSES, false, AI_ACT_LINEAR},
-		{",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}", "3", AI_ENCODER_CLASSES, false, AI_ACT_LINEAR},
+		{"", "2", AI_ENCODER_CLASSES, AI_ACT_LINEAR},
+		{",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}", "3", AI_ENCODER_CLASSES, AI_ACT_LINEAR},
 		{",\"id2label\":{\"1\":\"Neutral\",\"0\":\"ENTAILMENT\",\"2\":\"contradiction\"}", "3",
-		AI_ENCODER_CLASSES, true, AI_ACT_LINEAR},
-		{",\"id2label\":{\"0\":\"entailment\",\"1\":\"not_entailment\"}", "2", AI_ENCODER_CLASSES, true,
+		AI_ENCODER_CLASSES, AI_ACT_LINEAR},
+		{",\"id2label\":{\"0\":\"entailment\",\"1\":\"not_entailment\"}", "2", AI_ENCODER_CLASSES,
 		AI_ACT_LINEAR},
-		{",\"num_labels\":4,\"problem_type\":\"multi_label_classification\"", "4", AI_ENCODER_MULTI_LABEL, false,
+		{",\"num_labels\":4,\"problem_type\":\"multi_label_classification\"", "4", AI_ENCODER_MULTI_LABEL,
 		AI_ACT_LINEAR},
-		{",\"num_labels\":1,\"problem_type\":\"regression\"", "1", AI_ENCODER_REGRESSION, false,
+		{",\"num_labels\":1,\"problem_type\":\"regression\"", "1", AI_ENCODER_REGRESSION,
 		AI_ACT_LINEAR},
-		{",\"id2label\":{\"0\":\"LABEL_0\"}", "1", AI_ENCODER_CROSS, false, AI_ACT_SIGMOID},
+		{",\"id2label\":{\"0\":\"LABEL_0\"}", "1", AI_ENCODER_CROSS, AI_ACT_SIGMOID},
 		{",\"num_labels\":1,\"sbert_ce_default_activation_function\":\"torch.nn.modules.linear.Identity\"", "1",
-		AI_ENCODER_CROSS, false, AI_ACT_LINEAR},
+		AI_ENCODER_CROSS, AI_ACT_LINEAR},
 		{",\"num_labels\":1,\"sentence_transformers\":{\"activation_fn\":\"torch.nn.modules.linear.Identity\"}",
-		"1", AI_ENCODER_CROSS, false, AI_ACT_LINEAR},
+		"1", AI_ENCODER_CROSS, AI_ACT_LINEAR},
 	};
 
 	(void) state;
@@ -353,7 +352,6 @@ test_heads(void **state)
 		must_import(&import, &folder);
 		assert_int_equal(import.config.head, cases[i].head);
 		assert_int_equal(import.config.n_out, atoi(cases[i].n));
-		assert_int_equal(import.config.is_nli, cases[i].is_nli);
 		assert_int_equal(import.config.score_activation, cases[i].score);
 		assert_non_null(import.config.labels[import.config.n_out - 1]);
 		assert_non_null(ai_encoder_weights_find(&import.parts, AI_PART_HEAD_BIAS, -1));

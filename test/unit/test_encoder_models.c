@@ -238,7 +238,6 @@ check_model(const AiEncoderConfig *config, int m)
 	assert_int_equal(config->max_tokens, models[m].max_tokens);
 	assert_int_equal(config->pooling, models[m].pooling);
 	assert_int_equal(config->normalises, models[m].normalises);
-	assert_int_equal(config->is_nli, strcmp(models[m].name, "random/roberta-nli") == 0);
 }
 
 /* from its folder and from an archive, the same */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/model/encoder_internal.h"
 
@@ -418,6 +419,41 @@ ai_encoder_find_label(const AiEncoder *encoder, const char *label, size_t len)
 	return -1;
 }
 
+/* Two labels or three, which are these, in any case */
+int
+ai_encoder_find_entailment(const AiEncoder *encoder)
+{
+	static const struct
+	{
+		const char *name;
+		int			meaning;
+	}			known[] = {
+		{"entailment", 0}, {"contradiction", 1}, {"not_entailment", 1}, {"neutral", 2}
+	};
+	int			found[3] = {-1, -1, -1};
+	int			n = ai_encoder_n_labels(encoder);
+
+	if (encoder->shape.answer != AI_ANSWER_CLASS || n < 2 || n > 3)
+		return -1;
+	for (int i = 0; i < n; i++)
+	{
+		size_t		len;
+		const char *label = ai_encoder_label(encoder, i, &len);
+
+		for (int k = 0; k < 4; k++)
+		{
+			if (strlen(known[k].name) == len && strncasecmp(known[k].name, label, len) == 0)
+				found[known[k].meaning] = i;
+		}
+	}
+	for (int k = 0; k < n; k++)
+	{
+		if (found[k] < 0)
+			return -1;
+	}
+	return found[0];
+}
+
 void
 ai_encoder_word(const AiEncoder *e, float *vector, size_t word)
 {
@@ -434,4 +470,13 @@ ai_encoder_word(const AiEncoder *e, float *vector, size_t word)
 
 		memcpy(&vector[i], &bits, sizeof(float));
 	}
+}
+
+double
+ai_encoder_work(const AiEncoder *encoder)
+{
+	double		width = (double) encoder->shape.width;
+	double		inner = (double) encoder->shape.inner;
+
+	return (double) encoder->shape.n_layers * width * (4 * width + 2 * inner);
 }

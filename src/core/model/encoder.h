@@ -109,6 +109,12 @@ extern const char *ai_encoder_label(const AiEncoder *encoder, int index, size_t 
 extern int	ai_encoder_find_label(const AiEncoder *encoder, const char *label, size_t len);
 
 /*
+ * The label that says that the second of two texts follows from the first.  -1: the labels are
+ * not those of natural-language inference.
+ */
+extern int	ai_encoder_find_entailment(const AiEncoder *encoder);
+
+/*
  * Tokens of some inputs, one after the other: those of input i are first[i] .. first[i + 1] - 1.
  * There is at least one of each, but in tables, and at most max_tokens.
  */
@@ -120,6 +126,9 @@ typedef struct AiEncoderTokens
 	const uint8_t *type;		/* NULL: all 0 */
 } AiEncoderTokens;
 
+/* Multiplications that a token takes, without attention */
+extern double ai_encoder_work(const AiEncoder *encoder);
+
 /* Memory of one thread, which grows with what it has been used for */
 typedef struct AiEncoderScratch AiEncoderScratch;
 
@@ -130,9 +139,11 @@ extern size_t ai_encoder_scratch_memory(const AiEncoderScratch *scratch);
 
 /*
  * answer:[n_inputs, n_outputs].  An input's has the same bits whatever is computed together with
- * it.  Fails by AI_ERR_NOMEM, AI_ERR_CANCELLED, or AI_ERR_DATA where an id is none of the words.
+ * it.  is_raw: a head's numbers without the softmax or sigmoid behind it.  Fails by AI_ERR_NOMEM,
+ * AI_ERR_CANCELLED, or AI_ERR_DATA where an id is none of the words.
  */
 extern AiCode ai_encoder_run(const AiEncoder *encoder, AiEncoderScratch *scratch,
-							 const AiEncoderTokens *tokens, float *answer, AiError *err);
+							 const AiEncoderTokens *tokens, bool is_raw, float *answer,
+							 AiError *err);
 
 #endif							/* AI_ENCODER_H */

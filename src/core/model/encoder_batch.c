@@ -88,6 +88,8 @@ typedef struct Run
 {
 	const AiInputs *inputs;
 	const AiEncoder *encoder;
+	AiRequest	request;
+	bool		is_inference;	/* labels are of natural-language inference */
 	AiEncoderReader *const *reader;
 	float	   *answers;
 	const uint32_t *group;		/* [n_groups + 1]: the first task of each */
@@ -110,8 +112,59 @@ add_tokens(AiEncoderReader *reader, const AiTokens *tokens, AiError *err)
 	return AI_OK;
 }
 
+/* The two texts of a pair */
 static AiCode
-read_input(AiEncoderReader *reader, const AiInput *input, AiError *err)
+split_pair(AiTokenizeInput *text, AiError *err)
+{
+	const char *zero = text->len == 0 ? NULL : memchr(text->text, 0, text->len);
+
+	if (zero == NULL)
+		return ai_fail(err, AI_ERR_DATA, "input is not a pair of texts");
+	text->pair = zero + 1;
+	text->pair_len = text->len - (size_t) (text->pair - text->text);
+	text->len = (size_t) (zero - text->text);
+	return AI_OK;
+}
+
+static AiCode
+refuse_long(AiEncoderReader *reader, const AiTokenizeInput *text,
+			const AiTokenizeOptions *options, AiError *err)
+{
+	AiTokenizeOptions counting = {.adds_special = options->adds_special, .counts_only = true};
+	AiTokens	tokens;
+
+	if (err == NULL)
+		return AI_ERR_LIMIT;
+	AI_TRY(ai_tokenize(&reader->encoder->tokenizer, reader->tokenizer, text, &counting, &tokens,
+					   err));
+	ai_fail(err, AI_ERR_LIMIT, "input has %zu tokens, and the model reads %zu", tokens.n,
+			options->max_tokens);
+	ai_hint(err, "Split the text with ai_chunk(), or let it be truncated.");
+	return AI_ERR_LIMIT;
+}
+
+/* options: as of a text that is not of a pair */
+static AiCode
+tokenize(const Run *run, AiEncoderReader *reader, const AiTokenizeInput *text,
+		 AiTokenizeOptions *options, AiTokens *tokens, AiError *err)
+{
+	const AiTokenizer *tokenizer = &run->encoder->tokenizer;
+	AiCode		code;
+
+	if (run->request.is_pair && run->is_inference)
+	{
+		options->truncation = AI_TRUNCATE_ONLY_FIRST;
+		code = ai_tokenize(tokenizer, reader->tokenizer, text, options, tokens, err);
+		/* the second text alone is too long */
+		if (code != AI_ERR_PARAM)
+			return code;
+		options->truncation = AI_TRUNCATE_LONGEST_FIRST;
+	}
+	return ai_tokenize(tokenizer, reader->tokenizer, text, options, tokens, err);
+}
+
+static AiCode
+read_input(const Run *run, AiEncoderReader *reader, const AiInput *input, AiError *err)
 {
 	const AiEncoder *e = reader->encoder;
 	AiTokenizeInput text = {.text = input->bytes, .len = input->len};
@@ -121,7 +174,11 @@ read_input(AiEncoderReader *reader, const AiInput *input, AiError *err)
 	AiTokens	tokens;
 	uint32_t	end;
 
-	AI_TRY(ai_tokenize(&e->tokenizer, reader->tokenizer, &text, &options, &tokens, err));
+	if (run->request.is_pair)
+		AI_TRY(split_pair(&text, err));
+	AI_TRY(tokenize(run, reader, &text, &options, &tokens, err));
+	if (tokens.is_truncated && run->request.refuses_long)
+		return refuse_long(reader, &text, &options, err);
 	AI_TRY(add_tokens(reader, &tokens, err));
 	end = (uint32_t) (reader->id.len / sizeof(int32_t));
 	AI_TRY(ai_buf_append(&reader->first, &end, sizeof(end), err));
@@ -143,15 +200,21 @@ read_group(const Run *run, AiEncoderReader *reader, uint32_t begin, uint32_t end
 		uint32_t	number = run->inputs->tasks[t].number;
 		AiInput    *input = &run->inputs->input[number];
 
-		input->code = read_input(reader, input, number == 0 ? run->err : NULL);
+		size_t		n = reader->type.len;
+
+		input->code = read_input(run, reader, input, number == 0 ? run->err : NULL);
 		if (input->code == AI_ERR_CANCELLED)
 			return AI_ERR_CANCELLED;
+		if (input->code == AI_OK)
+			continue;
+		reader->id.len = n * sizeof(int32_t);
+		reader->type.len = n;
 	}
 	return AI_OK;
 }
 
 static AiCode
-encode_group(AiEncoderReader *reader, AiError *err)
+encode_group(AiEncoderReader *reader, bool is_raw, AiError *err)
 {
 	const AiEncoder *e = reader->encoder;
 	AiEncoderTokens tokens = {
@@ -164,7 +227,8 @@ encode_group(AiEncoderReader *reader, AiError *err)
 	reader->answers.len = 0;
 	AI_TRY(ai_buf_reserve(&reader->answers,
 						  tokens.n_inputs * ai_encoder_n_outputs(e) * sizeof(float), err));
-	return ai_encoder_run(e, reader->scratch, &tokens, (float *) reader->answers.data, err);
+	return ai_encoder_run(e, reader->scratch, &tokens, is_raw, (float *) reader->answers.data,
+						  err);
 }
 
 /* Where what befalls a group is told: it is, where input 0 is in it. */
@@ -191,7 +255,7 @@ compute_group(void *arg, int64_t index, int thread)
 	const float *answer;
 
 	if (code == AI_OK)
-		code = encode_group(reader, error_of(run, begin, end));
+		code = encode_group(reader, run->request.is_raw, error_of(run, begin, end));
 	answer = (const float *) reader->answers.data;
 	for (uint32_t t = begin; t < end; t++)
 	{
@@ -274,12 +338,17 @@ find_cancelled(const AiInputs *inputs, AiError *err)
 
 AiCode
 ai_encoder_batch_run(const AiInputs *inputs, const AiEncoder *encoder,
-					 AiEncoderReader *const *reader, float *answers, AiEncoderCounts *counts,
-					 int n_threads, AiPool *pool, AiError *err)
+					 const AiRequest *request, AiEncoderReader *const *reader, float *answers,
+					 AiEncoderCounts *counts, int n_threads, AiPool *pool, AiError *err)
 {
 	size_t		size = (inputs->n_distinct + 1) * sizeof(uint32_t);
 	uint32_t   *group = ai_host_alloc(inputs->host, size);
-	Run			run = {inputs, encoder, reader, answers, group, err};
+	Run			run = {
+		.inputs = inputs, .encoder = encoder,
+		.request = request == NULL ? (AiRequest) {0} : *request,
+		.is_inference = ai_encoder_find_entailment(encoder) >= 0, .reader = reader,
+		.answers = answers, .group = group, .err = err
+	};
 	AiCode		code;
 
 	if (group == NULL)

@@ -30,13 +30,15 @@ typedef struct AiEncoderCounts
 
 /*
  * Compute all answers.  answers:[n_distinct, n_outputs], of which each input gets its own.
+ * request: NULL asks for nothing special.  Pairs are cut where they are longer; where the labels
+ * are those of natural-language inference only the first text is, as long as there is one left.
  * reader:[n_threads], each made with the pool's host for its thread; with one thread the pool is
  * not used and may be NULL.  Fails by AI_ERR_CANCELLED only: what befalls an input is its code,
  * and err too if it befalls input 0.
  */
 extern AiCode ai_encoder_batch_run(const AiInputs *inputs, const AiEncoder *encoder,
-								   AiEncoderReader *const *reader, float *answers,
-								   AiEncoderCounts *counts, int n_threads, AiPool *pool,
-								   AiError *err);
+								   const AiRequest *request, AiEncoderReader *const *reader,
+								   float *answers, AiEncoderCounts *counts, int n_threads,
+								   AiPool *pool, AiError *err);
 
 #endif							/* AI_ENCODER_BATCH_H */

@@ -466,33 +466,6 @@ read_labels(Read *read)
 	return json == NULL ? invent_labels(read, names, n) : place_labels(read, names, json, n);
 }
 
-/* Two labels or three, whose names are those of natural-language inference */
-static void
-find_inference(AiEncoderConfig *config)
-{
-	int			n_found = 0;
-
-	for (int i = 0; i < config->n_out && config->n_out <= 3; i++)
-	{
-		const char *label = config->labels[i];
-		int		   *place = NULL;
-
-		if (strcasecmp(label, "entailment") == 0)
-			place = &config->entailment;
-		else if (strcasecmp(label, "neutral") == 0)
-			place = &config->neutral;
-		else if (strcasecmp(label, "contradiction") == 0 || strcasecmp(label, "not_entailment") == 0)
-			place = &config->contradiction;
-		if (place != NULL && *place < 0)
-		{
-			*place = i;
-			n_found++;
-		}
-	}
-	config->is_nli = config->n_out >= 2 && n_found == config->n_out && config->entailment >= 0 &&
-		config->contradiction >= 0;
-}
-
 /* sentence-transformers' default for one label is a sigmoid. */
 static AiCode
 read_score_activation(Read *read)
@@ -524,8 +497,6 @@ read_head(Read *read)
 		return ai_fail(read->err, AI_ERR_UNSUPPORTED, "problem_type \"%s\" is not supported", problem);
 	if (config->head == AI_ENCODER_CROSS)
 		return read_score_activation(read);
-	if (config->head == AI_ENCODER_CLASSES)
-		find_inference(config);
 	return AI_OK;
 }
 
@@ -734,9 +705,7 @@ ai_encoder_config_read(AiEncoderConfig *config, AiCheckpoint *checkpoint,
 	const char *architecture;
 	bool		has_head;
 
-	*config = (AiEncoderConfig) {
-		.default_prompt = -1, .entailment = -1, .neutral = -1, .contradiction = -1
-	};
+	*config = (AiEncoderConfig) {.default_prompt = -1};
 	AI_TRY(ai_checkpoint_json(checkpoint, &read.json, checkpoint->folder, CONFIG, err));
 	AI_TRY(read_architecture(&read, &architecture));
 	AI_TRY(find_family(&read, &family, architecture));

@@ -90,10 +90,6 @@ typedef struct AiEncoderConfig
 	/* of a head */
 	const char *const *labels;	/* [n_out] */
 	AiActivation score_activation;	/* of AI_ENCODER_CROSS: identity or sigmoid */
-	bool		is_nli;			/* labels of natural-language inference */
-	int			entailment;		/* their numbers; -1: there is none */
-	int			neutral;
-	int			contradiction;
 
 	/* of a static table */
 	bool		skips_unknown;	/* the tokenizer's unk_token, if it has one, does not count */

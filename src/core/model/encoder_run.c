@@ -168,7 +168,8 @@ typedef struct Pass
 	AiEncoderScratch *s;
 	const AiEncoderTokens *tokens;
 	size_t		n;				/* tokens */
-	size_t		longest;		/* tokens of an input */
+	size_t		longest;		/* tokens of an input; at least 1 */
+	bool		is_raw;
 } Pass;
 
 static void
@@ -301,13 +302,13 @@ to_length_1(float *x, size_t n)
 }
 
 static void
-finish(const AiEncoder *e, float *answer, size_t n)
+finish(const AiEncoder *e, float *answer, size_t n, bool is_raw)
 {
 	if (e->shape.normalizes)
 		to_length_1(answer, n);
-	if (e->shape.answer == AI_ANSWER_CLASS)
+	if (e->shape.answer == AI_ANSWER_CLASS && !is_raw)
 		ai_kernels()->softmax(answer, answer, 1, n);
-	if (e->shape.answer == AI_ANSWER_LABELS)
+	if (e->shape.answer == AI_ANSWER_LABELS && !is_raw)
 		ai_kernels()->activate(answer, answer, n, AI_ACT_SIGMOID);
 }
 
@@ -316,6 +317,7 @@ answer_input(const Pass *p, size_t input, float *answer)
 {
 	const AiEncoder *e = p->e;
 	uint32_t	first = p->tokens->first[input];
+	int			last = p->is_raw && e->shape.answer != AI_ANSWER_EMBEDDING ? e->n_after - 1 : -1;
 	float	   *x = p->s->pooled;
 	float	   *y = x + widest_after(e);
 
@@ -328,20 +330,20 @@ answer_input(const Pass *p, size_t input, float *answer)
 		ai_packed_product(&(AiPackedProduct) {
 			.weights = &e->after_weights[i], .m = 1, .x = x,
 			.x_row = e->after_weights[i].k * sizeof(float), .y = y, .y_row = e->after_weights[i].n,
-			.act = e->after[i].act
+			.act = i == last ? AI_ACT_LINEAR : e->after[i].act
 		});
 		x = y;
 		y = before;
 	}
 	memcpy(answer, x, ai_encoder_n_outputs(e) * sizeof(float));
-	finish(e, answer, ai_encoder_n_outputs(e));
+	finish(e, answer, ai_encoder_n_outputs(e), p->is_raw);
 }
 
 AiCode
 ai_encoder_run(const AiEncoder *e, AiEncoderScratch *s, const AiEncoderTokens *tokens,
-			   float *answer, AiError *err)
+			   bool is_raw, float *answer, AiError *err)
 {
-	Pass		pass = {e, s, tokens, tokens->first[tokens->n_inputs], 0};
+	Pass		pass = {e, s, tokens, tokens->first[tokens->n_inputs], 1, is_raw};
 
 	for (size_t i = 0; i < tokens->n_inputs; i++)
 		pass.longest = tokens->first[i + 1] - tokens->first[i] > pass.longest ?

@@ -186,44 +186,34 @@ aiaas_raise_no_version(const CatalogSession *session, const ModelRow *row, int v
 			 errhint("Its versions are: %s.", list_rows(n_versions, false))));
 }
 
-/* What a setting names; when it is not set, models for this task would do. */
-static const char *
-get_default(const char *value, const char *setting, const char *task, const char *make_one)
+const char *
+aiaas_default_model_get(AiaasDefault which)
 {
+	const char *setting = aiaas_default_name(which);
 	CatalogSession session;
 	int64		n_usable;
 	const char *database;
 
-	if (value != NULL && value[0] != '\0')
-		return value;
+	if (aiaas_default_find(which)[0] != '\0')
+		return aiaas_default_find(which);
 
 	aiaas_catalog_begin(&session, CATALOG_READ);
-	n_usable = run_select_usable(&session, task);
+	n_usable = run_select_usable(&session, which == AIAAS_DEFAULT_CLASSIFIER ? "classification" :
+								 "embedding");
 	database = quote_identifier(get_database_name(MyDatabaseId));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("no model was named and %s is not set", setting),
+			 n_usable == 0 && which == AIAAS_DEFAULT_CLASSIFIER ?
+			 errhint("Train a model with ai_train(), then name it in the call.") :
 			 n_usable == 0 ?
-			 errhint("%s, then name it in the call.", make_one) :
+			 errhint("Import a model with ai_import_file() or ai_import(), then name it in the "
+					 "call.") :
 			 errhint("Name one in the call, or run ALTER DATABASE %s SET %s = %s. "
 					 "Models that would do: %s.",
 					 database, setting,
 					 quote_literal_cstr(listed_value(0)),
 					 list_rows(n_usable, true))));
-}
-
-const char *
-aiaas_default_classifier_get(void)
-{
-	return get_default(aiaas_default_classifier, AIAAS_DEFAULT_CLASSIFIER, "classification",
-					   "Train a model with ai_train()");
-}
-
-const char *
-aiaas_default_embedder_get(void)
-{
-	return get_default(aiaas_default_embedder, AIAAS_DEFAULT_EMBEDDER, "embedding",
-					   "Import an embedding model with ai_import_file() or ai_import()");
 }
 
 /*

@@ -129,7 +129,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 }
 
 AiaasCall *
-aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
+aiaas_call_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model)
 {
 	AiaasCall  *call = fcinfo->flinfo->fn_extra;
 	StatementKey key = statement_key();
@@ -139,23 +139,23 @@ aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
 	if (unlikely(call == NULL))
 		call = create_call(fcinfo->flinfo);
 
-	if (PG_NARGS() > model_arg)
+	if (PG_NARGS() > model->arg)
 	{
-		text	   *argument = PG_GETARG_TEXT_PP(model_arg);
+		text	   *argument = PG_GETARG_TEXT_PP(model->arg);
 
 		reference = VARDATA_ANY(argument);
 		len = VARSIZE_ANY_EXHDR(argument);
 	}
 	else
 	{
-		reference = aiaas_default_classifier_get();
+		reference = aiaas_default_model_get(model->setting);
 		len = strlen(reference);
 	}
 
 	if (unlikely(call->model == NULL || !is_same_statement(&call->key, &key) ||
 				 len != call->reference_len ||
 				 memcmp(reference, call->reference, len) != 0))
-		resolve_model(call, &key, reference, len, mode);
+		resolve_model(call, &key, reference, len, model->mode);
 	return call;
 }
 
@@ -190,13 +190,14 @@ is_equal_text(Datum value, const char *bytes, size_t len)
 }
 
 static bool
-is_model_usable(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
+is_model_usable(FunctionCallInfo fcinfo, const AiaasModelArg *model)
 {
-	if (PG_NARGS() <= model_arg)
-		return aiaas_default_classifier[0] != '\0' &&
-			aiaas_try_resolve(aiaas_default_classifier, mode) != NULL;
-	return is_plain_text(PG_GETARG_DATUM(model_arg)) &&
-		aiaas_try_resolve(text_to_cstring(PG_GETARG_TEXT_PP(model_arg)), mode) != NULL;
+	const char *setting = aiaas_default_find(model->setting);
+
+	if (PG_NARGS() <= model->arg)
+		return setting[0] != '\0' && aiaas_try_resolve(setting, model->mode) != NULL;
+	return is_plain_text(PG_GETARG_DATUM(model->arg)) &&
+		aiaas_try_resolve(text_to_cstring(PG_GETARG_TEXT_PP(model->arg)), model->mode) != NULL;
 }
 
 static Oid
@@ -206,14 +207,14 @@ input_type(FunctionCallInfo fcinfo, Oid type)
 }
 
 AiaasCall *
-aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode, Oid type)
+aiaas_call_try_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model, Oid type)
 {
 	AiaasCall  *call;
 
 	type = input_type(fcinfo, type);
-	if (!OidIsValid(type) || !is_model_usable(fcinfo, model_arg, mode))
+	if (!OidIsValid(type) || !is_model_usable(fcinfo, model))
 		return NULL;
-	call = aiaas_call_begin(fcinfo, model_arg, mode);
+	call = aiaas_call_begin(fcinfo, model);
 	if (!OidIsValid(call->input.type) &&
 		!aiaas_input_try_init(&call->input, type, aiaas_engine_network(call->pin.engine),
 							  call->model_context))
@@ -222,11 +223,12 @@ aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode,
 }
 
 bool
-aiaas_call_is_for(const AiaasCall *call, const NullableDatum *reference)
+aiaas_call_is_for(const AiaasCall *call, const AiaasModelArg *model,
+				  const NullableDatum *reference)
 {
 	if (reference != NULL)
 		return is_equal_text(reference->value, call->reference, call->reference_len);
-	return strcmp(aiaas_default_classifier, call->reference) == 0;
+	return strcmp(aiaas_default_find(model->setting), call->reference) == 0;
 }
 
 AiaasEngine *

@@ -21,13 +21,8 @@
 
 typedef struct AiaasCall AiaasCall;
 
-/*
- * The call's state with the model ready, kept in fn_extra.  model_arg is the
- * number of the argument that names the model; where the function has fewer
- * arguments, aiaas.default_classifier does.
- */
-extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg,
-								   AiaasCallMode mode);
+/* The call's state with the model ready, kept in fn_extra */
+extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model);
 
 extern AiaasEngine *aiaas_call_engine(const AiaasCall *call);
 
@@ -39,11 +34,12 @@ extern AiaasCall *aiaas_call_find(FunctionCallInfo fcinfo);
  * the type of its input as in aiaas_call_input().  NULL where one of these would raise; only
  * that a stored model cannot be read is raised here, too.
  */
-extern AiaasCall *aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg,
-									   AiaasCallMode mode, Oid type);
+extern AiaasCall *aiaas_call_try_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model,
+									   Oid type);
 
 /* Does this reference mean the same model?  NULL: the setting does. */
-extern bool aiaas_call_is_for(const AiaasCall *call, const NullableDatum *reference);
+extern bool aiaas_call_is_for(const AiaasCall *call, const AiaasModelArg *model,
+							  const NullableDatum *reference);
 
 /*
  * Around what a function does with the model; an error between them counts as one of the

@@ -129,3 +129,17 @@ aiaas_features_work(const AiaasModel *model)
 
 	return work > 0 && isfinite(work) ? work : Max(model->n_bytes, 0) / (double) sizeof(float);
 }
+
+AiPrecision
+aiaas_features_precision(const AiaasModel *model)
+{
+	char	   *name = copy_string(model->options != NULL ?
+								   aiaas_json_member(model->options, "precision") : NULL);
+
+	for (int i = 0; name != NULL && i < AI_N_PRECISIONS; i++)
+	{
+		if (strcmp(name, ai_precision_name((AiPrecision) i)) == 0)
+			return (AiPrecision) i;
+	}
+	return AI_PRECISION_FP32;
+}

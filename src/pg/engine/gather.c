@@ -34,7 +34,7 @@ begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const Aiaas
 	AiaasCall  *call;
 
 	set_arguments(fcinfo, batch, first);
-	call = aiaas_call_begin(fcinfo, signature->model_arg, signature->mode);
+	call = aiaas_call_begin(fcinfo, &signature->model);
 	if (unlikely(!aiaas_can_answer(aiaas_call_engine(call), signature->answer)))
 		aiaas_check_answer(aiaas_call_engine(call), aiaas_call_model(fcinfo), signature->answer);
 	return call;
@@ -54,8 +54,7 @@ try_begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const A
 		if (row == batch->n_rows)
 			return NULL;
 		set_arguments(fcinfo, batch, row);
-		call = aiaas_call_try_begin(fcinfo, signature->model_arg, signature->mode,
-									signature->type);
+		call = aiaas_call_try_begin(fcinfo, &signature->model, signature->type);
 	}
 	if (call == NULL || !aiaas_can_answer(aiaas_call_engine(call), signature->answer))
 		return NULL;
@@ -82,6 +81,13 @@ finish_null(AiaasBatch *batch, int row)
 	batch->is_done[row] = true;
 }
 
+static bool
+refuses_long(const AiaasSignature *signature, const AiaasBatch *batch, int row)
+{
+	return signature->truncate_arg > 0 &&
+		!DatumGetBool(argument(batch, signature->truncate_arg, row)->value);
+}
+
 static void
 gather_first(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall *call,
 			 FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
@@ -90,8 +96,9 @@ gather_first(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall
 	const void *bytes;
 	size_t		len;
 
+	gathered->request.refuses_long = refuses_long(signature, batch, first);
 	if (signature->name_arg > 0 && signature->answer == AIAAS_ANSWER_NUMBERS)
-		gathered->layer = aiaas_call_layer(call, fcinfo, signature->name_arg);
+		gathered->request.layer = aiaas_call_layer(call, fcinfo, signature->name_arg);
 	else if (signature->name_arg > 0)
 		label = aiaas_call_label(call, fcinfo, signature->name_arg);
 	if (aiaas_call_input(call, fcinfo, signature->type, &bytes, &len))
@@ -119,9 +126,21 @@ try_layer(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasC
 	if (signature->name_arg == 0 || signature->answer != AIAAS_ANSWER_NUMBERS)
 		return true;
 	layer = aiaas_call_try_layer(call, argument(batch, signature->name_arg, row)->value);
-	if (layer >= 0 && gathered->layer == AI_NETWORK_ANSWER)
-		gathered->layer = layer;
-	return layer >= 0 && layer == gathered->layer;
+	if (layer >= 0 && gathered->request.layer == AI_NETWORK_ANSWER)
+		gathered->request.layer = layer;
+	return layer >= 0 && layer == gathered->request.layer;
+}
+
+/* Likewise: whether longer inputs are refused */
+static bool
+try_truncation(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasBatch *batch,
+			   int row)
+{
+	bool		refuses = refuses_long(signature, batch, row);
+
+	if (gathered->n == 0)
+		gathered->request.refuses_long = refuses;
+	return refuses == gathered->request.refuses_long;
 }
 
 /* One that nobody has asked for yet */
@@ -133,11 +152,12 @@ gather_other(AiaasGathered *gathered, const AiaasSignature *signature, const Aia
 	const void *bytes;
 	size_t		len;
 
-	if (!aiaas_call_is_for(call, fcinfo->nargs > signature->model_arg ?
-						   argument(batch, signature->model_arg, row) : NULL))
+	if (!aiaas_call_is_for(call, &signature->model, fcinfo->nargs > signature->model.arg ?
+						   argument(batch, signature->model.arg, row) : NULL))
 		return;
 	label = try_label(signature, call, batch, row);
-	if (label < 0 || !try_layer(gathered, signature, call, batch, row))
+	if (label < 0 || !try_layer(gathered, signature, call, batch, row) ||
+		!try_truncation(gathered, signature, batch, row))
 		return;
 	switch (aiaas_call_try_input(call, argument(batch, 0, row)->value, &bytes, &len))
 	{
@@ -159,7 +179,7 @@ gather_others(AiaasGathered *gathered, const AiaasSignature *signature, const Ai
 {
 	double		limit = aiaas_max_batch_memory * 1024.0;
 	double		row_bytes = sizeof(AiInput) +
-		aiaas_answer_bytes(aiaas_call_engine(call), signature->answer, gathered->layer);
+		aiaas_answer_bytes(aiaas_call_engine(call), signature->answer, gathered->request.layer);
 
 	for (int row = 0; row < batch->n_rows; row++)
 	{
@@ -185,7 +205,7 @@ aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionC
 	aiaas_call_start_work(call, signature->function);
 	gathered->n = 0;
 	gathered->n_bytes = 0;
-	gathered->layer = AI_NETWORK_ANSWER;
+	gathered->request = (AiRequest) {.layer = AI_NETWORK_ANSWER};
 	gathered->inputs = &gathered->one_input;
 	gathered->rows = &gathered->one_row;
 	if (n > 1)

@@ -2,7 +2,7 @@
  * gather.h
  *		The rows of a batch that one run of a model can answer.
  *
- * They are those with the same model and layer as the first whose input can be read
+ * They are those with the same model and request as the first whose input can be read
  * without an error.  The others are left as they are: when their turn comes each is the first
  * itself, and then raises what it has to.
  *-------------------------------------------------------------------------
@@ -22,8 +22,8 @@ typedef struct AiaasSignature
 	AiaasAnswer answer;
 	Oid			type;			/* of the input; InvalidOid: the call knows it */
 	int			name_arg;		/* names a label, or a layer where numbers are asked for; 0: none */
-	int			model_arg;		/* functions with fewer arguments use a setting */
-	AiaasCallMode mode;
+	int			truncate_arg;	/* whether longer inputs may be truncated; 0: they may */
+	AiaasModelArg model;
 } AiaasSignature;
 
 typedef struct AiaasGatheredRow
@@ -36,10 +36,10 @@ typedef struct AiaasGathered
 {
 	int			n;
 	Size		n_bytes;		/* of the inputs */
-	int			layer;			/* of all rows, see network_batch.h */
-	AiInput *inputs;		/* [n]; their bytes live in the current memory context */
+	AiRequest	request;		/* of all rows */
+	AiInput    *inputs;			/* [n]; their bytes live in the current memory context */
 	AiaasGatheredRow *rows;		/* [n] */
-	AiInput one_input;		/* the arrays of a single row */
+	AiInput		one_input;		/* the arrays of a single row */
 	AiaasGatheredRow one_row;
 } AiaasGathered;
 

@@ -63,8 +63,7 @@ typedef struct AiaasVerb
 {
 	const char *name;			/* 'ai_classify' */
 	PGFunction	entry;
-	int			model_arg;		/* names the model, 0: none; functions with fewer use a setting */
-	AiaasCallMode mode;
+	AiaasModelArg model;		/* arg 0: it uses none */
 
 	/*
 	 * Compute row first, which is not done, and as many of the others as can be computed

@@ -239,7 +239,7 @@ check_content(const AiaasImporter *importer)
 	AIAAS_CHECK(kind->open(&model, host, importer->opened.content,
 						   importer->opened.content_size, false, &err), &err);
 	check_labels(kind, model, stored->labels);
-	if (!kind->is_task(model, stored->task))
+	if (strcmp(stored->task, aiaas_task_name(kind->task(model))) != 0)
 		reject_manifest("task");
 	if (!kind->are_features(model, stored->features))
 		reject_manifest("features");
