@@ -153,6 +153,7 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/chunks.o \
 	src/core/model/encoder.o \
 	src/core/model/encoder_batch.o \
 	src/core/model/encoder_config.o \
