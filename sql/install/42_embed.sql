@@ -54,3 +54,88 @@ CREATE FUNCTION ai_embed_pinned(input anyelement, pin text) RETURNS real[]
 	COST 100000 SUPPORT aiaas.support;
 COMMENT ON FUNCTION ai_embed_pinned(anyelement, text) IS
 	'the embedding of a value or of the text in a row by the model of a pin';
+
+--
+-- How near texts are.  Of embeddings it is the cosine of their angle, -1 to 1.
+--
+CREATE FUNCTION ai_similarity(a text, b text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'aiaas_similarity_texts' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 200000 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_similarity(text, text) IS
+	'how near two texts are in meaning, -1 to 1, by aiaas.default_embedder';
+
+CREATE FUNCTION ai_similarity(a text, b text, model text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'aiaas_similarity_texts' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 200000 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_similarity(text, text, text) IS
+	'how near two texts are in meaning, -1 to 1, by a model';
+
+CREATE FUNCTION ai_similarity(a real[], b real[]) RETURNS float8
+	AS 'MODULE_PATHNAME', 'aiaas_similarity_vectors' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	COST 20;
+COMMENT ON FUNCTION ai_similarity(real[], real[]) IS
+	'the cosine of the angle between two embeddings';
+
+CREATE FUNCTION ai_similarity(a real[], b text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'aiaas_similarity_vector' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 30 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_similarity(real[], text) IS
+	'how near a text is to what has this embedding, by aiaas.default_embedder';
+
+CREATE FUNCTION ai_similarity(a real[], b text, model text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'aiaas_similarity_vector' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 30 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_similarity(real[], text, text) IS
+	'how near a text is to what has this embedding, by the model that made it';
+
+CREATE FUNCTION ai_rerank(
+	query text,
+	documents text[],
+	OUT "position" int,
+	OUT document text,
+	OUT score float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'aiaas_rerank' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 1000000 ROWS 20;
+COMMENT ON FUNCTION ai_rerank(text, text[]) IS
+	'documents by how well they answer a query, the best first, by aiaas.default_embedder';
+
+CREATE FUNCTION ai_rerank(
+	query text,
+	documents text[],
+	model text,
+	OUT "position" int,
+	OUT document text,
+	OUT score float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'aiaas_rerank' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 1000000 ROWS 20;
+COMMENT ON FUNCTION ai_rerank(text, text[], text) IS
+	'documents by how well they answer a query, the best first, by a cross-encoder or an embedder';
+
+--
+-- Classification by labels that come with the call
+--
+CREATE FUNCTION ai_classify(input text, labels text[]) RETURNS text
+	AS 'MODULE_PATHNAME', 'aiaas_classify_labels' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 400000 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_classify(text, text[]) IS
+	'the label, of those given, that suits a text best, by aiaas.default_zero_shot';
+
+CREATE FUNCTION ai_classify(input text, labels text[], model text) RETURNS text
+	AS 'MODULE_PATHNAME', 'aiaas_classify_labels' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 400000 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_classify(text, text[], text) IS
+	'the label, of those given, that suits a text best, by a model for inference or embeddings';
+
+CREATE FUNCTION ai_scores(input text, labels text[]) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'aiaas_scores_labels' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 400000 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_scores(text, text[]) IS
+	'how well each of the labels given suits a text, by aiaas.default_zero_shot';
+
+CREATE FUNCTION ai_scores(input text, labels text[], model text) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'aiaas_scores_labels' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	COST 400000 SUPPORT aiaas.support;
+COMMENT ON FUNCTION ai_scores(text, text[], text) IS
+	'how well each of the labels given suits a text, by a model for inference or embeddings';

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "core/model/encoder_internal.h"
 #include "test_golden.h"
 #include "test_host.h"
 
@@ -375,12 +376,33 @@ test_again(void **state)
 	fclose(file);
 }
 
+/* rows of distances are those of torch in double precision */
+static void
+test_buckets(void **state)
+{
+	/* the first distance of each row */
+	static const int starts[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91};
+	int			row = 0;
+
+	(void) state;
+	for (int distance = 0; distance <= 600; distance++)
+	{
+		while (row < 15 && starts[row + 1] <= distance)
+			row++;
+		assert_int_equal(ai_encoder_bucket(-distance), row);
+		if (distance > 0)
+			assert_int_equal(ai_encoder_bucket(distance), 16 + row);
+	}
+	assert_int_equal(ai_encoder_bucket(1 << 20), 31);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_buckets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

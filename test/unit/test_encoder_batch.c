@@ -34,6 +34,7 @@ typedef struct Fixture
 	AiBuf		tokenizer;
 	AiAimWriter writer;
 	AiEncoder  *encoder;
+	const char *prompt;			/* NULL: none */
 	char		text[N][MAX_LEN + 1];
 	float		alone[N][WIDTH];
 	int64_t		n_tokens;		/* of distinct texts */
@@ -93,6 +94,8 @@ make_encoder(Fixture *f, const char *const *labels)
 		plan.label_lens = lens;
 		plan.n_labels = N_LABELS;
 	}
+	plan.prompt = f->prompt;
+	plan.prompt_len = f->prompt == NULL ? 0 : strlen(f->prompt);
 	ai_buf_init(&f->tokenizer, ai_malloc_host());
 	assert_int_equal(ai_tokenizer_build(&f->tokenizer, &source, ai_malloc_host(), NULL), AI_OK);
 	plan.tokenizer = f->tokenizer.data;
@@ -425,6 +428,53 @@ test_raw(void **state)
 	free_fixture(f);
 }
 
+/* a prompt stands before each text, is counted with it, and is kept by another precision */
+static void
+test_prompt(void **state)
+{
+	static const AiRequest refusing = {.refuses_long = true};
+	static const Request requests[] = {
+		{"a b a b a b a b a b a b a b a b a b a b a b", NULL, 0}, {"b a", NULL, 0}, {"", NULL, 0}
+	};
+	static const Request whole[] = {
+		{"c a a b a b a b a b a b a b a b a b a b a b a b", NULL, 0}, {"c a b a", NULL, 0},
+		{"c a ", NULL, 0}
+	};
+	Fixture    *f = calloc(1, sizeof(Fixture));
+	AiAimWriter again;
+	const void *bytes;
+	size_t		size;
+	AiInput		input[3];
+	float		answers[3 * WIDTH];
+	float		alone[WIDTH];
+	AiEncoderCounts counts;
+	AiError		err;
+
+	(void) state;
+	f->prompt = "c a ";
+	make_encoder(f, NULL);
+	ai_aim_writer_init(&again, ai_malloc_host(), AI_ENCODER_KIND);
+	assert_int_equal(ai_encoder_store_again(&again, &bytes, &size, f->encoder, AI_PRECISION_INT8,
+											NULL), AI_OK);
+	ai_encoder_close(f->encoder);
+	assert_int_equal(ai_encoder_open(&f->encoder, ai_malloc_host(), bytes, size, NULL), AI_OK);
+	for (int i = 0; i < 3; i++)
+		input[i] = (AiInput) {.bytes = requests[i].text, .len = strlen(requests[i].text)};
+	run_inputs(f, NULL, input, 3, answers, &counts, NULL);
+	for (int i = 0; i < 3; i++)
+	{
+		answer_alone(f, alone, &whole[i], false);
+		assert_int_equal(input[i].code, AI_OK);
+		assert_memory_equal(input[i].answer, alone, sizeof(alone));
+	}
+	assert_int_equal(counts.n_truncated, 1);
+	run_inputs(f, &refusing, input, 3, answers, &counts, &err);
+	assert_int_equal(input[0].code, AI_ERR_LIMIT);
+	assert_string_equal(err.message, "input has 26 tokens, and the model reads 24");
+	ai_aim_writer_free(&again);
+	free_fixture(f);
+}
+
 /* a long input is refused by the number of its tokens, and the others are computed */
 static void
 test_refused(void **state)
@@ -491,6 +541,7 @@ main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_entailment),
 	};

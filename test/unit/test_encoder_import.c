@@ -558,6 +558,8 @@ static const struct
 	{"{\"model_type\":\"bert\",\"num_hidden_layers\":16000000,\"hidden_size\":4,\"num_attention_heads\":2,"
 	"\"intermediate_size\":6,\"vocab_size\":9,\"max_position_embeddings\":8}", AI_ERR_FORMAT,
 	"the model has no tensor \"encoder.layer.2.attention.self.query.weight\""},
+	{"{\"model_type\":\"mpnet\"," SIZES ",\"relative_attention_num_buckets\":64}", AI_ERR_UNSUPPORTED,
+	"relative_attention_num_buckets 64 is not supported"},
 	{"{\"model_type\":\"mpnet\"," SIZES "}", AI_ERR_FORMAT,
 	"the model has no tensor \"encoder.relative_attention_bias.weight\""},
 	{"{\"model_type\":\"bert\"," SIZES ",\"architectures\":[\"BertForSequenceClassification\"]}", AI_ERR_FORMAT,

@@ -364,6 +364,35 @@ bert_is_read_from_vocab_text(void **state)
 	drop(&s);
 }
 
+/* texts are lower before anything else, once */
+static void
+lowering_is_put_first(void **state)
+{
+	static const char *const jsons[] = {
+		"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0,\"ab\":1,\"AB\":2,\"X\":3},\"unk_token\":"
+		"\"[UNK]\"},\"pre_tokenizer\":{\"type\":\"Whitespace\"},\"normalizer\":{\"type\":\"Replace\","
+		"\"pattern\":{\"String\":\"c\"},\"content\":\"X\"}}",
+		"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0,\"ab\":1,\"AB\":2,\"c\":3},\"unk_token\":"
+		"\"[UNK]\"},\"pre_tokenizer\":{\"type\":\"Whitespace\"},\"normalizer\":{\"type\":\"BertNormalizer\"}}",
+		"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0,\"ab\":1,\"AB\":2,\"c\":3},\"unk_token\":"
+		"\"[UNK]\"},\"pre_tokenizer\":{\"type\":\"Whitespace\"}}",
+	};
+	static const int32_t expected[] = {1, 3, 1};
+
+	(void) state;
+	for (int i = 0; i < 3; i++)
+	{
+		Subject		s = must_build(&(AiTokenizerSource) {
+			.json = {jsons[i], strlen(jsons[i])}, .lowers = true
+		});
+		AiTokens	tokens = must_tokenize(&s, "AB C aB", 0);
+
+		assert_int_equal(tokens.n, 3);
+		assert_memory_equal(tokens.id, expected, sizeof(expected));
+		drop(&s);
+	}
+}
+
 static void
 refuse(const char *json, AiCode code, const char *message)
 {
@@ -504,6 +533,7 @@ main(void)
 		cmocka_unit_test(wrong_bytes_are_replacement_characters),
 		cmocka_unit_test(pieces_are_found_by_what_they_say),
 		cmocka_unit_test(bert_is_read_from_vocab_text),
+		cmocka_unit_test(lowering_is_put_first),
 		cmocka_unit_test(what_is_not_built_is_named),
 		cmocka_unit_test(limits_without_room_are_refused),
 		cmocka_unit_test(damaged_blocks_do_no_harm),

@@ -46,7 +46,7 @@ static const Field fields[] = {
 	FIELD(n_positions, 0, 1 << 20),
 	FIELD(first_position, 0, 1 << 20),
 	FIELD(n_types, 0, 16),
-	FIELD(n_buckets, 0, 1024),
+	FIELD(n_buckets, 0, AI_ENCODER_BUCKETS),
 	FIELD(pooling, 0, AI_N_POOLINGS - 1),
 	FIELD(normalizes, 0, 1),
 	FIELD(max_tokens, 1, 1 << 20),
@@ -77,6 +77,8 @@ check_shape(const AiEncoderShape *s, AiError *err)
 		return invalid(err, "its heads do not share out the width");
 	if (s->n_layers == 0 && (s->n_positions > 0 || s->n_types > 0 || s->n_buckets > 0))
 		return invalid(err, "a table of vectors has positions");
+	if (s->n_buckets != 0 && s->n_buckets != AI_ENCODER_BUCKETS)
+		return invalid(err, "its distances have other rows");
 	if (s->n_positions > 0 && s->max_tokens > s->n_positions - s->first_position)
 		return invalid(err, "it has too few positions for its inputs");
 	return AI_OK;
@@ -286,6 +288,22 @@ read_labels(const Reader *r, AiError *err)
 }
 
 static AiCode
+read_prompt(const Reader *r, AiError *err)
+{
+	const void *data;
+	int64_t		n;
+
+	if (!ai_aim_has(r->aim, "prompt"))
+		return AI_OK;
+	AI_TRY(ai_aim_array(r->aim, &data, &n, "prompt", AI_DTYPE_U8, 1, err));
+	if (n > AI_ENCODER_MAX_PROMPT)
+		return invalid(err, "its prompt is too long");
+	r->encoder->prompt = data;
+	r->encoder->prompt_len = (size_t) n;
+	return AI_OK;
+}
+
+static AiCode
 read_version(const AiAim *aim, AiError *err)
 {
 	int64_t		version;
@@ -322,6 +340,7 @@ read_block(AiEncoder *encoder, const void *bytes, size_t size, bool is_checked, 
 	AI_TRY(read_embeddings(&reader, err));
 	AI_TRY(read_layers(&reader, err));
 	AI_TRY(read_after(&reader, err));
+	AI_TRY(read_prompt(&reader, err));
 	return read_labels(&reader, err);
 }
 
@@ -380,6 +399,13 @@ ai_encoder_tokenizer(const AiEncoder *encoder)
 	return &encoder->tokenizer;
 }
 
+const char *
+ai_encoder_prompt(const AiEncoder *encoder, size_t *len)
+{
+	*len = encoder->prompt_len;
+	return encoder->prompt;
+}
+
 const AiEncoderShape *
 ai_encoder_shape(const AiEncoder *encoder)
 {
@@ -391,6 +417,24 @@ ai_encoder_n_outputs(const AiEncoder *encoder)
 {
 	return (size_t) (encoder->n_after > 0 ? encoder->after[encoder->n_after - 1].n :
 					 encoder->shape.width);
+}
+
+int64_t
+ai_encoder_n_parameters(const AiEncoder *encoder)
+{
+	const AiEncoderShape *s = &encoder->shape;
+	int64_t		n_layer = 4 * s->width * (s->width + 1) + s->inner * (s->width + 1) +
+		s->width * (s->inner + 1) + 4 * s->width;
+	int64_t		n = (s->n_words + s->n_positions + s->n_types) * s->width +
+		s->n_buckets * s->n_heads + (s->n_layers > 0 ? 2 * s->width : 0) + s->n_layers * n_layer;
+	int64_t		n_inputs = s->width;
+
+	for (int i = 0; i < encoder->n_after; i++)
+	{
+		n += encoder->after[i].n * (n_inputs + 1);
+		n_inputs = encoder->after[i].n;
+	}
+	return n;
 }
 
 int

@@ -24,6 +24,7 @@
  *	"after.sizes"			i64 [n, 2]: outputs and activation of each dense layer after pooling
  *	"after.NNN"				u8: packed, fp32
  *	"labels"				strings, in the order of the outputs
+ *	"prompt"				u8 [n]: what is put before each input; may be absent
  */
 #ifndef AI_ENCODER_H
 #define AI_ENCODER_H
@@ -35,7 +36,9 @@
 #define AI_ENCODER_KIND "encoder"
 #define AI_ENCODER_VERSION 1
 
+#define AI_ENCODER_BUCKETS 32	/* of distances */
 #define AI_ENCODER_MAX_AFTER 4
+#define AI_ENCODER_MAX_PROMPT 4096	/* bytes */
 
 typedef enum AiPooling
 {
@@ -71,7 +74,7 @@ typedef struct AiEncoderShape
 	int64_t		n_positions;	/* rows; 0: none */
 	int64_t		first_position; /* the row of the first token */
 	int64_t		n_types;		/* of tokens: first and second text; 0: none */
-	int64_t		n_buckets;		/* of distances; 0: none */
+	int64_t		n_buckets;		/* AI_ENCODER_BUCKETS, or 0: none */
 	int64_t		pooling;		/* AiPooling */
 	int64_t		normalizes;		/* 1: to length 1 */
 	int64_t		max_tokens;		/* of an input, with the special ones */
@@ -100,10 +103,16 @@ extern void ai_encoder_close(AiEncoder *encoder);
 extern const AiEncoderShape *ai_encoder_shape(const AiEncoder *encoder);
 extern const AiTokenizer *ai_encoder_tokenizer(const AiEncoder *encoder);
 
+/* What is put before each input but a pair, not terminated; len 0: nothing */
+extern const char *ai_encoder_prompt(const AiEncoder *encoder, size_t *len);
+
 /* Numbers of an answer: the width of an embedding, the labels, the values */
 extern size_t ai_encoder_n_outputs(const AiEncoder *encoder);
 extern int	ai_encoder_n_labels(const AiEncoder *encoder);
 extern const char *ai_encoder_label(const AiEncoder *encoder, int index, size_t *len);
+
+/* All its weights */
+extern int64_t ai_encoder_n_parameters(const AiEncoder *encoder);
 
 /* -1: none is called so */
 extern int	ai_encoder_find_label(const AiEncoder *encoder, const char *label, size_t len);

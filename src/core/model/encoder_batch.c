@@ -26,6 +26,7 @@ struct AiEncoderReader
 	const AiEncoder *encoder;
 	AiTokenizerScratch *tokenizer;
 	AiEncoderScratch *scratch;
+	AiBuf		text;			/* prompt and input */
 	AiBuf		first;			/* of uint32_t: of the group, as in AiEncoderTokens */
 	AiBuf		id;				/* of int32_t */
 	AiBuf		type;
@@ -46,6 +47,7 @@ ai_encoder_reader_create(AiEncoderReader **result, const AiHost *host, const AiE
 	memset(reader, 0, sizeof(*reader));
 	reader->host = host;
 	reader->encoder = encoder;
+	ai_buf_init(&reader->text, host);
 	ai_buf_init(&reader->first, host);
 	ai_buf_init(&reader->id, host);
 	ai_buf_init(&reader->type, host);
@@ -67,6 +69,7 @@ ai_encoder_reader_destroy(AiEncoderReader *reader)
 		return;
 	ai_tokenizer_scratch_destroy(reader->tokenizer);
 	ai_encoder_scratch_destroy(reader->scratch);
+	ai_buf_free(&reader->text);
 	ai_buf_free(&reader->first);
 	ai_buf_free(&reader->id);
 	ai_buf_free(&reader->type);
@@ -77,8 +80,8 @@ ai_encoder_reader_destroy(AiEncoderReader *reader)
 size_t
 ai_encoder_reader_memory(const AiEncoderReader *reader)
 {
-	return ai_encoder_scratch_memory(reader->scratch) + reader->id.capacity +
-		reader->type.capacity + reader->answers.capacity;
+	return ai_encoder_scratch_memory(reader->scratch) + reader->text.capacity +
+		reader->id.capacity + reader->type.capacity + reader->answers.capacity;
 }
 
 /*
@@ -123,6 +126,19 @@ split_pair(AiTokenizeInput *text, AiError *err)
 	text->pair = zero + 1;
 	text->pair_len = text->len - (size_t) (text->pair - text->text);
 	text->len = (size_t) (zero - text->text);
+	return AI_OK;
+}
+
+static AiCode
+put_prompt(AiEncoderReader *reader, AiTokenizeInput *text, AiError *err)
+{
+	const AiEncoder *e = reader->encoder;
+
+	reader->text.len = 0;
+	AI_TRY(ai_buf_append(&reader->text, e->prompt, e->prompt_len, err));
+	AI_TRY(ai_buf_append(&reader->text, text->text, text->len, err));
+	text->text = (const char *) reader->text.data;
+	text->len = reader->text.len;
 	return AI_OK;
 }
 
@@ -176,6 +192,8 @@ read_input(const Run *run, AiEncoderReader *reader, const AiInput *input, AiErro
 
 	if (run->request.is_pair)
 		AI_TRY(split_pair(&text, err));
+	else if (e->prompt_len > 0)
+		AI_TRY(put_prompt(reader, &text, err));
 	AI_TRY(tokenize(run, reader, &text, &options, &tokens, err));
 	if (tokens.is_truncated && run->request.refuses_long)
 		return refuse_long(reader, &text, &options, err);

@@ -30,7 +30,8 @@ typedef struct AiEncoderCounts
 
 /*
  * Compute all answers.  answers:[n_distinct, n_outputs], of which each input gets its own.
- * request: NULL asks for nothing special.  Pairs are cut where they are longer; where the labels
+ * request: NULL asks for nothing special.  The encoder's prompt stands before each input but
+ * pairs, and counts with it.  Pairs are cut where they are longer; where the labels
  * are those of natural-language inference only the first text is, as long as there is one left.
  * reader:[n_threads], each made with the pool's host for its thread; with one thread the pool is
  * not used and may be NULL.  Fails by AI_ERR_CANCELLED only: what befalls an input is its code,

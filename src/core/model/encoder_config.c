@@ -64,7 +64,7 @@ static const Family families[] = {
 const char *
 ai_encoder_family_name(AiEncoderFamily family)
 {
-	return family == AI_ENCODER_STATIC ? "model2vec" : families[family].model_type;
+	return family == AI_ENCODER_STATIC ? "static" : families[family].model_type;
 }
 
 /*
@@ -272,7 +272,10 @@ read_sizes(Read *read, const Family *family)
 						 family->n_types, 1));
 	if (family->family == AI_ENCODER_MPNET)
 		AI_TRY(read_size(read, &config->n_buckets, json, CONFIG,
-						 "relative_attention_num_buckets", 32, 4));
+						 "relative_attention_num_buckets", AI_ENCODER_BUCKETS, 4));
+	if (config->n_buckets != 0 && config->n_buckets != AI_ENCODER_BUCKETS)
+		return ai_fail(read->err, AI_ERR_UNSUPPORTED,
+					   "relative_attention_num_buckets %d is not supported", config->n_buckets);
 	if (config->n_heads > config->width || config->width % config->n_heads != 0)
 		return ai_fail(read->err, AI_ERR_FORMAT,
 					   "\"%s\" (%d) in file \"" CONFIG "\" of the model must be a multiple of \"%s\" (%d)",
@@ -546,7 +549,7 @@ read_pooling(Read *read, const AiCheckpointModule *module)
 		return AI_ERR_UNSUPPORTED;
 	}
 	AI_TRY(read_truth(read, &includes_prompt, json, CONFIG, "include_prompt", true));
-	if (!includes_prompt)
+	if (!includes_prompt && read->config->default_prompt >= 0)
 		return ai_fail(read->err, AI_ERR_UNSUPPORTED, "pooling without the prompt is not supported");
 	return AI_OK;
 }

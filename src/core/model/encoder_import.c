@@ -40,7 +40,7 @@ read_file(Import *import, AiTokenizerFile *file, const char *name, AiError *err)
 static AiCode
 build_tokenizer(Import *import, AiError *err)
 {
-	AiTokenizerSource source = {0};
+	AiTokenizerSource source = {.lowers = import->config.lowers};
 
 	AI_TRY(read_file(import, &source.json, "tokenizer.json", err));
 	AI_TRY(read_file(import, &source.config, "tokenizer_config.json", err));
@@ -153,6 +153,23 @@ plan_labels(Import *import, AiError *err)
 	plan->labels = import->config.labels;
 	plan->label_lens = lens;
 	plan->n_labels = import->config.n_out;
+	return AI_OK;
+}
+
+static AiCode
+plan_prompt(Import *import, AiError *err)
+{
+	const AiEncoderConfig *config = &import->config;
+	const AiEncoderPrompt *prompt;
+
+	if (config->default_prompt < 0 || config->head != AI_ENCODER_EMBEDDING)
+		return AI_OK;
+	prompt = &config->prompts[config->default_prompt];
+	import->plan.prompt = prompt->text;
+	import->plan.prompt_len = strlen(prompt->text);
+	if (import->plan.prompt_len > AI_ENCODER_MAX_PROMPT)
+		return ai_fail(err, AI_ERR_LIMIT, "prompt \"%s\" of the model has more than %d bytes",
+					   prompt->name, AI_ENCODER_MAX_PROMPT);
 	return AI_OK;
 }
 
@@ -288,6 +305,8 @@ import_weights(Import *import, AiAimWriter *writer, const void **bytes, size_t *
 	plan_shape(import, precision);
 	plan_after(import);
 	code = plan_labels(import, err);
+	if (code == AI_OK)
+		code = plan_prompt(import, err);
 	if (code == AI_OK)
 		code = store(import, writer, bytes, size, err);
 	ai_encoder_weights_close(&import->weights);

@@ -46,6 +46,8 @@ struct AiEncoder
 	AiEncoderAfter after[AI_ENCODER_MAX_AFTER];
 	AiPacked	after_weights[AI_ENCODER_MAX_AFTER];
 	AiAimStrings labels;
+	const char *prompt;			/* not terminated */
+	size_t		prompt_len;
 };
 
 #define AI_ENCODER_NAME_SIZE 40
@@ -61,6 +63,12 @@ extern const char *ai_encoder_field(size_t i, int64_t **value, AiEncoderShape *s
 
 /* vector:[width] of a word, from 0 on */
 extern void ai_encoder_word(const AiEncoder *encoder, float *vector, size_t word);
+
+/*
+ * Which row of the bias a distance has.  Rows are MPNet's: the first half for what stands
+ * before, a row for each distance up to 7, then one for each half power of two up to 128.
+ */
+extern int64_t ai_encoder_bucket(int64_t distance);
 
 /* encoder_pooling.c: answers of inputs, from the vectors of their tokens */
 extern void ai_encoder_pool(float *pooled, const AiEncoder *encoder, const float *vector,

@@ -203,24 +203,21 @@ multiply(const Pass *p, float *y, const float *x, const AiPacked *w, const float
 	ai_packed_product(&product);
 }
 
-/* Distances are told apart up to here. */
-#define MAX_DISTANCE 128
-
-/* Of MPNet: the first half for those before, one each while they are near, then by logarithm */
-static int64_t
-bucket_of(int64_t distance, int64_t n_buckets)
+/* k counts doublings of the distance's square: its half powers of two, without a logarithm */
+int64_t
+ai_encoder_bucket(int64_t distance)
 {
-	int64_t		half = n_buckets / 2;
+	int64_t		half = AI_ENCODER_BUCKETS / 2;
 	int64_t		near = half / 2;
 	int64_t		size = distance < 0 ? -distance : distance;
 	int64_t		first = distance > 0 ? half : 0;
-	int64_t		far;
+	int64_t		k = 0;
 
 	if (size < near)
 		return first + size;
-	far = near + (int64_t) (logf((float) size / (float) near) /
-							logf((float) MAX_DISTANCE / (float) near) * (float) (half - near));
-	return first + (far < half - 1 ? far : half - 1);
+	while (k < near - 1 && size * size >= near * near << (k + 1))
+		k++;
+	return first + near + k;
 }
 
 static void
@@ -233,7 +230,7 @@ lay_out_distances(const Pass *p)
 	{
 		for (int64_t d = 1 - n; d < n; d++)
 			p->s->by_distance[h * (2 * n - 1) + d + n - 1] =
-				p->e->bias[bucket_of(d, shape->n_buckets) * shape->n_heads + h];
+				p->e->bias[ai_encoder_bucket(d) * shape->n_heads + h];
 	}
 }
 

@@ -92,6 +92,9 @@ reserve_all(const Store *s, AiError *err)
 					  (int64_t[]) {(int64_t) plan->tokenizer_size}, err));
 	AI_TRY(ai_aim_add_strings(s->writer, "labels", plan->labels, plan->label_lens, plan->n_labels,
 							  err));
+	if (plan->prompt_len > 0)
+		AI_TRY(ai_aim_add(s->writer, "prompt", AI_DTYPE_U8, plan->prompt, 1,
+						  (int64_t[]) {(int64_t) plan->prompt_len}, err));
 	if (shape.precision == AI_PRECISION_FP32)
 		AI_TRY(reserve(s, "words", AI_DTYPE_F32, shape.n_words, shape.width, err));
 	else
@@ -405,7 +408,8 @@ ai_encoder_store_again(AiAimWriter *writer, const void **bytes, size_t *size,
 {
 	AiEncoderPlan plan = {
 		.shape = e->shape, .epsilon = e->epsilon, .n_after = e->n_after,
-		.tokenizer = e->tokenizer_block, .tokenizer_size = e->tokenizer_size
+		.prompt = e->prompt, .prompt_len = e->prompt_len, .tokenizer = e->tokenizer_block,
+		.tokenizer_size = e->tokenizer_size
 	};
 	Again		again = {e, NULL};
 	AiEncoderSource source = {read_again, &again};

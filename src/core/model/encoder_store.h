@@ -57,6 +57,8 @@ typedef struct AiEncoderPlan
 	const char *const *labels;
 	const size_t *label_lens;
 	int			n_labels;
+	const char *prompt;			/* put before each input */
+	size_t		prompt_len;		/* 0: nothing is */
 	const void *tokenizer;
 	size_t		tokenizer_size;
 } AiEncoderPlan;

@@ -195,9 +195,10 @@ is_shifted(TokenRun *run, size_t at, size_t end, bool *is_it)
 {
 	const AiTokenizerHead *head = run->head;
 	TextBuf    *text = &run->scratch->text[0];
+	uint32_t	i = head->n_steps > 0 && head->step[0].kind == STEP_LOWER;
 
 	*is_it = false;
-	if (head->n_steps == 0 || head->step[0].kind != STEP_CHARSMAP || end == run->len)
+	if (head->n_steps <= i || head->step[i].kind != STEP_CHARSMAP || end == run->len)
 		return AI_OK;
 	AI_TRY(text_buf_load(text, run->source, at, end, run->err));
 	*is_it = charsmap_removes_first(head, text);

@@ -40,6 +40,7 @@ typedef struct AiTokenizerSource
 	AiTokenizerFile merges;
 	AiTokenizerFile config;		/* tokenizer_config.json */
 	AiTokenizerFile special;	/* special_tokens_map.json */
+	bool		lowers;			/* texts are made lower case first, whatever the files say */
 } AiTokenizerSource;
 
 /*

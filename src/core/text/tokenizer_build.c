@@ -717,6 +717,25 @@ read_source(TokenizerPlan *plan, const AiTokenizerSource *source)
 	return AI_ERR_FORMAT;
 }
 
+/* A first step that lowers, unless there is a step that does.  BERT's gives the same. */
+static AiCode
+lower_first(TokenizerPlan *plan)
+{
+	NormalizeStep *step = plan->head.step;
+	NormalizeStep lower = {.kind = STEP_LOWER};
+
+	for (uint32_t i = 0; i < plan->head.n_steps; i++)
+	{
+		if (step[i].kind == STEP_LOWER ||
+			(step[i].kind == STEP_BERT && (step[i].flags & BERT_LOWERS)))
+			return AI_OK;
+	}
+	AI_TRY(plan_step(plan, lower));
+	memmove(step + 1, step, (plan->head.n_steps - 1) * sizeof(*step));
+	step[0] = lower;
+	return AI_OK;
+}
+
 AiCode
 ai_tokenizer_build(AiBuf *block, const AiTokenizerSource *source, const AiHost *host, AiError *err)
 {
@@ -728,6 +747,8 @@ ai_tokenizer_build(AiBuf *block, const AiTokenizerSource *source, const AiHost *
 	ai_arena_init(&arena, host);
 	init_bufs(&a, &plan, host);
 	code = read_source(&plan, source);
+	if (code == AI_OK && source->lowers)
+		code = lower_first(&plan);
 	if (code == AI_OK)
 		code = build_block(&a, block);
 	free_bufs(&a);

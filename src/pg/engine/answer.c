@@ -35,6 +35,8 @@ aiaas_can_answer(const AiaasEngine *engine, AiaasAnswer answer)
 			return task == AIAAS_TASK_VALUES && n_answers(engine) == 1;
 		case AIAAS_ANSWER_NUMBERS:
 			return n_answers(engine) > 0;
+		case AIAAS_ANSWER_LAYER:
+			return aiaas_engine_network(engine) != NULL;
 		case AIAAS_ANSWER_EMBEDDING:
 			return task == AIAAS_TASK_EMBEDDING;
 	}
@@ -106,7 +108,7 @@ reject_numbers(const AiaasModel *model)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("model \"%s\" is not a network", model->name),
-			 errdetail("A text classifier has no layers.")));
+			 errdetail("Only networks have layers whose numbers can be had.")));
 }
 
 void
@@ -126,6 +128,7 @@ aiaas_check_answer(const AiaasEngine *engine, const AiaasModel *model, AiaasAnsw
 		case AIAAS_ANSWER_VALUE:
 			reject_value(engine, model);
 		case AIAAS_ANSWER_NUMBERS:
+		case AIAAS_ANSWER_LAYER:
 			reject_numbers(model);
 		case AIAAS_ANSWER_EMBEDDING:
 			reject_embedding(engine, model);
@@ -145,6 +148,7 @@ result_bytes(AiaasAnswer answer, double n_numbers)
 		case AIAAS_ANSWER_SCORE:
 			return sizeof(double) * n_numbers;
 		case AIAAS_ANSWER_NUMBERS:
+		case AIAAS_ANSWER_LAYER:
 		case AIAAS_ANSWER_EMBEDDING:
 			return sizeof(float) * n_numbers;
 		case AIAAS_ANSWER_LABEL:

@@ -14,7 +14,8 @@ typedef enum AiaasAnswer
 	AIAAS_ANSWER_SCORES,		/* all probabilities */
 	AIAAS_ANSWER_SCORE,			/* one of them */
 	AIAAS_ANSWER_VALUE,			/* a number */
-	AIAAS_ANSWER_NUMBERS,		/* all that a model gives, or a layer of a network */
+	AIAAS_ANSWER_NUMBERS,		/* all that a model gives */
+	AIAAS_ANSWER_LAYER,			/* what comes out of a layer of a network */
 	AIAAS_ANSWER_EMBEDDING
 } AiaasAnswer;
 

@@ -219,6 +219,19 @@ aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n,
 	counts->model_time += (int64) (INSTR_TIME_GET_DOUBLE(end) * 1e9);
 }
 
+void
+aiaas_engine_raise(AiaasEngine *engine, const AiInput *input, const AiRequest *request)
+{
+	AiInput		alone = {.bytes = input->bytes, .len = input->len};
+	AiaasCounts counts = {0};
+	AiError		err;
+
+	aiaas_engine_run_many(engine, &alone, 1, request, &counts, &err);
+	if (alone.code != AI_OK)
+		aiaas_raise(&err);
+	elog(ERROR, "an input failed and then did not");
+}
+
 /* What another than a text classifier answers to one input */
 static void
 copy_answer(const AiaasEngine *engine, double *probability, const float *answer)

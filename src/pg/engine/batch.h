@@ -26,6 +26,13 @@ extern void aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n
 								  AiError *err);
 
 /*
+ * Raises what befell an input of such a run: it runs once more, since errors are told of the first
+ * one only.
+ */
+extern void aiaas_engine_raise(AiaasEngine *engine, const AiInput *input,
+							   const AiRequest *request);
+
+/*
  * One input; an error is raised.  probability:[n_labels], of other models all that they answer, and
  * best may be NULL.
  */

@@ -8,6 +8,7 @@
 #include "pg/engine/call.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
@@ -56,6 +57,11 @@ struct AiaasCall
 	char	   *label;
 	size_t		label_len;
 	int			label_index;	/* -1: not looked up for this model */
+
+	/* What the model answered to one text; in model_context */
+	char	   *known_text;		/* NULL: none */
+	size_t		known_len;
+	float	   *known_answer;
 };
 
 /* Without a snapshot, as while an expression is simplified, the transaction has to do. */
@@ -114,6 +120,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 	call->model = NULL;
 	aiaas_input_forget_model(&call->input);
 	call->label_index = -1;
+	call->known_text = NULL;
 	call->is_new |= !is_same_statement(&call->key, key);
 
 	MemoryContextReset(call->model_context);
@@ -289,6 +296,42 @@ AiaasReading
 aiaas_call_try_input(const AiaasCall *call, Datum value, const void **bytes, size_t *len)
 {
 	return aiaas_input_try_read(&call->input, value, bytes, len);
+}
+
+void
+aiaas_call_text(AiaasCall *call, Datum value, const char **utf8, size_t *len)
+{
+	const void *bytes;
+
+	if (!OidIsValid(call->input.type))
+		aiaas_input_init(&call->input, TEXTOID, NULL, call->model, call->model_context);
+	(void) aiaas_input_read(&call->input, call->model, value, &bytes, len);
+	*utf8 = bytes;
+}
+
+const float *
+aiaas_call_recall(const AiaasCall *call, const void *utf8, size_t len)
+{
+	if (call->known_text != NULL && call->known_len == len &&
+		memcmp(call->known_text, utf8, len) == 0)
+		return call->known_answer;
+	return NULL;
+}
+
+void
+aiaas_call_remember(AiaasCall *call, const void *utf8, size_t len, const float *answer, size_t n)
+{
+	if (call->known_text != NULL)
+	{
+		pfree(call->known_text);
+		pfree(call->known_answer);
+		call->known_text = NULL;
+	}
+	call->known_answer = MemoryContextAlloc(call->model_context, n * sizeof(float));
+	call->known_text = MemoryContextAlloc(call->model_context, Max(len, 1));
+	memcpy(call->known_answer, answer, n * sizeof(float));
+	memcpy(call->known_text, utf8, len);
+	call->known_len = len;
 }
 
 /* 'ham', 'spam', ... */

@@ -56,6 +56,17 @@ extern void aiaas_call_end_work(AiaasCall *call, const char *function, AiaasCoun
 extern bool aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type,
 							 const void **bytes, size_t *len);
 
+/* Any text that the call is given, of type text; read as above */
+extern void aiaas_call_text(AiaasCall *call, Datum value, const char **utf8, size_t *len);
+
+/*
+ * What a model has answered to the text that was remembered last: many calls have one text for
+ * all rows.  NULL: it was another text, or another model.  n: numbers of the answer
+ */
+extern const float *aiaas_call_recall(const AiaasCall *call, const void *utf8, size_t len);
+extern void aiaas_call_remember(AiaasCall *call, const void *utf8, size_t len,
+								const float *answer, size_t n);
+
 /* The index of the label that a text argument names; raises when there is none. */
 extern int	aiaas_call_label(AiaasCall *call, FunctionCallInfo fcinfo, int label_arg);
 

@@ -135,11 +135,9 @@ aiaas_features_precision(const AiaasModel *model)
 {
 	char	   *name = copy_string(model->options != NULL ?
 								   aiaas_json_member(model->options, "precision") : NULL);
+	AiPrecision precision = AI_PRECISION_FP32;
 
-	for (int i = 0; name != NULL && i < AI_N_PRECISIONS; i++)
-	{
-		if (strcmp(name, ai_precision_name((AiPrecision) i)) == 0)
-			return (AiPrecision) i;
-	}
-	return AI_PRECISION_FP32;
+	if (name != NULL)
+		(void) ai_precision_find(&precision, name);
+	return precision;
 }

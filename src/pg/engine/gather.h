@@ -26,6 +26,13 @@ typedef struct AiaasSignature
 	AiaasModelArg model;
 } AiaasSignature;
 
+/*
+ * The call with its model ready, by the arguments of row first, which fcinfo has from then on.
+ * NULL: first is -1 and the model is not known yet.  type as in aiaas_call_input()
+ */
+extern AiaasCall *aiaas_batch_begin(const AiaasModelArg *model, Oid type, FunctionCallInfo fcinfo,
+									const AiaasBatch *batch, int first);
+
 typedef struct AiaasGatheredRow
 {
 	int			row;			/* of the batch */
@@ -44,8 +51,8 @@ typedef struct AiaasGathered
 } AiaasGathered;
 
 /*
- * The call with its model ready, by the arguments of row first, which fcinfo has from then
- * on; its work has begun (call.h).  NULL: first is -1 and the model is not known yet.
+ * As aiaas_batch_begin(); the call's work has begun (call.h).  NULL also where the model does not
+ * give such answers and first is -1.
  *
  * Row first comes first, unless its input is NULL: such rows are done here.  What rows
  * take is bound by aiaas.max_batch_memory: their inputs and their answers.

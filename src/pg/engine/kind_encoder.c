@@ -10,6 +10,7 @@
 #include "core/model/encoder_batch.h"
 #include "utils/memutils.h"
 
+#include "pg/engine/encoder_features.h"
 #include "pg/engine/features.h"
 #include "pg/engine/work.h"
 
@@ -121,12 +122,10 @@ n_encoder_numbers(const void *model, int layer)
 	return ai_encoder_n_outputs(model);
 }
 
-/* A whole row is read by the column that is named here. */
 static bool
 are_encoder_features(const void *model, const Jsonb *features)
 {
-	(void) model;
-	return aiaas_features_find_column(features) != NULL;
+	return aiaas_encoder_are_features(model, features);
 }
 
 const AiaasKind aiaas_encoder_kind = {

@@ -38,6 +38,12 @@ typedef struct AiaasBatch
 	AiaasCounts counts;			/* what this run did; EXPLAIN adds them up */
 } AiaasBatch;
 
+static inline const NullableDatum *
+aiaas_batch_argument(const AiaasBatch *batch, int arg, int row)
+{
+	return &batch->args[arg].values[(Size) row * batch->args[arg].stride];
+}
+
 /* How much a batch should hold; the first limit that is reached ends it. */
 typedef enum AiaasWorkUnit
 {

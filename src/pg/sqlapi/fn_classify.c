@@ -38,6 +38,7 @@ static const Results results_of[] = {
 	[AIAAS_ANSWER_SCORE] = {aiaas_make_score, true, false},
 	[AIAAS_ANSWER_VALUE] = {aiaas_make_value, false, false},
 	[AIAAS_ANSWER_NUMBERS] = {aiaas_make_numbers, false, true},
+	[AIAAS_ANSWER_LAYER] = {aiaas_make_numbers, false, true},
 	[AIAAS_ANSWER_EMBEDDING] = {aiaas_make_numbers, false, true}
 };
 
@@ -160,7 +161,7 @@ size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchS
 {
 	const AiaasCall *call = fcinfo->flinfo->fn_extra;
 	bool		is_known = aiaas_call_model(fcinfo) != NULL;
-	bool		has_layer = is_known && signature->answer == AIAAS_ANSWER_NUMBERS;
+	bool		has_layer = is_known && signature->answer == AIAAS_ANSWER_LAYER;
 
 	aiaas_batch_size(is_known ? aiaas_call_engine(call) : NULL, signature->answer,
 					 has_layer ? aiaas_call_named(call) : AI_NETWORK_ANSWER, size);
@@ -182,8 +183,8 @@ size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchS
 	VERB(aiaas_predict_any, "ai_predict", VALUE, InvalidOid, 0, 0, 1, CLASSIFIER, USE, input) \
 	VERB(aiaas_transform_text, "ai_transform", NUMBERS, TEXTOID, 0, 0, 1, CLASSIFIER, USE, input) \
 	VERB(aiaas_transform_any, "ai_transform", NUMBERS, InvalidOid, 0, 0, 1, CLASSIFIER, USE, input) \
-	VERB(aiaas_transform_layer_text, "ai_transform", NUMBERS, TEXTOID, 2, 0, 1, CLASSIFIER, USE, input) \
-	VERB(aiaas_transform_layer_any, "ai_transform", NUMBERS, InvalidOid, 2, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_transform_layer_text, "ai_transform", LAYER, TEXTOID, 2, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_transform_layer_any, "ai_transform", LAYER, InvalidOid, 2, 0, 1, CLASSIFIER, USE, input) \
 	VERB(aiaas_embed_text, "ai_embed", EMBEDDING, TEXTOID, 0, 0, 1, EMBEDDER, USE, input) \
 	VERB(aiaas_embed_any, "ai_embed", EMBEDDING, InvalidOid, 0, 0, 1, EMBEDDER, USE, input) \
 	VERB(aiaas_embed_whole_text, "ai_embed", EMBEDDING, TEXTOID, 0, 2, 1, EMBEDDER, USE, input) \
@@ -227,7 +228,7 @@ size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchS
 
 VERBS(DEFINE_VERB)
 
-const AiaasVerb aiaas_verbs[] = {
+const AiaasVerb aiaas_classify_verbs[] = {
 	VERBS(LIST_VERB)
 	{0}
 };
