@@ -68,6 +68,7 @@ KERNELS_X86_OBJS = \
 TEXT_OBJS = \
 	src/core/text/bert_normalizer.o \
 	src/core/text/bpe.o \
+	src/core/text/breaks.o \
 	src/core/text/byte_chars.o \
 	src/core/text/charsmap.o \
 	src/core/text/chunk.o \
@@ -153,6 +154,7 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/chunks.o \
 	src/core/model/encoder.o \
 	src/core/model/encoder_batch.o \
 	src/core/model/encoder_config.o \

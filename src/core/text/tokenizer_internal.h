@@ -21,7 +21,6 @@
 #include "core/text/trie.h"
 
 #define TOKENIZER_MAGIC "\x89" "TOK\r\n\x1A\n"
-#define REPLACEMENT_CHARACTER 0xFFFDu
 
 typedef enum ModelKind
 {
