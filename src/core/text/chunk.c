@@ -165,6 +165,7 @@ tokenize_chunk(TokenRun *run, size_t start, size_t end, bool is_begin, bool is_e
 		ai_detail(run->err, "It has %zu bytes without a space between two words.", end - start);
 		return AI_ERR_LIMIT;
 	}
+	AI_TRY(token_ask(run, end - start));
 	AI_TRY(text_buf_load(text, run->source, start, end, run->err));
 	AI_TRY(normalize_text(run->head, run->scratch, &text, is_begin, is_end, run->err));
 	run->text = text;

@@ -266,6 +266,7 @@ struct AiTokenizerScratch
 	AiBuf		symbols;		/* BPE */
 	AiBuf		heap;
 	AiBuf		path;			/* Unigram */
+	size_t		n_unasked;		/* bytes read since the host was asked whether to stop */
 };
 
 /* The work on one text */
@@ -283,6 +284,20 @@ typedef struct TokenRun
 	bool		is_full;		/* the limit is reached */
 	AiError    *err;
 } TokenRun;
+
+#define BYTES_PER_QUESTION 65536
+
+/* Before n bytes are worked on: AI_ERR_CANCELLED where the host wants it to end */
+static inline AiCode
+token_ask(TokenRun *run, size_t n)
+{
+	run->scratch->n_unasked += n;
+	if (run->scratch->n_unasked < BYTES_PER_QUESTION)
+		return AI_OK;
+	run->scratch->n_unasked = 0;
+	return ai_host_should_stop(run->scratch->host) ?
+		ai_fail(run->err, AI_ERR_CANCELLED, "cancelled") : AI_OK;
+}
 
 /* byte_chars.c: the characters that vocabularies over bytes write for bytes */
 extern uint32_t char_of_byte(uint8_t byte);

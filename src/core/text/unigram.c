@@ -73,6 +73,7 @@ find_path(TokenRun *run, Place *place, const uint8_t *bytes, size_t len)
 	for (size_t start = 0; start < len; start += char_len)
 	{
 		char_len = char_length(bytes + start, len - start);
+		AI_TRY(token_ask(run, char_len));
 		if (offer_pieces(head, place, bytes, start, len, char_len))
 			continue;
 		if (!head->has_unk)
