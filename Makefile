@@ -303,6 +303,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
 	src/pg/sqlapi/fn_rights.o \
+	src/pg/sqlapi/fn_tokens.o \
 	src/pg/sqlapi/fn_similarity.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o \
@@ -317,7 +318,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train network classify costs evaluate explain rights pins move limits stats network_apply \
+REGRESS = models damage settings train network classify costs evaluate explain rights pins move limits stats network_apply tokens \
 	batch_same batch_tools batch_shapes batch_modify batch_merge batch_order batch_errors batch_cursors batch_security \
 	batch_plans batch_limits batch_end
 

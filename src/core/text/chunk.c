@@ -211,6 +211,7 @@ tokenize_text(TokenRun *run)
 	Search		search = {run->source, run->len, 0, 0};
 	size_t		at = 0;
 	size_t		cut = 0;
+	size_t		asked = 0;
 
 	while ((at < run->len || search.at < run->len) && !run->is_full)
 	{
@@ -219,6 +220,11 @@ tokenize_text(TokenRun *run)
 		bool		is_shifted_text;
 		size_t		end;
 
+		if (at - asked >= STEPS_PER_QUESTION)
+		{
+			AI_TRY(token_check_stop(run));
+			asked = at;
+		}
 		if (cut <= at)
 			cut = chunk_end(run, at);
 		if (at == search.begin)

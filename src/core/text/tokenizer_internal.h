@@ -284,6 +284,17 @@ typedef struct TokenRun
 	AiError    *err;
 } TokenRun;
 
+/* Asked after so many bytes or steps, which take a millisecond */
+#define STEPS_PER_QUESTION 65536
+
+static inline AiCode
+token_check_stop(const TokenRun *run)
+{
+	if (ai_host_should_stop(run->scratch->host))
+		return ai_fail(run->err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
 /* byte_chars.c: the characters that vocabularies over bytes write for bytes */
 extern uint32_t char_of_byte(uint8_t byte);
 extern int	byte_of_char(uint32_t code);	/* -1: none */
