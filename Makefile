@@ -285,7 +285,9 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/network_options.o \
 	src/pg/jobs/network_query.o \
 	src/pg/jobs/options.o \
+	src/pg/jobs/quantizer.o \
 	src/pg/jobs/query.o \
+	src/pg/jobs/sample_texts.o \
 	src/pg/jobs/select.o \
 	src/pg/jobs/spill.o \
 	src/pg/jobs/train_network.o \
@@ -302,9 +304,10 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
+	src/pg/sqlapi/fn_quantize.o \
 	src/pg/sqlapi/fn_rights.o \
-	src/pg/sqlapi/fn_tokens.o \
 	src/pg/sqlapi/fn_similarity.o \
+	src/pg/sqlapi/fn_tokens.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o \
 	src/pg/sqlapi/fn_zero_shot.o \
@@ -318,7 +321,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train network classify costs evaluate explain rights pins move limits stats network_apply tokens \
+REGRESS = models damage settings train network classify costs evaluate explain rights pins move import_encoder limits stats network_apply tokens \
 	batch_same batch_tools batch_shapes batch_modify batch_merge batch_order batch_errors batch_cursors batch_security \
 	batch_plans batch_limits batch_end
 
@@ -366,7 +369,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions check-tokenizers check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-kernels
+	check-readme check-versions check-tokenizers check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-encoder bench-kernels
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk
