@@ -271,6 +271,7 @@ PG_EXEC_OBJS = \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
+	src/pg/jobs/backfill.o \
 	src/pg/jobs/columns.o \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
@@ -279,6 +280,7 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/import_folder.o \
 	src/pg/jobs/import_source.o \
 	src/pg/jobs/importer.o \
+	src/pg/jobs/keep.o \
 	src/pg/jobs/labels.o \
 	src/pg/jobs/limits.o \
 	src/pg/jobs/manifest.o \
@@ -301,6 +303,7 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_classify.o \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
+	src/pg/sqlapi/fn_keep.o \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
