@@ -4,9 +4,10 @@
  *
  * A chunk ends where a sentence does (core/text/breaks.h); in a sentence that is too long for
  * one, between words; in a word that is too long, between characters; and has as many of them
- * as fit.  It is a part of the text without white space around it, and has the number of tokens
- * that it has as a text of its own, with the special ones and a prompt.  Behind white space that was cut
- * off, or at once, follows the next chunk: nothing else of the text is missing.
+ * as fit.  It is a part of the text without white space around it, and has the number of
+ * tokens that it has as a text of its own, with the special ones and a prompt.  Behind white
+ * space that was cut off, or at once, follows the next chunk: nothing else of the text is
+ * missing.
  *
  * With an overlap a chunk begins with the last sentences of the one before, as many as have no
  * more tokens than that; with its last words where a sentence is too long; and with fewer,

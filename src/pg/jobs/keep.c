@@ -14,8 +14,10 @@
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "executor/spi.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -39,6 +41,23 @@ find_column(Relation table, const char *name)
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
 						RelationGetRelationName(table))));
 	return number;
+}
+
+/* A text could be assigned to as well, but who names one has mistaken the column. */
+static void
+check_type(Relation table, AttrNumber column)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(table), column - 1);
+	Oid			function;
+	CoercionPathType path = find_coercion_pathway(att->atttypid, FLOAT4ARRAYOID,
+												  COERCION_ASSIGNMENT, &function);
+
+	if (path == COERCION_PATH_NONE || path == COERCION_PATH_COERCEVIAIO)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" cannot hold embeddings", NameStr(att->attname)),
+				 errdetail("Its type is %s.", format_type_be(att->atttypid)),
+				 errhint("Use a column of type real[], or vector of the extension pgvector.")));
 }
 
 static _Noreturn void
@@ -117,7 +136,7 @@ aiaas_kept_init(AiaasKept *kept, Relation table, const char *text_column,
 	const char *schema = get_namespace_name(RelationGetNamespace(table));
 
 	(void) find_column(table, text_column);
-	(void) find_column(table, embedding_column);
+	check_type(table, find_column(table, embedding_column));
 	*kept = (AiaasKept) {
 		.table = quote_qualified_identifier(schema, RelationGetRelationName(table)),
 		.text = quote_identifier(text_column),
@@ -185,13 +204,13 @@ aiaas_kept_embed(StringInfo sql, const AiaasKept *kept)
 static void
 append_changed(StringInfo sql, const AiaasKept *kept)
 {
-	const char *text = kept->text;
+	const char *column = kept->text;
 
 	appendStringInfo(sql, " AND (o.%s IS NULL"
 					 " OR (o.%s IS NULL) OPERATOR(pg_catalog.<>) (n.%s IS NULL)"
 					 " OR o.%s::pg_catalog.text COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.<>)"
 					 " n.%s::pg_catalog.text COLLATE pg_catalog.\"C\")",
-					 kept->keys[0].name, text, text, text, text);
+					 kept->keys[0].name, column, column, column, column);
 }
 
 /* The text is the row's own, which another trigger may have changed after the statement. */
