@@ -271,6 +271,7 @@ PG_EXEC_OBJS = \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
+	src/pg/jobs/backfill.o \
 	src/pg/jobs/columns.o \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
@@ -279,6 +280,7 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/import_folder.o \
 	src/pg/jobs/import_source.o \
 	src/pg/jobs/importer.o \
+	src/pg/jobs/keep.o \
 	src/pg/jobs/labels.o \
 	src/pg/jobs/limits.o \
 	src/pg/jobs/manifest.o \
@@ -301,12 +303,14 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_classify.o \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
+	src/pg/sqlapi/fn_keep.o \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
 	src/pg/sqlapi/fn_quantize.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_similarity.o \
+	src/pg/sqlapi/fn_tokens.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o \
 	src/pg/sqlapi/fn_zero_shot.o \
@@ -320,7 +324,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train network classify costs evaluate explain rights pins move import_encoder embed limits stats network_apply \
+REGRESS = models damage settings train network classify costs evaluate explain rights pins move import_encoder embed tokens embed_trigger limits stats network_apply \
 	batch_same batch_tools batch_shapes batch_modify batch_merge batch_order batch_errors batch_cursors batch_security \
 	batch_plans batch_limits batch_end
 

@@ -91,7 +91,7 @@ static size_t
 check_chunks(int which, const char *text, size_t len, size_t max_tokens, size_t overlap)
 {
 	AiTokenizer tokenizer = tokenizer_of(which);
-	AiChunkOptions options = {max_tokens, overlap, true};
+	AiChunkOptions options = {max_tokens, overlap, true, NULL, 0};
 	AiChunker  *chunker;
 	AiChunk		chunk;
 	AiChunk		last = {0, 0, 0};
@@ -142,7 +142,7 @@ chunks_of(int which, const char *text, size_t max_tokens, size_t overlap)
 {
 	static char joined[4096];
 	AiTokenizer tokenizer = tokenizer_of(which);
-	AiChunkOptions options = {max_tokens, overlap, true};
+	AiChunkOptions options = {max_tokens, overlap, true, NULL, 0};
 	AiChunker  *chunker;
 	AiChunk		chunk;
 	size_t		n = 0;
@@ -266,7 +266,8 @@ static void
 large_texts_take_linear_time(void **state)
 {
 	static const char *const units[] = {
-		"x", "\n", "a\n", ". ", "word ", "1", "\xCC\x81", "\xE6\x97\xA5", "Hello there. ", "\xFF", ")."
+		"x", "\n", "a\n", ". ", "word ", "1", "\xCC\x81", "\xE6\x97\xA5", "Hello there. ", "\xFF",
+		")."
 	};
 	const size_t size = 200000;
 	char	   *text = malloc(size);
@@ -289,7 +290,7 @@ static void
 expect_error(size_t max_tokens, size_t overlap, const char *text, const char *message)
 {
 	AiTokenizer tokenizer = tokenizer_of(1);
-	AiChunkOptions options = {max_tokens, overlap, true};
+	AiChunkOptions options = {max_tokens, overlap, true, NULL, 0};
 	AiChunker  *chunker;
 	AiChunk		chunk;
 	AiError		err;
@@ -310,17 +311,41 @@ sizes_without_room_are_errors(void **state)
 	expect_error(0, 0, "a", "chunks of 0 tokens have no room for a text");
 	expect_error(2, 0, "a", "chunks of 2 tokens have no room for a text");
 	expect_error(5, 3, "a", "overlap of 3 tokens leaves no room for more text in chunks of 5");
-	expect_error(5, SIZE_MAX, "a",
-				 "overlap of 18446744073709551615 tokens leaves no room for more text in chunks of 5");
+	expect_error(5, 1000, "a",
+				 "overlap of 1000 tokens leaves no room for more text in chunks of 5");
 	expect_error(3, 0, "\xF0\x9F\x98\x80",
 				 "chunks of 3 tokens have no room for a character of the text");
+}
+
+static void
+prompts_take_their_room(void **state)
+{
+	const char *text = "I am here. You are there!  We all go.";
+	AiTokenizer tokenizer = tokenizer_of(0);
+	AiChunkOptions options = {12, 0, true, "you are ", 8};
+	AiChunker  *chunker;
+	AiChunk		chunk;
+	AiError		err;
+
+	(void) state;
+	assert_int_equal(ai_chunker_create(&chunker, &tokenizer, text, strlen(text), &options,
+									   ai_malloc_host(), &err), AI_OK);
+	assert_int_equal(ai_chunker_next(chunker, &chunk, &err), AI_OK);
+	assert_int_equal(chunk.start, 0);
+	assert_int_equal(chunk.end, strlen("I am here. You are there!"));
+	assert_int_equal(chunk.n_tokens, 12);
+	ai_chunker_destroy(chunker);
+	options.max_tokens = 4;
+	assert_int_equal(ai_chunker_create(&chunker, &tokenizer, text, strlen(text), &options,
+									   ai_malloc_host(), &err), AI_ERR_PARAM);
+	assert_string_equal(err.detail, "The model reads 4 tokens beside it.");
 }
 
 static AiCode
 make_chunks(const AiHost *host, void *arg, AiError *err)
 {
 	AiTokenizer tokenizer = tokenizer_of(0);
-	AiChunkOptions options = {16, 4, true};
+	AiChunkOptions options = {16, 4, true, "go ", 3};
 	AiChunker  *chunker;
 	AiChunk		chunk = {0, 1, 0};
 	AiCode		code;
@@ -353,6 +378,7 @@ main(void)
 		cmocka_unit_test(random_texts_lose_nothing),
 		cmocka_unit_test(large_texts_take_linear_time),
 		cmocka_unit_test(sizes_without_room_are_errors),
+		cmocka_unit_test(prompts_take_their_room),
 		cmocka_unit_test(memory_that_ends_and_stops_are_told)
 	};
 

@@ -45,10 +45,11 @@ struct AiChunker
 	const char *text;
 	size_t		len;			/* without white space at the end */
 	AiChunkOptions options;
+	AiBuf		prompted;		/* the prompt, and a part of the text */
 
 	/* The last chunk, and where the text goes on */
 	AiChunk		last;
-	AiBuf		token_starts;	/* size_t: of its tokens but the special ones */
+	AiBuf		token_starts;	/* size_t: of the tokens of its own text */
 	AiBuf		next_starts;	/* of the chunk that is tried */
 	size_t		done;
 
@@ -83,30 +84,39 @@ trim_spaces(const char *text, size_t start, size_t end)
 /*
  * Tokens
  */
+
+/* Of a part of the text behind the prompt */
 static AiCode
 tokenize(AiChunker *c, size_t start, size_t end, AiTokens *tokens, AiError *err)
 {
-	const AiTokenizeInput input = {.text = c->text + start, .len = end - start};
+	AiTokenizeInput input = {.text = c->text + start, .len = end - start};
 	const AiTokenizeOptions options = {
 		.adds_special = c->options.adds_special, .wants_spans = true,
 		.max_tokens = c->options.max_tokens
 	};
 
+	if (c->options.prompt_len > 0)
+	{
+		c->prompted.len = c->options.prompt_len;
+		AI_TRY(ai_buf_append(&c->prompted, input.text, input.len, err));
+		input.text = (const char *) c->prompted.data;
+		input.len = c->prompted.len;
+	}
 	return ai_tokenize(c->tokenizer, c->scratch, &input, &options, tokens, err);
 }
 
-/* The end of the last token, within the text that was tokenized */
+/* The end of the last token, within the part that was tokenized */
 static size_t
-end_of_tokens(const AiTokens *tokens)
+end_of_tokens(const AiChunker *c, const AiTokens *tokens)
 {
-	size_t		end = 0;
+	size_t		end = c->options.prompt_len;
 
 	for (size_t i = 0; i < tokens->n; i++)
 	{
 		if (tokens->span[i].end > end)
 			end = tokens->span[i].end;
 	}
-	return end;
+	return end - c->options.prompt_len;
 }
 
 /* The text from start on as far as its tokens may be needed, and whole characters */
@@ -143,7 +153,7 @@ find_reach(AiChunker *c, Reach *reach, size_t start, AiError *err)
 		size = size < SIZE_MAX / 2 ? size * 2 : SIZE_MAX;
 	}
 	if (tokens.is_truncated)
-		end = skip_spaces(c->text, c->len, start + end_of_tokens(&tokens));
+		end = skip_spaces(c->text, c->len, start + end_of_tokens(c, &tokens));
 	*reach = (Reach) {start, end};
 	return AI_OK;
 }
@@ -151,12 +161,15 @@ find_reach(AiChunker *c, Reach *reach, size_t start, AiError *err)
 static AiCode
 keep_tokens(AiChunker *c, const AiTokens *tokens, size_t start, AiError *err)
 {
+	size_t		prompt_len = c->options.prompt_len;
+
 	c->next_starts.len = 0;
 	for (size_t i = 0; i < tokens->n; i++)
 	{
-		size_t		at = start + tokens->span[i].start;
+		const AiTokenSpan *span = &tokens->span[i];
+		size_t		at = start + span->start - prompt_len;
 
-		if (tokens->span[i].end > tokens->span[i].start)
+		if (span->end > span->start && span->start >= prompt_len)
 			AI_TRY(ai_buf_append(&c->next_starts, &at, sizeof(at), err));
 	}
 	return AI_OK;
@@ -315,7 +328,7 @@ try_chunk(AiChunker *c, ChunkLevel level, size_t start, AiChunk *chunk, size_t *
 			*done = place;
 			return keep_tokens(c, &tokens, start, err);
 		}
-		to = start + end_of_tokens(&tokens);
+		to = start + end_of_tokens(c, &tokens);
 		if (to >= place)
 			to = place - 1;
 		if (n_tries >= MAX_NEAR_TRIES && to > c->done)
@@ -391,22 +404,22 @@ ai_chunker_next(AiChunker *c, AiChunk *chunk, AiError *err)
 }
 
 static AiCode
-check_options(const AiChunkOptions *options, size_t n_special, AiError *err)
+check_options(const AiChunkOptions *options, size_t n_around, AiError *err)
 {
-	if (options->max_tokens <= n_special)
+	if (options->max_tokens <= n_around)
 	{
 		ai_fail(err, AI_ERR_PARAM, "chunks of %zu tokens have no room for a text",
 				options->max_tokens);
-		ai_detail(err, "There are %zu special tokens around it.", n_special);
+		ai_detail(err, "The model reads %zu tokens beside it.", n_around);
 		return AI_ERR_PARAM;
 	}
-	if (options->overlap >= options->max_tokens - n_special)
+	if (options->overlap >= options->max_tokens - n_around)
 	{
 		ai_fail(err, AI_ERR_PARAM,
 				"overlap of %zu tokens leaves no room for more text in chunks of %zu",
 				options->overlap, options->max_tokens);
-		if (n_special > 0)
-			ai_detail(err, "There are %zu special tokens around each chunk.", n_special);
+		if (n_around > 0)
+			ai_detail(err, "The model reads %zu tokens beside each chunk.", n_around);
 		return AI_ERR_PARAM;
 	}
 	return AI_OK;
@@ -415,14 +428,17 @@ check_options(const AiChunkOptions *options, size_t n_special, AiError *err)
 static AiCode
 prepare(AiChunker *c, AiError *err)
 {
-	const AiTokenizeInput nothing = {.text = ""};
+	const AiTokenizeInput prompt = {
+		.text = c->options.prompt_len > 0 ? c->options.prompt : "", .len = c->options.prompt_len
+	};
 	const AiTokenizeOptions options = {
 		.adds_special = c->options.adds_special, .counts_only = true
 	};
 	AiTokens	tokens;
 
 	AI_TRY(ai_tokenizer_scratch_create(&c->scratch, c->host, err));
-	AI_TRY(ai_tokenize(c->tokenizer, c->scratch, &nothing, &options, &tokens, err));
+	AI_TRY(ai_buf_append(&c->prompted, prompt.text, prompt.len, err));
+	AI_TRY(ai_tokenize(c->tokenizer, c->scratch, &prompt, &options, &tokens, err));
 	return check_options(&c->options, tokens.n, err);
 }
 
@@ -440,6 +456,7 @@ ai_chunker_create(AiChunker **result, const AiTokenizer *tokenizer, const char *
 		.host = host, .tokenizer = tokenizer, .text = text,
 		.len = trim_spaces(text, 0, len), .options = *options
 	};
+	ai_buf_init(&c->prompted, host);
 	ai_buf_init(&c->token_starts, host);
 	ai_buf_init(&c->next_starts, host);
 	ai_buf_init(&c->sentences, host);
@@ -458,6 +475,7 @@ ai_chunker_destroy(AiChunker *c)
 	if (c == NULL)
 		return;
 	ai_tokenizer_scratch_destroy(c->scratch);
+	ai_buf_free(&c->prompted);
 	ai_buf_free(&c->token_starts);
 	ai_buf_free(&c->next_starts);
 	ai_buf_free(&c->sentences);

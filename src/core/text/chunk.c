@@ -165,7 +165,6 @@ tokenize_chunk(TokenRun *run, size_t start, size_t end, bool is_begin, bool is_e
 		ai_detail(run->err, "It has %zu bytes without a space between two words.", end - start);
 		return AI_ERR_LIMIT;
 	}
-	AI_TRY(token_ask(run, end - start));
 	AI_TRY(text_buf_load(text, run->source, start, end, run->err));
 	AI_TRY(normalize_text(run->head, run->scratch, &text, is_begin, is_end, run->err));
 	run->text = text;
@@ -212,6 +211,7 @@ tokenize_text(TokenRun *run)
 	Search		search = {run->source, run->len, 0, 0};
 	size_t		at = 0;
 	size_t		cut = 0;
+	size_t		asked = 0;
 
 	while ((at < run->len || search.at < run->len) && !run->is_full)
 	{
@@ -220,6 +220,11 @@ tokenize_text(TokenRun *run)
 		bool		is_shifted_text;
 		size_t		end;
 
+		if (at - asked >= STEPS_PER_QUESTION)
+		{
+			AI_TRY(token_check_stop(run));
+			asked = at;
+		}
 		if (cut <= at)
 			cut = chunk_end(run, at);
 		if (at == search.begin)

@@ -12,7 +12,6 @@ encode_piece(TokenRun *run, size_t start, size_t end)
 {
 	if (start == end || run->is_full)
 		return AI_OK;
-	AI_TRY(token_ask(run, end - start));
 	switch ((ModelKind) run->head->model)
 	{
 		case MODEL_WORDPIECE:

@@ -266,7 +266,6 @@ struct AiTokenizerScratch
 	AiBuf		symbols;		/* BPE */
 	AiBuf		heap;
 	AiBuf		path;			/* Unigram */
-	size_t		n_unasked;		/* bytes read since the host was asked whether to stop */
 };
 
 /* The work on one text */
@@ -285,18 +284,15 @@ typedef struct TokenRun
 	AiError    *err;
 } TokenRun;
 
-#define BYTES_PER_QUESTION 65536
+/* Asked after so many bytes or steps, which take a millisecond */
+#define STEPS_PER_QUESTION 65536
 
-/* Before n bytes are worked on: AI_ERR_CANCELLED where the host wants it to end */
 static inline AiCode
-token_ask(TokenRun *run, size_t n)
+token_check_stop(const TokenRun *run)
 {
-	run->scratch->n_unasked += n;
-	if (run->scratch->n_unasked < BYTES_PER_QUESTION)
-		return AI_OK;
-	run->scratch->n_unasked = 0;
-	return ai_host_should_stop(run->scratch->host) ?
-		ai_fail(run->err, AI_ERR_CANCELLED, "cancelled") : AI_OK;
+	if (ai_host_should_stop(run->scratch->host))
+		return ai_fail(run->err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
 }
 
 /* byte_chars.c: the characters that vocabularies over bytes write for bytes */
