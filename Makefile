@@ -92,6 +92,7 @@ FORMAT_OBJS = \
 	src/core/format/checkpoint.o \
 	src/core/format/checkpoint_weights.o \
 	src/core/format/export.o \
+	src/core/format/magic.o \
 	src/core/format/safetensors.o \
 	src/core/format/source.o \
 	src/core/format/tar.o
@@ -157,6 +158,7 @@ MODEL_OBJS = \
 	src/core/model/encoder_config.o \
 	src/core/model/encoder_import.o \
 	src/core/model/encoder_pooling.o \
+	src/core/model/similarity.o \
 	src/core/model/encoder_run.o \
 	src/core/model/encoder_store.o \
 	src/core/model/encoder_weights.o \
@@ -238,13 +240,16 @@ PG_ENGINE_OBJS = \
 	src/pg/engine/answer.o \
 	src/pg/engine/batch.o \
 	src/pg/engine/call.o \
+	src/pg/engine/encoder_features.o \
 	src/pg/engine/engine.o \
 	src/pg/engine/features.o \
 	src/pg/engine/gather.o \
 	src/pg/engine/input.o \
 	src/pg/engine/input_numbers.o \
 	src/pg/engine/kind.o \
+	src/pg/engine/kind_encoder.o \
 	src/pg/engine/resolved.o \
+	src/pg/engine/texts.o \
 	src/pg/engine/work.o
 
 PG_EXEC_OBJS = \
@@ -268,6 +273,8 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
 	src/pg/jobs/gate.o \
+	src/pg/jobs/import_encoder.o \
+	src/pg/jobs/import_folder.o \
 	src/pg/jobs/import_source.o \
 	src/pg/jobs/importer.o \
 	src/pg/jobs/labels.o \
@@ -294,8 +301,11 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
 	src/pg/sqlapi/fn_rights.o \
+	src/pg/sqlapi/fn_similarity.o \
 	src/pg/sqlapi/fn_train.o \
-	src/pg/sqlapi/fn_watch.o
+	src/pg/sqlapi/fn_watch.o \
+	src/pg/sqlapi/fn_zero_shot.o \
+	src/pg/sqlapi/verbs.o
 
 MAIN_OBJS = \
 	src/aiaas.o

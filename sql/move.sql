@@ -171,8 +171,8 @@ SELECT ai_import('x', 0::oid);
 SELECT ai_import_query('x', 'SELECT data FROM parts');
 SELECT ai_import_file('x', 'x');
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION ai_import(text, bytea, boolean), ai_import(text, oid, boolean),
-	ai_import_query(text, text, boolean), ai_import_file(text, text, boolean)
+GRANT EXECUTE ON FUNCTION ai_import(text, bytea, boolean, text), ai_import(text, oid, boolean, text),
+	ai_import_query(text, text, boolean, text), ai_import_file(text, text, boolean, text)
 	TO regress_aiaas_ann, regress_aiaas_bob;
 SELECT lo_from_bytea(0, whole()) AS object \gset
 SET ROLE regress_aiaas_ann;
@@ -206,8 +206,8 @@ SELECT count(*) AS contents FROM aiaas.content c
 WHERE NOT EXISTS (SELECT FROM aiaas.version v WHERE v.hash = c.hash);
 
 SELECT ai_drop(name) FROM ai_models;
-REVOKE EXECUTE ON FUNCTION ai_import(text, bytea, boolean), ai_import(text, oid, boolean),
-	ai_import_query(text, text, boolean), ai_import_file(text, text, boolean)
+REVOKE EXECUTE ON FUNCTION ai_import(text, bytea, boolean, text), ai_import(text, oid, boolean, text),
+	ai_import_query(text, text, boolean, text), ai_import_file(text, text, boolean, text)
 	FROM regress_aiaas_ann, regress_aiaas_bob;
 DROP ROLE regress_aiaas_ann, regress_aiaas_bob;
 DROP DOMAIN bytes;

@@ -15,6 +15,7 @@ CREATE FUNCTION ai_import(
 	model text,
 	source bytea,
 	deploy boolean DEFAULT false,
+	weights text DEFAULT NULL,
 	OUT model text,
 	OUT version integer,
 	OUT algorithm text,
@@ -23,13 +24,14 @@ CREATE FUNCTION ai_import(
 	OUT bytes bigint,
 	OUT deployed boolean)
 	AS 'MODULE_PATHNAME', 'aiaas_import_value' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
-COMMENT ON FUNCTION ai_import(text, bytea, boolean) IS
-	'store what ai_export() has written as a new version of a model';
+COMMENT ON FUNCTION ai_import(text, bytea, boolean, text) IS
+	'store as a new version of a model what ai_export() has written, or an uncompressed tar of a pre-trained model''s folder';
 
 CREATE FUNCTION ai_import(
 	model text,
 	source oid,
 	deploy boolean DEFAULT false,
+	weights text DEFAULT NULL,
 	OUT model text,
 	OUT version integer,
 	OUT algorithm text,
@@ -38,13 +40,14 @@ CREATE FUNCTION ai_import(
 	OUT bytes bigint,
 	OUT deployed boolean)
 	AS 'MODULE_PATHNAME', 'aiaas_import_object' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
-COMMENT ON FUNCTION ai_import(text, oid, boolean) IS
-	'store what ai_export() has written, from a large object, as a new version of a model';
+COMMENT ON FUNCTION ai_import(text, oid, boolean, text) IS
+	'the same as ai_import() of bytea, from a large object';
 
 CREATE FUNCTION ai_import_query(
 	model text,
 	query text,
 	deploy boolean DEFAULT false,
+	weights text DEFAULT NULL,
 	OUT model text,
 	OUT version integer,
 	OUT algorithm text,
@@ -53,13 +56,14 @@ CREATE FUNCTION ai_import_query(
 	OUT bytes bigint,
 	OUT deployed boolean)
 	AS 'MODULE_PATHNAME', 'aiaas_import_rows' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
-COMMENT ON FUNCTION ai_import_query(text, text, boolean) IS
-	'store what ai_export() has written, its parts as the rows of a query, as a new version of a model';
+COMMENT ON FUNCTION ai_import_query(text, text, boolean, text) IS
+	'the same as ai_import(), its parts as the rows of a query';
 
 CREATE FUNCTION ai_import_file(
 	model text,
 	path text,
 	deploy boolean DEFAULT false,
+	weights text DEFAULT NULL,
 	OUT model text,
 	OUT version integer,
 	OUT algorithm text,
@@ -68,11 +72,11 @@ CREATE FUNCTION ai_import_file(
 	OUT bytes bigint,
 	OUT deployed boolean)
 	AS 'MODULE_PATHNAME', 'aiaas_import_path' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
-COMMENT ON FUNCTION ai_import_file(text, text, boolean) IS
-	'store what ai_export() has written, from a file of the server, as a new version of a model';
+COMMENT ON FUNCTION ai_import_file(text, text, boolean, text) IS
+	'the same as ai_import(), from a file of the server, or from a pre-trained model''s folder';
 
 -- What comes from elsewhere is let in by those to whom it was allowed.
-REVOKE EXECUTE ON FUNCTION ai_import(text, bytea, boolean), ai_import(text, oid, boolean),
-	ai_import_query(text, text, boolean), ai_import_file(text, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ai_import(text, bytea, boolean), ai_import(text, oid, boolean),
-	ai_import_query(text, text, boolean), ai_import_file(text, text, boolean) TO @extowner@;
+REVOKE EXECUTE ON FUNCTION ai_import(text, bytea, boolean, text), ai_import(text, oid, boolean, text),
+	ai_import_query(text, text, boolean, text), ai_import_file(text, text, boolean, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ai_import(text, bytea, boolean, text), ai_import(text, oid, boolean, text),
+	ai_import_query(text, text, boolean, text), ai_import_file(text, text, boolean, text) TO @extowner@;

@@ -177,10 +177,11 @@ static void
 test_no_tar(void **state)
 {
 	static const char *const cases[][2] = {
-		{"\x1f\x8b\x08\0", "the archive is compressed"},
-		{"PK\3\4", "the archive is compressed"},
-		{"GGUF", "invalid tar archive: it does not begin as one"},
-		{"", "invalid tar archive: it does not begin as one"},
+		{"\x1f\x8b\x08\0", "They look like a gzip archive."},
+		{"PK\3\4", "They look like a zip archive, as which PyTorch stores pytorch_model.bin and "
+		"Keras its models."},
+		{"GGUF", "They look like a GGUF model."},
+		{"", ""},
 	};
 	AiCheckpoint checkpoint;
 	AiError		err;
@@ -192,7 +193,8 @@ test_no_tar(void **state)
 		AiSource	source = ai_source_of_memory(cases[i][0], strlen(cases[i][0]));
 
 		assert_int_equal(ai_checkpoint_add_tar(&checkpoint, &source, &err), AI_ERR_FORMAT);
-		assert_string_equal(err.message, cases[i][1]);
+		assert_string_equal(err.message, "the bytes are not a model that aiaas can read");
+		assert_string_equal(err.detail, cases[i][1]);
 	}
 	ai_checkpoint_free(&checkpoint);
 }

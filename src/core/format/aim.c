@@ -329,6 +329,9 @@ write_front(AiAimWriter *writer, size_t *front_size, bool is_alone, AiError *err
 	if (!is_padded_text(writer->kind, AI_AIM_KIND_SIZE))
 		return ai_fail(err, AI_ERR_BUG, "kind of a model cannot be written");
 	AI_TRY(lay_out(writer, &writer->size, err));
+	if (writer->max_size > 0 && writer->size > writer->max_size)
+		return ai_fail(err, AI_ERR_LIMIT, "model has %zu bytes, more than %zu", writer->size,
+					   writer->max_size);
 	*front_size = sizeof(Header) + n * sizeof(Entry);
 	room = is_alone ? *front_size : writer->size;
 	writer->block = ai_host_alloc(writer->host, room);

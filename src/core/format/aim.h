@@ -61,7 +61,8 @@ typedef struct AiAimWriter
 	AiArena		arena;			/* copies of small values */
 	AiBuf		entries;		/* of AiAimPending, see aim.c */
 	uint8_t    *block;			/* the result, or its front; NULL before finish */
-	size_t		size;			/* of the whole block, bytes */
+	size_t		size;			/* of the whole block, bytes; known also when it is too large */
+	size_t		max_size;		/* that finish makes, else AI_ERR_LIMIT; 0: any */
 	char		kind[AI_AIM_KIND_SIZE];
 } AiAimWriter;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/utf8.h"
+#include "core/format/magic.h"
 #include "core/format/tar.h"
 
 #define CONFIG "config.json"
@@ -127,29 +128,11 @@ ai_checkpoint_add(AiCheckpoint *checkpoint, const char *path, const AiSource *so
 static AiCode
 check_is_tar(const AiSource *source, AiError *err)
 {
-	static const struct
-	{
-		const char *magic;
-		size_t		len;
-	}			compressed[] = {
-		{"\x1f\x8b", 2}, {"\xfd" "7zXZ", 5}, {"BZh", 3}, {"\x28\xb5\x2f\xfd", 4}, {"PK\3\4", 4}
-	};
-	uint8_t		begin[512];
+	uint8_t		begin[AI_MAGIC_SIZE];
 	size_t		n = source->size < sizeof(begin) ? (size_t) source->size : sizeof(begin);
 
 	AI_TRY(ai_source_read(source, begin, 0, n, err));
-	if (ai_tar_is_likely(begin, n))
-		return AI_OK;
-	for (size_t i = 0; i < sizeof(compressed) / sizeof(compressed[0]); i++)
-	{
-		if (n >= compressed[i].len && memcmp(begin, compressed[i].magic, compressed[i].len) == 0)
-		{
-			ai_fail(err, AI_ERR_FORMAT, "the archive is compressed");
-			ai_hint(err, "Pack the model's folder with tar -cf, without compression.");
-			return AI_ERR_FORMAT;
-		}
-	}
-	return ai_fail(err, AI_ERR_FORMAT, "invalid tar archive: it does not begin as one");
+	return ai_magic(begin, n) == AI_MAGIC_TAR ? AI_OK : ai_magic_refuse(begin, n, err);
 }
 
 AiCode

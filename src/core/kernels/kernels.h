@@ -238,8 +238,9 @@ typedef struct AiKernels
 	/* How many of x are not 0 */
 	size_t		(*count_terms) (const float *x, size_t n);
 
-	/* sum of x[i]^2, in double */
+	/* sum of x[i]^2, and of x[i] * y[i], in double */
 	double		(*sum_squares) (const float *x, size_t n);
+	double		(*dot) (const float *x, const float *y, size_t n);
 
 	/*
 	 * y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of each row of n; y is not x.

@@ -30,6 +30,20 @@ ai_precision_name(AiPrecision precision)
 	return precisions[precision].name;
 }
 
+bool
+ai_precision_find(AiPrecision *precision, const char *name)
+{
+	for (int i = 0; i < AI_N_PRECISIONS; i++)
+	{
+		if (strcmp(name, precisions[i].name) == 0)
+		{
+			*precision = (AiPrecision) i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * Layout
  */

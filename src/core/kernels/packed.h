@@ -78,6 +78,9 @@ typedef struct AiPackedProduct
 /* "fp32", "bf16", "int8" */
 extern const char *ai_precision_name(AiPrecision precision);
 
+/* false: none is called so */
+extern bool ai_precision_find(AiPrecision *precision, const char *name);
+
 /* Rows of a panel, which is also the number of 32 bits of a row of x */
 extern size_t ai_packed_n_words(AiPrecision precision, size_t k);
 

@@ -419,6 +419,24 @@ ai_encoder_n_outputs(const AiEncoder *encoder)
 					 encoder->shape.width);
 }
 
+int64_t
+ai_encoder_n_parameters(const AiEncoder *encoder)
+{
+	const AiEncoderShape *s = &encoder->shape;
+	int64_t		n_layer = 4 * s->width * (s->width + 1) + s->inner * (s->width + 1) +
+		s->width * (s->inner + 1) + 4 * s->width;
+	int64_t		n = (s->n_words + s->n_positions + s->n_types) * s->width +
+		s->n_buckets * s->n_heads + (s->n_layers > 0 ? 2 * s->width : 0) + s->n_layers * n_layer;
+	int64_t		n_inputs = s->width;
+
+	for (int i = 0; i < encoder->n_after; i++)
+	{
+		n += encoder->after[i].n * (n_inputs + 1);
+		n_inputs = encoder->after[i].n;
+	}
+	return n;
+}
+
 int
 ai_encoder_n_labels(const AiEncoder *encoder)
 {
@@ -496,4 +514,13 @@ ai_encoder_word(const AiEncoder *e, float *vector, size_t word)
 
 		memcpy(&vector[i], &bits, sizeof(float));
 	}
+}
+
+double
+ai_encoder_work(const AiEncoder *encoder)
+{
+	double		width = (double) encoder->shape.width;
+	double		inner = (double) encoder->shape.inner;
+
+	return (double) encoder->shape.n_layers * width * (4 * width + 2 * inner);
 }

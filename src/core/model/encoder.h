@@ -111,6 +111,9 @@ extern size_t ai_encoder_n_outputs(const AiEncoder *encoder);
 extern int	ai_encoder_n_labels(const AiEncoder *encoder);
 extern const char *ai_encoder_label(const AiEncoder *encoder, int index, size_t *len);
 
+/* All its weights */
+extern int64_t ai_encoder_n_parameters(const AiEncoder *encoder);
+
 /* -1: none is called so */
 extern int	ai_encoder_find_label(const AiEncoder *encoder, const char *label, size_t len);
 
@@ -131,6 +134,9 @@ typedef struct AiEncoderTokens
 	const int32_t *id;
 	const uint8_t *type;		/* NULL: all 0 */
 } AiEncoderTokens;
+
+/* Multiplications that a token takes, without attention */
+extern double ai_encoder_work(const AiEncoder *encoder);
 
 /* Memory of one thread, which grows with what it has been used for */
 typedef struct AiEncoderScratch AiEncoderScratch;

@@ -64,7 +64,7 @@ static const Family families[] = {
 const char *
 ai_encoder_family_name(AiEncoderFamily family)
 {
-	return family == AI_ENCODER_STATIC ? "model2vec" : families[family].model_type;
+	return family == AI_ENCODER_STATIC ? "static" : families[family].model_type;
 }
 
 /*

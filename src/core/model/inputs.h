@@ -22,13 +22,13 @@ typedef struct AiInput
 	/* The answer */
 	AiCode		code;
 	int			best;			/* label; of a network, where it gives one */
-	const float *answer;		/* of a network */
+	const float *answer;		/* of others than text classifiers */
 } AiInput;
 
-/* What is asked of a model: the same for all inputs of a run; all zero is the usual */
+/* What is asked of a model: the same for all inputs of a run */
 typedef struct AiRequest
 {
-	int			layer;			/* of networks, see network_batch.h; 0 where it does not matter */
+	int			layer;			/* of networks, see network_batch.h */
 
 	/* Of encoders */
 	bool		is_pair;		/* the bytes are two texts with a 0 byte between them */

@@ -22,6 +22,8 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "pg/host/guc.h"
+
 #define AIAAS_MODEL_NAME_MAX 63 /* bytes */
 #define AIAAS_HASH_SIZE 32		/* SHA-256 */
 
@@ -54,8 +56,8 @@ extern bool aiaas_model_ref_try_parse(AiaasModelRef *ref, const char *reference)
 /* The same where a version makes no sense, as in ai_train() */
 extern void aiaas_model_name_check(const char *name);
 
-/* aiaas.default_classifier; when it is not set, raises with a list of models that would do */
-extern const char *aiaas_default_classifier_get(void);
+/* aiaas.default_...; when it is not set, raises with a list of models that would do */
+extern const char *aiaas_default_model_get(AiaasDefault which);
 
 /*
  * Reading

@@ -187,26 +187,31 @@ aiaas_raise_no_version(const CatalogSession *session, const ModelRow *row, int v
 }
 
 const char *
-aiaas_default_classifier_get(void)
+aiaas_default_model_get(AiaasDefault which)
 {
+	const char *setting = aiaas_default_name(which);
 	CatalogSession session;
 	int64		n_usable;
 	const char *database;
 
-	if (aiaas_default_classifier != NULL && aiaas_default_classifier[0] != '\0')
-		return aiaas_default_classifier;
+	if (aiaas_default_find(which)[0] != '\0')
+		return aiaas_default_find(which);
 
 	aiaas_catalog_begin(&session, CATALOG_READ);
-	n_usable = run_select_usable(&session, "classification");
+	n_usable = run_select_usable(&session, which == AIAAS_DEFAULT_CLASSIFIER ? "classification" :
+								 "embedding");
 	database = quote_identifier(get_database_name(MyDatabaseId));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("no model was named and " AIAAS_DEFAULT_CLASSIFIER " is not set"),
-			 n_usable == 0 ?
+			 errmsg("no model was named and %s is not set", setting),
+			 n_usable == 0 && which == AIAAS_DEFAULT_CLASSIFIER ?
 			 errhint("Train a model with ai_train(), then name it in the call.") :
-			 errhint("Name one in the call, or run ALTER DATABASE %s SET "
-					 AIAAS_DEFAULT_CLASSIFIER " = %s. Models that would do: %s.",
-					 database,
+			 n_usable == 0 ?
+			 errhint("Import a model with ai_import_file() or ai_import(), then name it in the "
+					 "call.") :
+			 errhint("Name one in the call, or run ALTER DATABASE %s SET %s = %s. "
+					 "Models that would do: %s.",
+					 database, setting,
 					 quote_literal_cstr(listed_value(0)),
 					 list_rows(n_usable, true))));
 }

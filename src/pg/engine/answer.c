@@ -8,47 +8,55 @@
 #include "pg/engine/answer.h"
 
 #include "core/model/network_batch.h"
+#include "utils/builtins.h"
 
 /* Of a label's name and probability as jsonb */
 #define SCORE_BYTES 64
 
-static bool
-can_network_answer(const AiNetwork *network, AiaasAnswer answer)
+static size_t
+n_answers(const AiaasEngine *engine)
 {
-	AiNetworkTask task = ai_network_parts(network)->task;
-
-	switch (answer)
-	{
-		case AIAAS_ANSWER_LABEL:
-		case AIAAS_ANSWER_SCORES:
-			return task != AI_NETWORK_VALUES;
-		case AIAAS_ANSWER_SCORE:
-			return task != AI_NETWORK_VALUES && task != AI_NETWORK_STEPS;
-		case AIAAS_ANSWER_VALUE:
-			return task == AI_NETWORK_VALUES && ai_network_n_answers(network) == 1;
-		case AIAAS_ANSWER_NUMBERS:
-			break;
-	}
-	return true;
+	return aiaas_engine_n_numbers(engine, AI_NETWORK_ANSWER);
 }
 
 bool
 aiaas_can_answer(const AiaasEngine *engine, AiaasAnswer answer)
 {
-	const AiNetwork *network = aiaas_engine_network(engine);
+	AiaasTask	task = aiaas_engine_task(engine);
 
-	if (network == NULL)
-		return answer <= AIAAS_ANSWER_SCORE;
-	return can_network_answer(network, answer);
+	switch (answer)
+	{
+		case AIAAS_ANSWER_LABEL:
+		case AIAAS_ANSWER_SCORES:
+			return task != AIAAS_TASK_VALUES && task != AIAAS_TASK_EMBEDDING;
+		case AIAAS_ANSWER_SCORE:
+			return task == AIAAS_TASK_CLASSES || task == AIAAS_TASK_LABELS;
+		case AIAAS_ANSWER_VALUE:
+			return task == AIAAS_TASK_VALUES && n_answers(engine) == 1;
+		case AIAAS_ANSWER_NUMBERS:
+			return n_answers(engine) > 0;
+		case AIAAS_ANSWER_LAYER:
+			return aiaas_engine_network(engine) != NULL;
+		case AIAAS_ANSWER_EMBEDDING:
+			return task == AIAAS_TASK_EMBEDDING;
+	}
+	return false;
 }
 
 static _Noreturn void
-reject_labels(const AiNetwork *network, const AiaasModel *model)
+reject_labels(const AiaasEngine *engine, const AiaasModel *model)
 {
+	if (aiaas_engine_task(engine) == AIAAS_TASK_EMBEDDING)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("model \"%s\" gives embeddings, not labels", model->name),
+				 errhint("Use ai_embed(), or pass the labels to choose from: "
+						 "ai_classify(input, ARRAY['one', 'other'], %s).",
+						 quote_literal_cstr(model->name))));
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("model \"%s\" predicts numbers, not labels", model->name),
-			 ai_network_n_answers(network) == 1 ? errhint("Use ai_predict().") :
+			 n_answers(engine) == 1 ? errhint("Use ai_predict().") :
 			 errhint("Use ai_transform(), which returns all of its numbers.")));
 }
 
@@ -62,9 +70,14 @@ reject_score(const AiaasModel *model)
 }
 
 static _Noreturn void
-reject_value(const AiNetwork *network, const AiaasModel *model)
+reject_value(const AiaasEngine *engine, const AiaasModel *model)
 {
-	if (network == NULL || ai_network_parts(network)->task != AI_NETWORK_VALUES)
+	if (aiaas_engine_task(engine) == AIAAS_TASK_EMBEDDING)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("model \"%s\" gives embeddings, not a number", model->name),
+				 errhint("Use ai_embed().")));
+	if (aiaas_engine_task(engine) != AIAAS_TASK_VALUES)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("model \"%s\" gives labels, not a number", model->name),
@@ -72,8 +85,21 @@ reject_value(const AiNetwork *network, const AiaasModel *model)
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("model \"%s\" predicts %zu numbers, not one", model->name,
-					ai_network_n_answers(network)),
+					n_answers(engine)),
 			 errhint("Use ai_transform(), which returns all of them.")));
+}
+
+static _Noreturn void
+reject_embedding(const AiaasEngine *engine, const AiaasModel *model)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("model \"%s\" gives no embeddings", model->name),
+			 errdetail("Its task is %s.", aiaas_task_name(aiaas_engine_task(engine))),
+			 aiaas_engine_encoder(engine) == NULL ?
+			 errhint("Import a pre-trained encoder with ai_import_file() or ai_import().") :
+			 errhint("Use ai_classify(), ai_scores() or ai_predict(), or import an encoder "
+					 "without a head.")));
 }
 
 static _Noreturn void
@@ -82,29 +108,30 @@ reject_numbers(const AiaasModel *model)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("model \"%s\" is not a network", model->name),
-			 errdetail("A text classifier has no layers.")));
+			 errdetail("Only networks have layers whose numbers can be had.")));
 }
 
 void
 aiaas_check_answer(const AiaasEngine *engine, const AiaasModel *model, AiaasAnswer answer)
 {
-	const AiNetwork *network = aiaas_engine_network(engine);
-
 	if (aiaas_can_answer(engine, answer))
 		return;
 	switch (answer)
 	{
 		case AIAAS_ANSWER_LABEL:
 		case AIAAS_ANSWER_SCORES:
-			reject_labels(network, model);
+			reject_labels(engine, model);
 		case AIAAS_ANSWER_SCORE:
-			if (ai_network_parts(network)->task == AI_NETWORK_VALUES)
-				reject_labels(network, model);
+			if (aiaas_engine_task(engine) != AIAAS_TASK_STEPS)
+				reject_labels(engine, model);
 			reject_score(model);
 		case AIAAS_ANSWER_VALUE:
-			reject_value(network, model);
+			reject_value(engine, model);
 		case AIAAS_ANSWER_NUMBERS:
+		case AIAAS_ANSWER_LAYER:
 			reject_numbers(model);
+		case AIAAS_ANSWER_EMBEDDING:
+			reject_embedding(engine, model);
 	}
 }
 
@@ -121,6 +148,8 @@ result_bytes(AiaasAnswer answer, double n_numbers)
 		case AIAAS_ANSWER_SCORE:
 			return sizeof(double) * n_numbers;
 		case AIAAS_ANSWER_NUMBERS:
+		case AIAAS_ANSWER_LAYER:
+		case AIAAS_ANSWER_EMBEDDING:
 			return sizeof(float) * n_numbers;
 		case AIAAS_ANSWER_LABEL:
 		case AIAAS_ANSWER_VALUE:
@@ -132,14 +161,11 @@ result_bytes(AiaasAnswer answer, double n_numbers)
 double
 aiaas_answer_bytes(const AiaasEngine *engine, AiaasAnswer answer, int layer)
 {
-	const AiNetwork *network = engine != NULL ? aiaas_engine_network(engine) : NULL;
+	size_t		n_numbers = engine != NULL ? aiaas_engine_n_numbers(engine, layer) : 0;
 	double		n = AI_TEXT_MAX_LABELS;
 
-	if (network != NULL)
-	{
-		n = (double) ai_network_answer_size(network, layer);
-		return sizeof(float) * n + result_bytes(answer, n);
-	}
+	if (n_numbers > 0)
+		return sizeof(float) * n_numbers + result_bytes(answer, n_numbers);
 	if (engine != NULL)
 		n = aiaas_engine_n_labels(engine);
 	return result_bytes(answer, n);

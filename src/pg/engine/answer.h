@@ -14,7 +14,9 @@ typedef enum AiaasAnswer
 	AIAAS_ANSWER_SCORES,		/* all probabilities */
 	AIAAS_ANSWER_SCORE,			/* one of them */
 	AIAAS_ANSWER_VALUE,			/* a number */
-	AIAAS_ANSWER_NUMBERS		/* what a network gives, or one of its layers */
+	AIAAS_ANSWER_NUMBERS,		/* all that a model gives */
+	AIAAS_ANSWER_LAYER,			/* what comes out of a layer of a network */
+	AIAAS_ANSWER_EMBEDDING
 } AiaasAnswer;
 
 /* Does this model give such an answer? */

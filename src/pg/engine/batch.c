@@ -153,7 +153,8 @@ run_one_text(AiaasEngine *engine, AiInput *input, AiError *err)
 }
 
 static AiCode
-run_one_other(AiaasEngine *engine, AiInput *input, int layer, AiError *err)
+run_one_other(AiaasEngine *engine, AiInput *input, const AiRequest *request,
+			  AiaasCounts *counts, AiError *err)
 {
 	AiInputTask task = {0, (uint32_t) input->len};
 	AiInputs	batch = {
@@ -164,11 +165,13 @@ run_one_other(AiaasEngine *engine, AiInput *input, int layer, AiError *err)
 	(void) aiaas_engine_scratch(engine);
 	engine->mean_length = input->len;
 	input->same_as = 0;
-	return engine->kind->run(&batch, engine->model, engine->scratch, layer, 1, NULL, err);
+	return engine->kind->run(&batch, engine->model, engine->scratch, request, counts, 1, NULL,
+							 err);
 }
 
 static AiCode
-run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer, size_t *n_distinct,
+run_many(AiaasEngine *engine, AiInput *inputs, size_t n, const AiRequest *request,
+		 AiaasCounts *counts, size_t *n_distinct,
 		 AiError *err)
 {
 	AiInputs	batch;
@@ -178,7 +181,8 @@ run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer, size_t *n_di
 	AI_TRY(ai_inputs_init(&batch, inputs, n, engine->host, err));
 	engine->mean_length = batch.n_bytes / batch.n_distinct;
 	n_threads = prepare_threads(engine, acquire_threads(engine, &batch));
-	code = engine->kind->run(&batch, engine->model, engine->scratch, layer, n_threads, pool, err);
+	code = engine->kind->run(&batch, engine->model, engine->scratch, request, counts, n_threads,
+							 pool, err);
 	for (int t = 0; t < n_threads; t++)
 	{
 		if (engine->kind->is_scratch_large(engine->scratch[t]))
@@ -191,8 +195,8 @@ run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer, size_t *n_di
 }
 
 void
-aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer,
-					  AiaasCounts *counts, AiError *err)
+aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n,
+					  const AiRequest *request, AiaasCounts *counts, AiError *err)
 {
 	size_t		n_distinct = 1;
 	instr_time	start;
@@ -200,11 +204,11 @@ aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer,
 
 	INSTR_TIME_SET_CURRENT(start);
 	if (n > 1)
-		AIAAS_CHECK(run_many(engine, inputs, n, layer, &n_distinct, err), err);
+		AIAAS_CHECK(run_many(engine, inputs, n, request, counts, &n_distinct, err), err);
 	else if (likely(engine->classifier != NULL))
 		AIAAS_CHECK(run_one_text(engine, inputs, err), err);
 	else
-		AIAAS_CHECK(run_one_other(engine, inputs, layer, err), err);
+		AIAAS_CHECK(run_one_other(engine, inputs, request, counts, err), err);
 	INSTR_TIME_SET_CURRENT(end);
 	CHECK_FOR_INTERRUPTS();
 
@@ -215,11 +219,24 @@ aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer,
 	counts->model_time += (int64) (INSTR_TIME_GET_DOUBLE(end) * 1e9);
 }
 
-/* What a network answers to one input */
+void
+aiaas_engine_raise(AiaasEngine *engine, const AiInput *input, const AiRequest *request)
+{
+	AiInput		alone = {.bytes = input->bytes, .len = input->len};
+	AiaasCounts counts = {0};
+	AiError		err;
+
+	aiaas_engine_run_many(engine, &alone, 1, request, &counts, &err);
+	if (alone.code != AI_OK)
+		aiaas_raise(&err);
+	elog(ERROR, "an input failed and then did not");
+}
+
+/* What another than a text classifier answers to one input */
 static void
 copy_answer(const AiaasEngine *engine, double *probability, const float *answer)
 {
-	size_t		n = ai_network_answer_size(engine->network, AI_NETWORK_ANSWER);
+	size_t		n = aiaas_engine_n_numbers(engine, AI_NETWORK_ANSWER);
 
 	for (size_t i = 0; i < n; i++)
 		probability[i] = answer[i];
@@ -230,13 +247,14 @@ aiaas_engine_run(AiaasEngine *engine, double *probability, int *best, const void
 				 size_t len)
 {
 	AiInput		input = {.bytes = bytes, .len = len, .probability = probability};
+	AiRequest	request = {.layer = AI_NETWORK_ANSWER};
 	AiaasCounts counts = {0};
 	AiError		err;
 
-	aiaas_engine_run_many(engine, &input, 1, AI_NETWORK_ANSWER, &counts, &err);
+	aiaas_engine_run_many(engine, &input, 1, &request, &counts, &err);
 	if (input.code != AI_OK)
 		aiaas_raise(&err);
-	if (engine->network != NULL && probability != NULL)
+	if (engine->classifier == NULL && probability != NULL)
 		copy_answer(engine, probability, input.answer);
 	if (best != NULL)
 		*best = input.best;

@@ -17,15 +17,23 @@
 /*
  * All answers, see text_batch.h: what befalls an input is its code, and err too if it
  * befalls inputs[0].  Inputs of networks have been checked (network.h); their answers live
- * in the current memory context, and layer says which ones (network_batch.h).  What was done
- * is added to counts.  Raises when it is cancelled, and where there is no memory for the
+ * in the current memory context, and request says which ones.  What was done is added to
+ * counts.  Raises when it is cancelled, and where there is no memory for the
  * batch itself.
  */
-extern void aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n, int layer,
-								  AiaasCounts *counts, AiError *err);
+extern void aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n,
+								  const AiRequest *request, AiaasCounts *counts,
+								  AiError *err);
 
 /*
- * One input; an error is raised.  probability:[n_labels], of a network all that it answers, and
+ * Raises what befell an input of such a run: it runs once more, since errors are told of the first
+ * one only.
+ */
+extern void aiaas_engine_raise(AiaasEngine *engine, const AiInput *input,
+							   const AiRequest *request);
+
+/*
+ * One input; an error is raised.  probability:[n_labels], of other models all that they answer, and
  * best may be NULL.
  */
 extern void aiaas_engine_run(AiaasEngine *engine, double *probability, int *best,

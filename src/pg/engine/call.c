@@ -8,6 +8,7 @@
 #include "pg/engine/call.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
@@ -56,6 +57,11 @@ struct AiaasCall
 	char	   *label;
 	size_t		label_len;
 	int			label_index;	/* -1: not looked up for this model */
+
+	/* What the model answered to one text; in model_context */
+	char	   *known_text;		/* NULL: none */
+	size_t		known_len;
+	float	   *known_answer;
 };
 
 /* Without a snapshot, as while an expression is simplified, the transaction has to do. */
@@ -114,6 +120,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 	call->model = NULL;
 	aiaas_input_forget_model(&call->input);
 	call->label_index = -1;
+	call->known_text = NULL;
 	call->is_new |= !is_same_statement(&call->key, key);
 
 	MemoryContextReset(call->model_context);
@@ -129,7 +136,7 @@ resolve_model(AiaasCall *call, const StatementKey *key, const char *reference, s
 }
 
 AiaasCall *
-aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
+aiaas_call_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model)
 {
 	AiaasCall  *call = fcinfo->flinfo->fn_extra;
 	StatementKey key = statement_key();
@@ -139,23 +146,23 @@ aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
 	if (unlikely(call == NULL))
 		call = create_call(fcinfo->flinfo);
 
-	if (PG_NARGS() > model_arg)
+	if (PG_NARGS() > model->arg)
 	{
-		text	   *argument = PG_GETARG_TEXT_PP(model_arg);
+		text	   *argument = PG_GETARG_TEXT_PP(model->arg);
 
 		reference = VARDATA_ANY(argument);
 		len = VARSIZE_ANY_EXHDR(argument);
 	}
 	else
 	{
-		reference = aiaas_default_classifier_get();
+		reference = aiaas_default_model_get(model->setting);
 		len = strlen(reference);
 	}
 
 	if (unlikely(call->model == NULL || !is_same_statement(&call->key, &key) ||
 				 len != call->reference_len ||
 				 memcmp(reference, call->reference, len) != 0))
-		resolve_model(call, &key, reference, len, mode);
+		resolve_model(call, &key, reference, len, model->mode);
 	return call;
 }
 
@@ -190,13 +197,14 @@ is_equal_text(Datum value, const char *bytes, size_t len)
 }
 
 static bool
-is_model_usable(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode)
+is_model_usable(FunctionCallInfo fcinfo, const AiaasModelArg *model)
 {
-	if (PG_NARGS() <= model_arg)
-		return aiaas_default_classifier[0] != '\0' &&
-			aiaas_try_resolve(aiaas_default_classifier, mode) != NULL;
-	return is_plain_text(PG_GETARG_DATUM(model_arg)) &&
-		aiaas_try_resolve(text_to_cstring(PG_GETARG_TEXT_PP(model_arg)), mode) != NULL;
+	const char *setting = aiaas_default_find(model->setting);
+
+	if (PG_NARGS() <= model->arg)
+		return setting[0] != '\0' && aiaas_try_resolve(setting, model->mode) != NULL;
+	return is_plain_text(PG_GETARG_DATUM(model->arg)) &&
+		aiaas_try_resolve(text_to_cstring(PG_GETARG_TEXT_PP(model->arg)), model->mode) != NULL;
 }
 
 static Oid
@@ -206,14 +214,14 @@ input_type(FunctionCallInfo fcinfo, Oid type)
 }
 
 AiaasCall *
-aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode, Oid type)
+aiaas_call_try_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model, Oid type)
 {
 	AiaasCall  *call;
 
 	type = input_type(fcinfo, type);
-	if (!OidIsValid(type) || !is_model_usable(fcinfo, model_arg, mode))
+	if (!OidIsValid(type) || !is_model_usable(fcinfo, model))
 		return NULL;
-	call = aiaas_call_begin(fcinfo, model_arg, mode);
+	call = aiaas_call_begin(fcinfo, model);
 	if (!OidIsValid(call->input.type) &&
 		!aiaas_input_try_init(&call->input, type, aiaas_engine_network(call->pin.engine),
 							  call->model_context))
@@ -222,11 +230,12 @@ aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg, AiaasCallMode mode,
 }
 
 bool
-aiaas_call_is_for(const AiaasCall *call, const NullableDatum *reference)
+aiaas_call_is_for(const AiaasCall *call, const AiaasModelArg *model,
+				  const NullableDatum *reference)
 {
 	if (reference != NULL)
 		return is_equal_text(reference->value, call->reference, call->reference_len);
-	return strcmp(aiaas_default_classifier, call->reference) == 0;
+	return strcmp(aiaas_default_find(model->setting), call->reference) == 0;
 }
 
 AiaasEngine *
@@ -287,6 +296,42 @@ AiaasReading
 aiaas_call_try_input(const AiaasCall *call, Datum value, const void **bytes, size_t *len)
 {
 	return aiaas_input_try_read(&call->input, value, bytes, len);
+}
+
+void
+aiaas_call_text(AiaasCall *call, Datum value, const char **utf8, size_t *len)
+{
+	const void *bytes;
+
+	if (!OidIsValid(call->input.type))
+		aiaas_input_init(&call->input, TEXTOID, NULL, call->model, call->model_context);
+	(void) aiaas_input_read(&call->input, call->model, value, &bytes, len);
+	*utf8 = bytes;
+}
+
+const float *
+aiaas_call_recall(const AiaasCall *call, const void *utf8, size_t len)
+{
+	if (call->known_text != NULL && call->known_len == len &&
+		memcmp(call->known_text, utf8, len) == 0)
+		return call->known_answer;
+	return NULL;
+}
+
+void
+aiaas_call_remember(AiaasCall *call, const void *utf8, size_t len, const float *answer, size_t n)
+{
+	if (call->known_text != NULL)
+	{
+		pfree(call->known_text);
+		pfree(call->known_answer);
+		call->known_text = NULL;
+	}
+	call->known_answer = MemoryContextAlloc(call->model_context, n * sizeof(float));
+	call->known_text = MemoryContextAlloc(call->model_context, Max(len, 1));
+	memcpy(call->known_answer, answer, n * sizeof(float));
+	memcpy(call->known_text, utf8, len);
+	call->known_len = len;
 }
 
 /* 'ham', 'spam', ... */

@@ -21,13 +21,8 @@
 
 typedef struct AiaasCall AiaasCall;
 
-/*
- * The call's state with the model ready, kept in fn_extra.  model_arg is the
- * number of the argument that names the model; where the function has fewer
- * arguments, aiaas.default_classifier does.
- */
-extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, int model_arg,
-								   AiaasCallMode mode);
+/* The call's state with the model ready, kept in fn_extra */
+extern AiaasCall *aiaas_call_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model);
 
 extern AiaasEngine *aiaas_call_engine(const AiaasCall *call);
 
@@ -39,11 +34,12 @@ extern AiaasCall *aiaas_call_find(FunctionCallInfo fcinfo);
  * the type of its input as in aiaas_call_input().  NULL where one of these would raise; only
  * that a stored model cannot be read is raised here, too.
  */
-extern AiaasCall *aiaas_call_try_begin(FunctionCallInfo fcinfo, int model_arg,
-									   AiaasCallMode mode, Oid type);
+extern AiaasCall *aiaas_call_try_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model,
+									   Oid type);
 
 /* Does this reference mean the same model?  NULL: the setting does. */
-extern bool aiaas_call_is_for(const AiaasCall *call, const NullableDatum *reference);
+extern bool aiaas_call_is_for(const AiaasCall *call, const AiaasModelArg *model,
+							  const NullableDatum *reference);
 
 /*
  * Around what a function does with the model; an error between them counts as one of the
@@ -59,6 +55,17 @@ extern void aiaas_call_end_work(AiaasCall *call, const char *function, AiaasCoun
  */
 extern bool aiaas_call_input(AiaasCall *call, FunctionCallInfo fcinfo, Oid type,
 							 const void **bytes, size_t *len);
+
+/* Any text that the call is given, of type text; read as above */
+extern void aiaas_call_text(AiaasCall *call, Datum value, const char **utf8, size_t *len);
+
+/*
+ * What a model has answered to the text that was remembered last: many calls have one text for
+ * all rows.  NULL: it was another text, or another model.  n: numbers of the answer
+ */
+extern const float *aiaas_call_recall(const AiaasCall *call, const void *utf8, size_t len);
+extern void aiaas_call_remember(AiaasCall *call, const void *utf8, size_t len,
+								const float *answer, size_t n);
 
 /* The index of the label that a text argument names; raises when there is none. */
 extern int	aiaas_call_label(AiaasCall *call, FunctionCallInfo fcinfo, int label_arg);

@@ -131,6 +131,8 @@ open_model(AiaasEngine *engine, const AiaasModel *model)
 		engine->classifier = engine->model;
 	if (engine->kind == &aiaas_network_kind)
 		engine->network = engine->model;
+	if (engine->kind == &aiaas_encoder_kind)
+		engine->encoder = engine->model;
 }
 
 /* Not yet in the cache: an error on the way takes the context with it. */
@@ -227,6 +229,18 @@ aiaas_engine_acquire(const AiaasModel *model)
 	return pin->engine;
 }
 
+AiaasTask
+aiaas_engine_task(const AiaasEngine *engine)
+{
+	return engine->kind->task(engine->model);
+}
+
+size_t
+aiaas_engine_n_numbers(const AiaasEngine *engine, int layer)
+{
+	return engine->kind->n_numbers(engine->model, layer);
+}
+
 int
 aiaas_engine_n_labels(const AiaasEngine *engine)
 {
@@ -290,4 +304,10 @@ const AiNetwork *
 aiaas_engine_network(const AiaasEngine *engine)
 {
 	return engine->network;
+}
+
+const AiEncoder *
+aiaas_engine_encoder(const AiaasEngine *engine)
+{
+	return engine->encoder;
 }

@@ -15,6 +15,7 @@
 #ifndef AIAAS_ENGINE_H
 #define AIAAS_ENGINE_H
 
+#include "core/model/encoder.h"
 #include "core/model/network.h"
 #include "core/model/text_classifier.h"
 #include "pg/catalog/catalog.h"
@@ -38,6 +39,25 @@ extern void aiaas_pin_model(AiaasPin *pin, const AiaasModel *model);
 
 /* A pin that lives in the current memory context and holds reference's model */
 extern AiaasEngine *aiaas_engine_acquire(const AiaasModel *model);
+
+/* What a model gives for an input */
+typedef enum AiaasTask
+{
+	AIAAS_TASK_CLASSES,			/* one label */
+	AIAAS_TASK_LABELS,			/* any of them */
+	AIAAS_TASK_VALUES,			/* numbers */
+	AIAAS_TASK_STEPS,			/* a label for each step of a sequence */
+	AIAAS_TASK_EMBEDDING,
+	AIAAS_N_TASKS
+} AiaasTask;
+
+/* As the column task of versions has it: 'classification' */
+extern const char *aiaas_task_name(AiaasTask task);
+
+extern AiaasTask aiaas_engine_task(const AiaasEngine *engine);
+
+/* Floats of an input's answer; 0 of text classifiers.  layer as in network_batch.h */
+extern size_t aiaas_engine_n_numbers(const AiaasEngine *engine, int layer);
 
 /* 0: the model gives numbers */
 extern int	aiaas_engine_n_labels(const AiaasEngine *engine);
@@ -66,5 +86,6 @@ extern const AiTextClassifier *aiaas_engine_classifier(const AiaasEngine *engine
 
 /* NULL: it is another kind of model. */
 extern const AiNetwork *aiaas_engine_network(const AiaasEngine *engine);
+extern const AiEncoder *aiaas_engine_encoder(const AiaasEngine *engine);
 
 #endif							/* AIAAS_ENGINE_H */

@@ -30,6 +30,7 @@ struct AiaasEngine
 	void	   *model;
 	AiTextClassifier *classifier;	/* the same, NULL: of another kind */
 	AiNetwork  *network;		/* likewise */
+	AiEncoder  *encoder;
 	AiaasVerbCost cost;			/* of one input */
 	text	  **labels;			/* [n_labels], each NULL until it is asked for */
 

@@ -129,3 +129,15 @@ aiaas_features_work(const AiaasModel *model)
 
 	return work > 0 && isfinite(work) ? work : Max(model->n_bytes, 0) / (double) sizeof(float);
 }
+
+AiPrecision
+aiaas_features_precision(const AiaasModel *model)
+{
+	char	   *name = copy_string(model->options != NULL ?
+								   aiaas_json_member(model->options, "precision") : NULL);
+	AiPrecision precision = AI_PRECISION_FP32;
+
+	if (name != NULL)
+		(void) ai_precision_find(&precision, name);
+	return precision;
+}

@@ -14,6 +14,7 @@
 #ifndef AIAAS_FEATURES_H
 #define AIAAS_FEATURES_H
 
+#include "core/kernels/packed.h"
 #include "pg/catalog/catalog.h"
 
 /* count: n-grams that the model weighs */
@@ -35,7 +36,13 @@ extern int64 *aiaas_features_sizes(const AiaasModel *model, int n);
 /* "input" of a network's features, or NULL */
 extern char *aiaas_features_input(const Jsonb *features);
 
-/* Multiplications that a network's input takes: as the features say, or else by its size */
+/* "precision" of an encoder's options; fp32 where nothing is said */
+extern AiPrecision aiaas_features_precision(const AiaasModel *model);
+
+/*
+ * Multiplications that a network's input takes, or a token of an encoder: as the features say,
+ * or else by its size
+ */
 extern double aiaas_features_work(const AiaasModel *model);
 
 #endif							/* AIAAS_FEATURES_H */

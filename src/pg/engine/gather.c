@@ -12,54 +12,48 @@
 
 #include "pg/host/guc.h"
 
-static inline const NullableDatum *
-argument(const AiaasBatch *batch, int arg, int row)
-{
-	return &batch->args[arg].values[(Size) row * batch->args[arg].stride];
-}
-
 static inline void
 set_arguments(FunctionCallInfo fcinfo, const AiaasBatch *batch, int row)
 {
 	if (batch->args[0].values == fcinfo->args)
 		return;
 	for (int i = 0; i < fcinfo->nargs; i++)
-		fcinfo->args[i] = *argument(batch, i, row);
-}
-
-static inline AiaasCall *
-begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const AiaasBatch *batch,
-		   int first)
-{
-	AiaasCall  *call;
-
-	set_arguments(fcinfo, batch, first);
-	call = aiaas_call_begin(fcinfo, signature->model_arg, signature->mode);
-	if (unlikely(!aiaas_can_answer(aiaas_call_engine(call), signature->answer)))
-		aiaas_check_answer(aiaas_call_engine(call), aiaas_call_model(fcinfo), signature->answer);
-	return call;
+		fcinfo->args[i] = *aiaas_batch_argument(batch, i, row);
 }
 
 /* For rows that nobody has asked for yet: one that has begun, else that of the first of them */
 static AiaasCall *
-try_begin_call(const AiaasSignature *signature, FunctionCallInfo fcinfo, const AiaasBatch *batch)
+try_begin_call(const AiaasModelArg *model, Oid type, FunctionCallInfo fcinfo,
+			   const AiaasBatch *batch)
 {
 	AiaasCall  *call = aiaas_call_find(fcinfo);
 	int			row = 0;
 
-	if (call == NULL)
-	{
-		while (row < batch->n_rows && batch->is_done[row])
-			row++;
-		if (row == batch->n_rows)
-			return NULL;
-		set_arguments(fcinfo, batch, row);
-		call = aiaas_call_try_begin(fcinfo, signature->model_arg, signature->mode,
-									signature->type);
-	}
-	if (call == NULL || !aiaas_can_answer(aiaas_call_engine(call), signature->answer))
+	if (call != NULL)
+		return call;
+	while (row < batch->n_rows && batch->is_done[row])
+		row++;
+	if (row == batch->n_rows)
 		return NULL;
-	return call;
+	set_arguments(fcinfo, batch, row);
+	return aiaas_call_try_begin(fcinfo, model, type);
+}
+
+static inline AiaasCall *
+begin_call(const AiaasModelArg *model, Oid type, FunctionCallInfo fcinfo,
+		   const AiaasBatch *batch, int first)
+{
+	if (first < 0)
+		return try_begin_call(model, type, fcinfo, batch);
+	set_arguments(fcinfo, batch, first);
+	return aiaas_call_begin(fcinfo, model);
+}
+
+AiaasCall *
+aiaas_batch_begin(const AiaasModelArg *model, Oid type, FunctionCallInfo fcinfo,
+				  const AiaasBatch *batch, int first)
+{
+	return begin_call(model, type, fcinfo, batch, first);
 }
 
 static void
@@ -82,6 +76,13 @@ finish_null(AiaasBatch *batch, int row)
 	batch->is_done[row] = true;
 }
 
+static bool
+refuses_long(const AiaasSignature *signature, const AiaasBatch *batch, int row)
+{
+	return signature->truncate_arg > 0 &&
+		!DatumGetBool(aiaas_batch_argument(batch, signature->truncate_arg, row)->value);
+}
+
 static void
 gather_first(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall *call,
 			 FunctionCallInfo fcinfo, AiaasBatch *batch, int first)
@@ -90,8 +91,9 @@ gather_first(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall
 	const void *bytes;
 	size_t		len;
 
-	if (signature->name_arg > 0 && signature->answer == AIAAS_ANSWER_NUMBERS)
-		gathered->layer = aiaas_call_layer(call, fcinfo, signature->name_arg);
+	gathered->request.refuses_long = refuses_long(signature, batch, first);
+	if (signature->answer == AIAAS_ANSWER_LAYER)
+		gathered->request.layer = aiaas_call_layer(call, fcinfo, signature->name_arg);
 	else if (signature->name_arg > 0)
 		label = aiaas_call_label(call, fcinfo, signature->name_arg);
 	if (aiaas_call_input(call, fcinfo, signature->type, &bytes, &len))
@@ -104,9 +106,9 @@ gather_first(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall
 static int
 try_label(const AiaasSignature *signature, const AiaasCall *call, const AiaasBatch *batch, int row)
 {
-	if (signature->name_arg == 0 || signature->answer == AIAAS_ANSWER_NUMBERS)
+	if (signature->name_arg == 0 || signature->answer == AIAAS_ANSWER_LAYER)
 		return 0;
-	return aiaas_call_try_label(call, argument(batch, signature->name_arg, row)->value);
+	return aiaas_call_try_label(call, aiaas_batch_argument(batch, signature->name_arg, row)->value);
 }
 
 /* All rows ask for the same layer, or wait. */
@@ -116,12 +118,24 @@ try_layer(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasC
 {
 	int			layer;
 
-	if (signature->name_arg == 0 || signature->answer != AIAAS_ANSWER_NUMBERS)
+	if (signature->answer != AIAAS_ANSWER_LAYER)
 		return true;
-	layer = aiaas_call_try_layer(call, argument(batch, signature->name_arg, row)->value);
-	if (layer >= 0 && gathered->layer == AI_NETWORK_ANSWER)
-		gathered->layer = layer;
-	return layer >= 0 && layer == gathered->layer;
+	layer = aiaas_call_try_layer(call, aiaas_batch_argument(batch, signature->name_arg, row)->value);
+	if (layer >= 0 && gathered->request.layer == AI_NETWORK_ANSWER)
+		gathered->request.layer = layer;
+	return layer >= 0 && layer == gathered->request.layer;
+}
+
+/* Likewise: whether longer inputs are refused */
+static bool
+try_truncation(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasBatch *batch,
+			   int row)
+{
+	bool		refuses = refuses_long(signature, batch, row);
+
+	if (gathered->n == 0)
+		gathered->request.refuses_long = refuses;
+	return refuses == gathered->request.refuses_long;
 }
 
 /* One that nobody has asked for yet */
@@ -133,13 +147,14 @@ gather_other(AiaasGathered *gathered, const AiaasSignature *signature, const Aia
 	const void *bytes;
 	size_t		len;
 
-	if (!aiaas_call_is_for(call, fcinfo->nargs > signature->model_arg ?
-						   argument(batch, signature->model_arg, row) : NULL))
+	if (!aiaas_call_is_for(call, &signature->model, fcinfo->nargs > signature->model.arg ?
+						   aiaas_batch_argument(batch, signature->model.arg, row) : NULL))
 		return;
 	label = try_label(signature, call, batch, row);
-	if (label < 0 || !try_layer(gathered, signature, call, batch, row))
+	if (label < 0 || !try_layer(gathered, signature, call, batch, row) ||
+		!try_truncation(gathered, signature, batch, row))
 		return;
-	switch (aiaas_call_try_input(call, argument(batch, 0, row)->value, &bytes, &len))
+	switch (aiaas_call_try_input(call, aiaas_batch_argument(batch, 0, row)->value, &bytes, &len))
 	{
 		case AIAAS_READING_DONE:
 			add_row(gathered, bytes, len, row, label);
@@ -159,7 +174,7 @@ gather_others(AiaasGathered *gathered, const AiaasSignature *signature, const Ai
 {
 	double		limit = aiaas_max_batch_memory * 1024.0;
 	double		row_bytes = sizeof(AiInput) +
-		aiaas_answer_bytes(aiaas_call_engine(call), signature->answer, gathered->layer);
+		aiaas_answer_bytes(aiaas_call_engine(call), signature->answer, gathered->request.layer);
 
 	for (int row = 0; row < batch->n_rows; row++)
 	{
@@ -176,16 +191,22 @@ AiaasCall *
 aiaas_gather(AiaasGathered *gathered, const AiaasSignature *signature, FunctionCallInfo fcinfo,
 			 AiaasBatch *batch, int first)
 {
-	AiaasCall  *call = first >= 0 ? begin_call(signature, fcinfo, batch, first) :
-		try_begin_call(signature, fcinfo, batch);
+	AiaasCall  *call = begin_call(&signature->model, signature->type, fcinfo, batch, first);
 	Size		n = batch->n_rows;
 
 	if (call == NULL)
 		return NULL;
+	if (unlikely(!aiaas_can_answer(aiaas_call_engine(call), signature->answer)))
+	{
+		if (first >= 0)
+			aiaas_check_answer(aiaas_call_engine(call), aiaas_call_model(fcinfo),
+							   signature->answer);
+		return NULL;
+	}
 	aiaas_call_start_work(call, signature->function);
 	gathered->n = 0;
 	gathered->n_bytes = 0;
-	gathered->layer = AI_NETWORK_ANSWER;
+	gathered->request = (AiRequest) {.layer = AI_NETWORK_ANSWER};
 	gathered->inputs = &gathered->one_input;
 	gathered->rows = &gathered->one_row;
 	if (n > 1)

@@ -2,7 +2,7 @@
  * gather.h
  *		The rows of a batch that one run of a model can answer.
  *
- * They are those with the same model and layer as the first whose input can be read
+ * They are those with the same model and request as the first whose input can be read
  * without an error.  The others are left as they are: when their turn comes each is the first
  * itself, and then raises what it has to.
  *-------------------------------------------------------------------------
@@ -22,9 +22,16 @@ typedef struct AiaasSignature
 	AiaasAnswer answer;
 	Oid			type;			/* of the input; InvalidOid: the call knows it */
 	int			name_arg;		/* names a label, or a layer where numbers are asked for; 0: none */
-	int			model_arg;		/* functions with fewer arguments use a setting */
-	AiaasCallMode mode;
+	int			truncate_arg;	/* whether longer inputs may be truncated; 0: they may */
+	AiaasModelArg model;
 } AiaasSignature;
+
+/*
+ * The call with its model ready, by the arguments of row first, which fcinfo has from then on.
+ * NULL: first is -1 and the model is not known yet.  type as in aiaas_call_input()
+ */
+extern AiaasCall *aiaas_batch_begin(const AiaasModelArg *model, Oid type, FunctionCallInfo fcinfo,
+									const AiaasBatch *batch, int first);
 
 typedef struct AiaasGatheredRow
 {
@@ -36,16 +43,16 @@ typedef struct AiaasGathered
 {
 	int			n;
 	Size		n_bytes;		/* of the inputs */
-	int			layer;			/* of all rows, see network_batch.h */
-	AiInput *inputs;		/* [n]; their bytes live in the current memory context */
+	AiRequest	request;		/* of all rows */
+	AiInput    *inputs;			/* [n]; their bytes live in the current memory context */
 	AiaasGatheredRow *rows;		/* [n] */
-	AiInput one_input;		/* the arrays of a single row */
+	AiInput		one_input;		/* the arrays of a single row */
 	AiaasGatheredRow one_row;
 } AiaasGathered;
 
 /*
- * The call with its model ready, by the arguments of row first, which fcinfo has from then
- * on; its work has begun (call.h).  NULL: first is -1 and the model is not known yet.
+ * As aiaas_batch_begin(); the call's work has begun (call.h).  NULL also where the model does not
+ * give such answers and first is -1.
  *
  * Row first comes first, unless its input is NULL: such rows are done here.  What rows
  * take is bound by aiaas.max_batch_memory: their inputs and their answers.

@@ -21,11 +21,11 @@
 #include "pg/host/raise.h"
 
 static void
-reject_type(const AiaasModel *model, const char *does, Oid type)
+reject_type(const AiaasModel *model, Oid type)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("model \"%s\" %s text, not %s", model->name, does, format_type_be(type)),
+			 errmsg("model \"%s\" reads text, not %s", model->name, format_type_be(type)),
 			 errhint("Cast the input to text if its text is what the model should read.")));
 }
 
@@ -34,12 +34,6 @@ try_init_reader(AiaasInput *input, Oid type)
 {
 	input->is_varlena = get_typlen(type) == -1;
 	return aiaas_text_reader_init(&input->reader, type, input->context);
-}
-
-static const char *
-verb_of(const AiNetwork *network)
-{
-	return network != NULL ? "reads" : "classifies";
 }
 
 /* The usual type needs no look at the catalog. */
@@ -78,7 +72,7 @@ aiaas_input_init(AiaasInput *input, Oid type, const AiNetwork *network, const Ai
 		return;
 	if (aiaas_reads_numbers(network))
 		aiaas_reject_numbers(network, model, type, NULL);
-	reject_type(model, verb_of(network), type);
+	reject_type(model, type);
 }
 
 void
@@ -119,7 +113,7 @@ find_text_column(AiaasInput *input, const AiaasModel *model, TupleDesc desc)
 	if (column == 0)
 		aiaas_reject_row(model, name);
 	if (!try_init_reader(input, type))
-		reject_type(model, verb_of(input->network), type);
+		reject_type(model, type);
 	input->column = column;
 }
 

@@ -15,7 +15,9 @@
 #include "pg/engine/work.h"
 #include "pg/host/json.h"
 
-static const AiaasKind *const kinds[] = {&aiaas_text_kind, &aiaas_network_kind};
+static const AiaasKind *const kinds[] = {
+	&aiaas_text_kind, &aiaas_network_kind, &aiaas_encoder_kind
+};
 
 const AiaasKind *
 aiaas_kind_find(const char *name)
@@ -26,6 +28,20 @@ aiaas_kind_find(const char *name)
 			return kinds[i];
 	}
 	return NULL;
+}
+
+const char *
+aiaas_task_name(AiaasTask task)
+{
+	static const char *const names[AIAAS_N_TASKS] = {
+		[AIAAS_TASK_CLASSES] = "classification",
+		[AIAAS_TASK_LABELS] = "multilabel",
+		[AIAAS_TASK_VALUES] = "regression",
+		[AIAAS_TASK_STEPS] = "sequence",
+		[AIAAS_TASK_EMBEDDING] = "embedding"
+	};
+
+	return names[task];
 }
 
 /*
@@ -91,10 +107,11 @@ is_text_scratch_large(const void *scratch)
 }
 
 static AiCode
-run_text(const AiInputs *inputs, const void *model, void *const *scratch, int layer,
-		 int n_threads, AiPool *pool, AiError *err)
+run_text(const AiInputs *inputs, const void *model, void *const *scratch,
+		 const AiRequest *request, AiaasCounts *counts, int n_threads, AiPool *pool, AiError *err)
 {
-	(void) layer;
+	(void) request;
+	(void) counts;
 	return ai_text_batch_run(inputs, model, (AiTextScratch *const *) scratch, n_threads, pool,
 							 err);
 }
@@ -106,11 +123,19 @@ text_cost(const AiaasModel *version, const void *model, AiaasVerbCost *cost)
 	aiaas_text_cost(version, cost);
 }
 
-static bool
-is_text_task(const void *model, const char *task)
+static AiaasTask
+text_task(const void *model)
 {
 	(void) model;
-	return strcmp(task, "classification") == 0;
+	return AIAAS_TASK_CLASSES;
+}
+
+static size_t
+no_numbers(const void *model, int layer)
+{
+	(void) model;
+	(void) layer;
+	return 0;
 }
 
 /* A whole row is classified by the column that is named here. */
@@ -133,24 +158,25 @@ const AiaasKind aiaas_text_kind = {
 	.is_scratch_large = is_text_scratch_large,
 	.run = run_text,
 	.cost = text_cost,
-	.is_task = is_text_task,
+	.task = text_task,
+	.n_numbers = no_numbers,
 	.are_features = are_text_features
 };
 
 /*
  * Networks
  */
-const char *
-aiaas_network_task_name(AiNetworkTask task)
+AiaasTask
+aiaas_network_task(AiNetworkTask task)
 {
-	static const char *const names[AI_NETWORK_N_TASKS] = {
-		[AI_NETWORK_CLASSES] = "classification",
-		[AI_NETWORK_LABELS] = "multilabel",
-		[AI_NETWORK_VALUES] = "regression",
-		[AI_NETWORK_STEPS] = "sequence"
+	static const AiaasTask tasks[AI_NETWORK_N_TASKS] = {
+		[AI_NETWORK_CLASSES] = AIAAS_TASK_CLASSES,
+		[AI_NETWORK_LABELS] = AIAAS_TASK_LABELS,
+		[AI_NETWORK_VALUES] = AIAAS_TASK_VALUES,
+		[AI_NETWORK_STEPS] = AIAAS_TASK_STEPS
 	};
 
-	return names[task];
+	return tasks[task];
 }
 
 const char *
@@ -225,14 +251,17 @@ is_network_scratch_large(const void *scratch)
 }
 
 static AiCode
-run_network(const AiInputs *inputs, const void *model, void *const *scratch, int layer,
-			int n_threads, AiPool *pool, AiError *err)
+run_network(const AiInputs *inputs, const void *model, void *const *scratch,
+			const AiRequest *request, AiaasCounts *counts, int n_threads, AiPool *pool,
+			AiError *err)
 {
-	Size		size = inputs->n_distinct * ai_network_answer_size(model, layer) * sizeof(float);
+	Size		size = inputs->n_distinct * ai_network_answer_size(model, request->layer) *
+		sizeof(float);
 	float	   *answers = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
 
-	return ai_network_batch_run(inputs, model, (AiNetworkScratch *const *) scratch, layer,
-								answers, n_threads, pool, err);
+	(void) counts;
+	return ai_network_batch_run(inputs, model, (AiNetworkScratch *const *) scratch,
+								request->layer, answers, n_threads, pool, err);
 }
 
 static void
@@ -244,10 +273,16 @@ network_cost(const AiaasModel *version, const void *model, AiaasVerbCost *cost)
 		aiaas_network_cost(aiaas_features_work(version), cost);
 }
 
-static bool
-is_network_task(const void *model, const char *task)
+static AiaasTask
+network_task(const void *model)
 {
-	return strcmp(task, aiaas_network_task_name(ai_network_parts(model)->task)) == 0;
+	return aiaas_network_task(ai_network_parts(model)->task);
+}
+
+static size_t
+n_network_numbers(const void *model, int layer)
+{
+	return ai_network_answer_size(model, layer);
 }
 
 /* The columns of a whole row are those that are named here. */
@@ -262,6 +297,7 @@ are_network_features(const void *model, const Jsonb *features)
 
 const AiaasKind aiaas_network_kind = {
 	.name = AI_NETWORK_KIND,
+	.has_numbers = true,
 	.open = open_network,
 	.close = close_network,
 	.n_labels = n_network_labels,
@@ -272,6 +308,7 @@ const AiaasKind aiaas_network_kind = {
 	.is_scratch_large = is_network_scratch_large,
 	.run = run_network,
 	.cost = network_cost,
-	.is_task = is_network_task,
+	.task = network_task,
+	.n_numbers = n_network_numbers,
 	.are_features = are_network_features
 };

@@ -12,11 +12,14 @@
 #include "core/model/inputs.h"
 #include "core/model/network.h"
 #include "pg/catalog/catalog.h"
+#include "pg/engine/engine.h"
 #include "pg/engine/verb.h"
+#include "pg/stats/stats.h"
 
 typedef struct AiaasKind
 {
 	const char *name;
+	bool		has_numbers;	/* what comes out are numbers, which may be had as they are */
 
 	/* Over bytes that are borrowed; is_checked: they have been opened before */
 	AiCode		(*open) (void **model, const AiHost *host, const void *bytes, size_t size,
@@ -34,20 +37,25 @@ typedef struct AiaasKind
 	void		(*destroy_scratch) (void *scratch);
 	bool		(*is_scratch_large) (const void *scratch);
 
-	/* All answers, which live in the current memory context; layer as in network_batch.h */
-	AiCode		(*run) (const AiInputs *inputs, const void *model, void *const *scratch, int layer,
-						int n_threads, AiPool *pool, AiError *err);
+	/* All answers, which live in the current memory context; adds to counts what only it knows */
+	AiCode		(*run) (const AiInputs *inputs, const void *model, void *const *scratch,
+						const AiRequest *request, AiaasCounts *counts, int n_threads, AiPool *pool,
+						AiError *err);
 
 	/* How long an input takes, by what is known of the version, or better by the open model */
 	void		(*cost) (const AiaasModel *version, const void *model, AiaasVerbCost *cost);
 
+	/* What comes out, and how many floats that are of one input; 0: its probabilities are doubles */
+	AiaasTask	(*task) (const void *model);
+	size_t		(*n_numbers) (const void *model, int layer);
+
 	/* What an export says of a model: are these its own? */
-	bool		(*is_task) (const void *model, const char *task);
 	bool		(*are_features) (const void *model, const Jsonb *features);
 } AiaasKind;
 
 extern const AiaasKind aiaas_text_kind;
 extern const AiaasKind aiaas_network_kind;
+extern const AiaasKind aiaas_encoder_kind;
 
 /* By name; NULL: there is none */
 extern const AiaasKind *aiaas_kind_find(const char *name);
@@ -55,10 +63,10 @@ extern const AiaasKind *aiaas_kind_find(const char *name);
 /* A longer text makes a scratch large. */
 #define AIAAS_LARGE_INPUT ((size_t) 1024 * 1024)
 
-/* The column task of versions that are networks: 'regression' */
-extern const char *aiaas_network_task_name(AiNetworkTask task);
+/* Of networks */
+extern AiaasTask aiaas_network_task(AiNetworkTask task);
 
-/* And "input" of their features: 'pixels' */
+/* "input" of their features: 'pixels' */
 extern const char *aiaas_network_input_name(AiNetworkInput input);
 
 #endif							/* AIAAS_KIND_H */

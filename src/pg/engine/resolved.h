@@ -16,6 +16,14 @@ typedef enum AiaasCallMode
 	AIAAS_CALL_PINNED			/* by pin, to apply it */
 } AiaasCallMode;
 
+/* How a function is told which model it is to use */
+typedef struct AiaasModelArg
+{
+	int			arg;			/* its number; functions with fewer arguments use the setting */
+	AiaasDefault setting;
+	AiaasCallMode mode;
+} AiaasModelArg;
+
 /* With the rights of the user and the active snapshot, in the current memory context */
 extern AiaasModel *aiaas_resolve(const char *reference, AiaasCallMode mode);
 

@@ -38,6 +38,12 @@ typedef struct AiaasBatch
 	AiaasCounts counts;			/* what this run did; EXPLAIN adds them up */
 } AiaasBatch;
 
+static inline const NullableDatum *
+aiaas_batch_argument(const AiaasBatch *batch, int arg, int row)
+{
+	return &batch->args[arg].values[(Size) row * batch->args[arg].stride];
+}
+
 /* How much a batch should hold; the first limit that is reached ends it. */
 typedef enum AiaasWorkUnit
 {
@@ -63,8 +69,7 @@ typedef struct AiaasVerb
 {
 	const char *name;			/* 'ai_classify' */
 	PGFunction	entry;
-	int			model_arg;		/* names the model, 0: none; functions with fewer use a setting */
-	AiaasCallMode mode;
+	AiaasModelArg model;		/* arg 0: it uses none */
 
 	/*
 	 * Compute row first, which is not done, and as many of the others as can be computed

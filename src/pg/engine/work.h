@@ -16,6 +16,9 @@ extern void aiaas_text_cost(const AiaasModel *model, AiaasVerbCost *cost);
 /* Of an input through a network, by the multiplications that it takes */
 extern void aiaas_network_cost(double work, AiaasVerbCost *cost);
 
+/* Of a text through an encoder, by the multiplications that a token takes */
+extern void aiaas_encoder_cost(double work, AiPrecision precision, AiaasVerbCost *cost);
+
 /* Of an input to a version of whichever kind; and of all its probabilities as jsonb */
 extern void aiaas_input_cost(const AiaasModel *model, AiaasVerbCost *cost);
 extern void aiaas_scores_cost(const AiaasModel *model, AiaasVerbCost *cost);

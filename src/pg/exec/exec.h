@@ -12,7 +12,7 @@
 
 #include "pg/engine/verb.h"
 
-/* Called once from _PG_init().  verbs ends with one that has no name. */
-extern void aiaas_exec_init(const AiaasVerb *verbs);
+/* Called once from _PG_init().  verbs: tables, as in pg/sqlapi/verbs.h */
+extern void aiaas_exec_init(const AiaasVerb *const *verbs);
 
 #endif							/* AIAAS_EXEC_H */

@@ -16,7 +16,7 @@
 /*
  * recognise.c
  */
-extern void aiaas_recognise_init(const AiaasVerb *verbs);
+extern void aiaas_recognise_init(const AiaasVerb *const *verbs);
 
 /* The verb behind a function, or NULL; asks the catalog once for a function */
 extern const AiaasVerb *aiaas_recognise(Oid function);

@@ -165,7 +165,7 @@ start_executor(QueryDesc *query, int eflags)
 }
 
 void
-aiaas_exec_init(const AiaasVerb *verbs)
+aiaas_exec_init(const AiaasVerb *const *verbs)
 {
 	aiaas_recognise_init(verbs);
 #ifdef AIAAS_DEBUG_BATCH

@@ -193,7 +193,7 @@ count_run(AiaasBatchState *state, int call, const AiaasBatch *batch)
 {
 	AiaasBatchTotals *totals = &state->totals[call];
 	const BatchCall *computed = &state->calls[call];
-	const AiaasModel *model = computed->verb->model_arg > 0 ?
+	const AiaasModel *model = computed->verb->model.arg > 0 ?
 		aiaas_call_model(computed->fcinfo) : NULL;
 
 	totals->largest = Max(totals->largest, batch->counts.rows);

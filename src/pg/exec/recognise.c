@@ -24,7 +24,7 @@ typedef struct Known
 	const AiaasVerb *verb;		/* NULL: none */
 } Known;
 
-static const AiaasVerb *all_verbs;
+static const AiaasVerb *const *all_verbs;
 static HTAB *known = NULL;
 static bool is_stale = false;	/* all of it */
 
@@ -38,7 +38,7 @@ invalidate(Datum arg, int cache, uint32 hash)
 }
 
 void
-aiaas_recognise_init(const AiaasVerb *verbs)
+aiaas_recognise_init(const AiaasVerb *const *verbs)
 {
 	all_verbs = verbs;
 	CacheRegisterSyscacheCallback(PROCOID, invalidate, (Datum) 0);
@@ -47,10 +47,13 @@ aiaas_recognise_init(const AiaasVerb *verbs)
 static const AiaasVerb *
 find_verb(PGFunction entry)
 {
-	for (const AiaasVerb *verb = all_verbs; verb->name != NULL; verb++)
+	for (const AiaasVerb *const *table = all_verbs; *table != NULL; table++)
 	{
-		if (verb->entry == entry)
-			return verb;
+		for (const AiaasVerb *verb = *table; verb->name != NULL; verb++)
+		{
+			if (verb->entry == entry)
+				return verb;
+		}
 	}
 	return NULL;
 }

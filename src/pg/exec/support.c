@@ -48,9 +48,11 @@ find_reference(const AiaasVerb *verb, const FuncExpr *call)
 {
 	Const	   *constant;
 
-	if (list_length(call->args) <= verb->model_arg)
-		return aiaas_default_classifier[0] != '\0' ? aiaas_default_classifier : NULL;
-	constant = list_nth(call->args, verb->model_arg);
+	if (list_length(call->args) <= verb->model.arg)
+		return *aiaas_default_find(verb->model.setting) != '\0' ?
+			aiaas_default_find(verb->model.setting) :
+			NULL;
+	constant = list_nth(call->args, verb->model.arg);
 	if (!IsA(constant, Const) || constant->constisnull || constant->consttype != TEXTOID)
 		return NULL;
 	return TextDatumGetCString(constant->constvalue);
@@ -62,7 +64,7 @@ aiaas_planned_model(const FuncExpr *call)
 	const AiaasVerb *verb = aiaas_recognise(call->funcid);
 	const char *reference = verb != NULL && verb->cost != NULL ? find_reference(verb, call) : NULL;
 
-	return reference != NULL ? aiaas_try_resolve(reference, verb->mode) : NULL;
+	return reference != NULL ? aiaas_try_resolve(reference, verb->model.mode) : NULL;
 }
 
 /* What is under casts that leave a value as it is */

@@ -16,7 +16,7 @@
 bool		aiaas_batch;
 char	   *aiaas_cache_directory;
 int			aiaas_cache_size;
-char	   *aiaas_default_classifier;
+char	   *aiaas_default_model[AIAAS_N_DEFAULTS];
 int			aiaas_max_batch_memory;
 int			aiaas_max_input_bytes;
 int			aiaas_max_model_bytes;
@@ -94,6 +94,37 @@ default_threads(void)
 	return Min(aiaas_n_cores(), 4);
 }
 
+static const char *const default_names[AIAAS_N_DEFAULTS] = {
+	[AIAAS_DEFAULT_CLASSIFIER] = "aiaas.default_classifier",
+	[AIAAS_DEFAULT_EMBEDDER] = "aiaas.default_embedder",
+	[AIAAS_DEFAULT_ZERO_SHOT] = "aiaas.default_zero_shot"
+};
+
+const char *
+aiaas_default_name(AiaasDefault which)
+{
+	return default_names[which];
+}
+
+const char *
+aiaas_default_find(AiaasDefault which)
+{
+	const char *reference = aiaas_default_model[which];
+
+	if (which == AIAAS_DEFAULT_ZERO_SHOT && (reference == NULL || reference[0] == '\0'))
+		reference = aiaas_default_model[AIAAS_DEFAULT_EMBEDDER];
+	return reference != NULL ? reference : "";
+}
+
+static void
+define_default(AiaasDefault which, const char *meaning)
+{
+	DefineCustomStringVariable(default_names[which], meaning,
+							   "A name ('reviews') or a name and a version ('reviews@3').",
+							   &aiaas_default_model[which], "",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
 void
 aiaas_guc_init(void)
 {
@@ -124,11 +155,12 @@ aiaas_guc_init(void)
 							 "each level rounds in its own way.",
 							 &cpu_level, CPU_LEVEL_AUTO, cpu_levels,
 							 PGC_SUSET, 0, check_cpu_level, assign_cpu_level, NULL);
-	DefineCustomStringVariable(AIAAS_DEFAULT_CLASSIFIER,
-							   "Model that classifies where none is named.",
-							   "A name ('reviews') or a name and a version ('reviews@3').",
-							   &aiaas_default_classifier, "",
-							   PGC_USERSET, 0, NULL, NULL, NULL);
+	define_default(AIAAS_DEFAULT_CLASSIFIER, "Model that classifies where none is named.");
+	define_default(AIAAS_DEFAULT_EMBEDDER,
+				   "Model that embeds and tokenizes texts where none is named.");
+	define_default(AIAAS_DEFAULT_ZERO_SHOT,
+				   "Model that classifies by given labels where none is named; "
+				   "else the default embedder does.");
 	DefineCustomIntVariable("aiaas.max_batch_memory",
 							"Memory that the rows of one batch may take.",
 							"A batch ends with the row that reaches it.",

@@ -6,10 +6,23 @@
 #ifndef AIAAS_GUC_H
 #define AIAAS_GUC_H
 
-#define AIAAS_DEFAULT_CLASSIFIER "aiaas.default_classifier"
+/* Settings that name the model which a function uses where none is named */
+typedef enum AiaasDefault
+{
+	AIAAS_DEFAULT_CLASSIFIER,
+	AIAAS_DEFAULT_EMBEDDER,
+	AIAAS_DEFAULT_ZERO_SHOT,
+	AIAAS_N_DEFAULTS
+} AiaasDefault;
 
-/* The model reference that was set, or an empty string; see catalog.h */
-extern char *aiaas_default_classifier;
+/* The model references that were set, or empty strings; see catalog.h */
+extern char *aiaas_default_model[AIAAS_N_DEFAULTS];
+
+/* "aiaas.default_classifier" */
+extern const char *aiaas_default_name(AiaasDefault which);
+
+/* The reference that counts, or an empty string: where none is set for zero-shot, the embedder's */
+extern const char *aiaas_default_find(AiaasDefault which);
 
 /* Files that all sessions share, see pg/cache; an empty directory is the default place */
 extern char *aiaas_cache_directory;

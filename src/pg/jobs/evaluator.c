@@ -235,11 +235,12 @@ static void
 run_waiting(AiaasEvaluation *evaluation)
 {
 	MemoryContext caller = MemoryContextSwitchTo(evaluation->waiting);
+	const AiRequest request = {.layer = AI_NETWORK_ANSWER};
 	AiError		err;
 
 	if (evaluation->n_waiting > 0)
 		aiaas_engine_run_many(evaluation->engine, evaluation->inputs, evaluation->n_waiting,
-							  AI_NETWORK_ANSWER, &evaluation->counts, &err);
+							  &request, &evaluation->counts, &err);
 	for (size_t i = 0; i < evaluation->n_waiting; i++)
 	{
 		const AiInput *input = &evaluation->inputs[evaluation->inputs[i].same_as];

@@ -12,63 +12,163 @@
 #include "access/detoast.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
-#include "core/format/export.h"
 #include "libpq/be-fsstubs.h"
 #include "libpq/libpq-fs.h"
-#include "storage/fd.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 #include "pg/host/compat.h"
+#include "pg/host/host.h"
 #include "pg/jobs/select.h"
+#include "pg/stats/stats.h"
 
-/* Read at once from a file or large object */
-#define BLOCK_SIZE (1024 * 1024)
+/* Of one call, bytes */
+#define MAX_READ ((size_t) 1 << 30)
 
 /*
  * A value of the caller
  */
+typedef struct Value
+{
+	const AiHost *host;
+	MemoryContext context;
+	Datum		datum;
+	const char *bytes;			/* NULL: it is not unpacked yet */
+} Value;
 
-/* The head first: a stored value that is no model, or too large, stays packed. */
+typedef struct ValueRead
+{
+	Value	   *value;
+	void	   *to;
+	uint64		offset;
+	size_t		n;
+} ValueRead;
+
+/* The beginning first: a stored value that is no model, or too large, stays packed. */
+static void
+read_value(void *arg)
+{
+	ValueRead  *r = arg;
+	Value	   *value = r->value;
+
+	HOLD_INTERRUPTS();
+	if (value->bytes == NULL && r->offset + r->n <= AI_MAGIC_SIZE)
+	{
+		bytea	   *slice = DatumGetByteaPSlice(value->datum, (int32) r->offset, (int32) r->n);
+
+		memcpy(r->to, VARDATA_ANY(slice), r->n);
+		RESUME_INTERRUPTS();
+		return;
+	}
+	if (value->bytes == NULL)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(value->context);
+
+		value->bytes = VARDATA_ANY(DatumGetByteaPP(value->datum));
+		MemoryContextSwitchTo(old_context);
+	}
+	memcpy(r->to, value->bytes + r->offset, r->n);
+	RESUME_INTERRUPTS();
+}
+
+static AiCode
+read_value_source(void *ud, void *to, uint64_t offset, size_t n, AiError *err)
+{
+	Value	   *value = ud;
+	ValueRead	r = {value, to, offset, n};
+
+	aiaas_activity_bytes((int64) n);
+	return aiaas_host_try(value->host, read_value, &r) ? AI_OK :
+		ai_fail(err, AI_ERR_DATA, "could not read a value");
+}
+
 void
 aiaas_import_bytea(AiaasImporter *importer, Datum source)
 {
-	bytea	   *head = DatumGetByteaPSlice(source, 0, AI_EXPORT_HEAD_SIZE);
-	size_t		n_head = VARSIZE_ANY_EXHDR(head);
-	bytea	   *whole;
+	Value	   *value = MemoryContextAllocZero(importer->context, sizeof(Value));
+	AiSource	opened = {.read = read_value_source, .ud = value};
 
-	aiaas_importer_expect(importer, toast_raw_datum_size(source) - VARHDRSZ);
-	aiaas_importer_add(importer, VARDATA_ANY(head), n_head);
-	whole = DatumGetByteaPP(source);
-	aiaas_importer_add(importer, VARDATA_ANY(whole) + n_head, VARSIZE_ANY_EXHDR(whole) - n_head);
+	value->host = importer->host;
+	value->context = importer->context;
+	value->datum = source;
+	opened.size = toast_raw_datum_size(source) - VARHDRSZ;
+	aiaas_importer_open(importer, &opened);
 }
 
 /*
  * A large object
  */
+typedef struct Object
+{
+	const AiHost *host;
+	int			fd;				/* closed at the end of the transaction */
+	uint64		position;
+} Object;
+
+typedef struct ObjectRead
+{
+	Object	   *object;
+	char	   *to;
+	uint64		offset;
+	size_t		n;
+} ObjectRead;
+
+static int64
+seek_object(int fd, int64 offset, int whence)
+{
+	return DatumGetInt64(DirectFunctionCall3(be_lo_lseek64, Int32GetDatum(fd),
+											 Int64GetDatum(offset), Int32GetDatum(whence)));
+}
+
+static void
+read_object(void *arg)
+{
+	ObjectRead *r = arg;
+	Object	   *object = r->object;
+
+	HOLD_INTERRUPTS();
+	if (object->position != r->offset)
+		(void) seek_object(object->fd, (int64) r->offset, SEEK_SET);
+	object->position = r->offset;
+	while (r->n > 0)
+	{
+		int			n = lo_read(object->fd, r->to, (int) Min(r->n, MAX_READ));
+
+		if (n <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("large object ends before its size")));
+		object->position += n;
+		r->to += n;
+		r->n -= n;
+	}
+	RESUME_INTERRUPTS();
+}
+
+static AiCode
+read_object_source(void *ud, void *to, uint64_t offset, size_t n, AiError *err)
+{
+	Object	   *object = ud;
+	ObjectRead	r = {object, to, offset, n};
+
+	aiaas_activity_bytes((int64) n);
+	return aiaas_host_try(object->host, read_object, &r) ? AI_OK :
+		ai_fail(err, AI_ERR_DATA, "could not read a large object");
+}
+
 void
 aiaas_import_large_object(AiaasImporter *importer, Oid source)
 {
-	int32		fd = DatumGetInt32(DirectFunctionCall2(be_lo_open, ObjectIdGetDatum(source),
-													   Int32GetDatum(INV_READ)));
-	char	   *block = palloc(BLOCK_SIZE);
-	int			n;
+	Object	   *object = MemoryContextAllocZero(importer->context, sizeof(Object));
+	AiSource	opened = {.read = read_object_source, .ud = object};
 
-	aiaas_importer_expect(importer, DatumGetInt64(DirectFunctionCall3(be_lo_lseek64,
-																	  Int32GetDatum(fd),
-																	  Int64GetDatum(0),
-																	  Int32GetDatum(SEEK_END))));
-	DirectFunctionCall3(be_lo_lseek64, Int32GetDatum(fd), Int64GetDatum(0),
-						Int32GetDatum(SEEK_SET));
-	while ((n = lo_read(fd, block, BLOCK_SIZE)) > 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		aiaas_importer_add(importer, block, n);
-	}
-	DirectFunctionCall1(be_lo_close, Int32GetDatum(fd));
-	pfree(block);
+	object->host = importer->host;
+	object->fd = DatumGetInt32(DirectFunctionCall2(be_lo_open, ObjectIdGetDatum(source),
+												   Int32GetDatum(INV_READ)));
+	opened.size = object->position = seek_object(object->fd, 0, SEEK_END);
+	aiaas_importer_open(importer, &opened);
 }
 
 /*
@@ -86,57 +186,28 @@ check_may_read_files(void)
 						 "or a table and ai_import_query().")));
 }
 
-static void
-raise_file_error(const char *action, const char *path)
-{
-	ereport(ERROR,
-			(errcode_for_file_access(),
-			 errmsg("could not %s file \"%s\": %m", action, path)));
-}
-
-/* Looked at before it is opened as well, since to open a pipe is to wait. */
-static FILE *
-open_regular_file(const char *path, struct stat *status)
-{
-	FILE	   *file = NULL;
-
-	if (stat(path, status) != 0)
-		raise_file_error("stat", path);
-	if (S_ISREG(status->st_mode))
-	{
-		file = AllocateFile(path, PG_BINARY_R);
-		if (file == NULL || fstat(fileno(file), status) != 0)
-			raise_file_error("open", path);
-	}
-	if (!S_ISREG(status->st_mode))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a regular file", path)));
-	return file;
-}
-
 void
 aiaas_import_file(AiaasImporter *importer, const char *path)
 {
+	char	   *name = MemoryContextStrdup(importer->context, path);
 	struct stat status;
-	char	   *name = pstrdup(path);
-	char	   *block = palloc(BLOCK_SIZE);
-	FILE	   *file;
-	size_t		n;
+	AiSource	source;
 
 	check_may_read_files();
 	canonicalize_path(name);
-	file = open_regular_file(name, &status);
-	aiaas_importer_expect(importer, status.st_size);
-	while ((n = fread(block, 1, BLOCK_SIZE, file)) > 0)
+	importer->path = name;
+	if (stat(name, &status) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat file \"%s\": %m", name)));
+	if (S_ISDIR(status.st_mode))
 	{
-		CHECK_FOR_INTERRUPTS();
-		aiaas_importer_add(importer, block, n);
+		aiaas_import_folder(importer, name);
+		return;
 	}
-	if (ferror(file))
-		raise_file_error("read", name);
-	FreeFile(file);
-	pfree(block);
+	aiaas_import_check_regular(name, &status);
+	source = aiaas_import_file_source(importer, name, status.st_size);
+	aiaas_importer_open(importer, &source);
 }
 
 /*
@@ -152,7 +223,7 @@ add_part(void *ud, TupleTableSlot *slot)
 	if (is_null)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a part of an exported model must not be null")));
+				 errmsg("a part of a model must not be null")));
 	part = DatumGetByteaPP(value);
 	aiaas_importer_add(ud, VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part));
 }
@@ -171,5 +242,6 @@ aiaas_import_query(AiaasImporter *importer, const char *sql)
 				 errdetail("%s", aiaas_select_columns(&select)),
 				 errhint("Use a query such as: SELECT data FROM parts ORDER BY seq")));
 	aiaas_select_run(&select, add_part, importer);
+	aiaas_importer_end(importer);
 	aiaas_select_close(&select);
 }

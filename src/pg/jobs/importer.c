@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  * importer.c
- *		Bytes from another server become a new version of a model.
+ *		Bytes from elsewhere become a new version of a model.
  *
- * Collect, check, store.  The bytes are collected where the model's own reader
- * takes them, so memory holds them once.
+ * Recognise, collect, check, store.  The bytes of an export are collected where the
+ * model's own reader takes them, so memory holds them once; files of a checkpoint are
+ * read where they are.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "pg/jobs/importer.h"
 
-#include "core/format/export.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -24,34 +25,41 @@
 #include "pg/host/raise.h"
 #include "pg/jobs/importer_internal.h"
 #include "pg/jobs/limits.h"
-#include "pg/jobs/manifest.h"
 #include "pg/stats/stats.h"
 
 /* Between two looks at interrupts */
 #define PIECE_SIZE ((size_t) 1024 * 1024)
 
-struct AiaasImporter
-{
-	MemoryContext context;		/* of all that an import needs */
-	const char *model;			/* NULL: named by the manifest */
-	uint64		source_size;	/* 0: not known */
-
-	/* Collecting */
-	uint8		head[AI_EXPORT_HEAD_SIZE];
-	size_t		n_received;
-	AiExportSizes sizes;		/* once the head is there */
-	char	   *bytes;			/* [sizes.whole], aligned; NULL before */
-
-	/* Checking */
-	AiExport	opened;
-	AiaasManifest manifest;
-};
-
 /*
- * Collect
+ * Begin
  */
+static const char *
+list_precisions(void)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < AI_N_PRECISIONS; i++)
+		appendStringInfo(&list, "%s\"%s\"", i == 0 ? "" : i == AI_N_PRECISIONS - 1 ? " and " : ", ",
+						 ai_precision_name((AiPrecision) i));
+	return list.data;
+}
+
+AiPrecision
+aiaas_precision_parse(const char *name)
+{
+	AiPrecision precision = AI_PRECISION_FP32;
+
+	if (!ai_precision_find(&precision, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no precision \"%s\"", name),
+				 errhint("The precisions are %s.", list_precisions())));
+	return precision;
+}
+
 AiaasImporter *
-aiaas_importer_begin(const char *model)
+aiaas_importer_begin(const char *model, const char *precision)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas import",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -59,15 +67,64 @@ aiaas_importer_begin(const char *model)
 
 	aiaas_require_writable("ai_import()");
 	importer->context = context;
+	importer->host = aiaas_host_create(context);
 	aiaas_activity_phase("receiving");
 	if (model != NULL)
 	{
 		aiaas_model_check_trainable(model);
 		importer->model = MemoryContextStrdup(context, model);
 	}
+	importer->has_precision = precision != NULL;
+	if (precision != NULL)
+		importer->precision = aiaas_precision_parse(precision);
 	return importer;
 }
 
+/*
+ * What it is
+ */
+static void
+begin_export(AiaasImporter *importer)
+{
+	importer->form = AIAAS_IMPORT_EXPORT;
+	if (importer->has_precision)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an exported model is imported in the precision that it has"),
+				 errhint("Leave weights out, and use ai_quantize() once it is imported.")));
+}
+
+static void
+begin_checkpoint(AiaasImporter *importer)
+{
+	importer->form = AIAAS_IMPORT_CHECKPOINT;
+	if (importer->model == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("model must not be null"),
+				 errdetail("Only a model that ai_export() has written brings its name with it."),
+				 errhint("Say what the model is to be called.")));
+	ai_checkpoint_init(&importer->checkpoint, importer->host);
+}
+
+/* From its first bytes, AI_MAGIC_SIZE of them or all */
+static void
+recognise(AiaasImporter *importer, const void *bytes, size_t n)
+{
+	AiMagic		magic = ai_magic(bytes, n);
+	AiError		err;
+
+	if (magic == AI_MAGIC_OTHER)
+		AIAAS_CHECK(ai_magic_refuse(bytes, n, &err), &err);
+	if (magic == AI_MAGIC_AIM)
+		begin_export(importer);
+	else
+		begin_checkpoint(importer);
+}
+
+/*
+ * An export: collected where the model's own reader takes it
+ */
 static _Noreturn void
 reject_size(const AiaasImporter *importer, uint64 n_bytes)
 {
@@ -80,23 +137,15 @@ reject_size(const AiaasImporter *importer, uint64 n_bytes)
 			 errhint("Import all of its parts, in their order.")));
 }
 
-void
-aiaas_importer_expect(AiaasImporter *importer, uint64 n_bytes)
-{
-	importer->source_size = n_bytes;
-}
-
-/* The head is there: make room for what it announces, if that can be. */
+/* The first bytes are there: make room for what they announce, if that can be. */
 static void
-make_room(AiaasImporter *importer)
+make_room(AiaasImporter *importer, const void *begin, size_t n_begin)
 {
 	AiExportSizes *sizes = &importer->sizes;
 	AiError		err;
 
-	AIAAS_CHECK(ai_export_sizes(sizes, importer->head, importer->n_received, &err), &err);
+	AIAAS_CHECK(ai_export_sizes(sizes, begin, n_begin, &err), &err);
 	aiaas_check_model_size(sizes->content);
-	if (importer->source_size != 0 && importer->source_size != sizes->whole)
-		reject_size(importer, importer->source_size);
 	importer->bytes = aiaas_alloc_aligned(importer->context, sizes->whole);
 	if (importer->bytes == NULL)
 		ereport(ERROR,
@@ -104,36 +153,12 @@ make_room(AiaasImporter *importer)
 				 errmsg("out of memory"),
 				 errdetail("Failed while reserving %zu bytes for an exported model.",
 						   sizes->whole)));
-	memcpy(importer->bytes, importer->head, importer->n_received);
 }
 
-/* Takes what the head lacks of it; how many bytes that were. */
-static size_t
-add_to_head(AiaasImporter *importer, const char *bytes, size_t n_bytes)
+/* Of a stream */
+static void
+receive_export(AiaasImporter *importer, const char *from, size_t n_bytes)
 {
-	size_t		n = Min(n_bytes, AI_EXPORT_HEAD_SIZE - importer->n_received);
-
-	memcpy(importer->head + importer->n_received, bytes, n);
-	importer->n_received += n;
-	if (importer->n_received == AI_EXPORT_HEAD_SIZE)
-		make_room(importer);
-	return n;
-}
-
-void
-aiaas_importer_add(AiaasImporter *importer, const void *bytes, size_t n_bytes)
-{
-	const char *from = bytes;
-
-	if (importer->bytes == NULL)
-	{
-		size_t		n = add_to_head(importer, from, n_bytes);
-
-		from += n;
-		n_bytes -= n;
-	}
-	if (n_bytes == 0)
-		return;
 	if (n_bytes > importer->sizes.whole - importer->n_received)
 		reject_size(importer, (uint64) importer->n_received + n_bytes);
 	while (n_bytes > 0)
@@ -149,6 +174,143 @@ aiaas_importer_add(AiaasImporter *importer, const void *bytes, size_t n_bytes)
 	}
 }
 
+/* All of it */
+static void
+read_export(AiaasImporter *importer, const AiSource *source)
+{
+	size_t		whole = importer->sizes.whole;
+	AiError		err;
+
+	if (source->size != whole)
+		reject_size(importer, source->size);
+	while (importer->n_received < whole)
+	{
+		size_t		n = Min(whole - importer->n_received, PIECE_SIZE);
+
+		CHECK_FOR_INTERRUPTS();
+		AIAAS_CHECK(ai_source_read(source, importer->bytes + importer->n_received,
+								   importer->n_received, n, &err), &err);
+		importer->n_received += n;
+	}
+}
+
+/*
+ * Sources
+ */
+static AiCode
+read_spill(void *ud, void *to, uint64_t offset, size_t n, AiError *err)
+{
+	const AiSpill *spill = ud;
+
+	aiaas_activity_bytes((int64) n);
+	return spill->read(spill->ud, offset, to, n) ? AI_OK :
+		ai_fail(err, AI_ERR_DATA, "could not read a temporary file");
+}
+
+static void
+add_tar(AiaasImporter *importer, const AiSource *source)
+{
+	AiError		err;
+
+	aiaas_activity_phase("reading");
+	AIAAS_CHECK(ai_checkpoint_add_tar(&importer->checkpoint, source, &err), &err);
+}
+
+/* The bytes of a stream that have come since it is known what it is */
+static void
+receive(AiaasImporter *importer, const void *bytes, size_t n_bytes)
+{
+	if (importer->form == AIAAS_IMPORT_EXPORT)
+	{
+		receive_export(importer, bytes, n_bytes);
+		return;
+	}
+	aiaas_activity_bytes((int64) n_bytes);
+	if (!importer->spill.append(importer->spill.ud, bytes, n_bytes))
+		aiaas_host_check(importer->host);
+}
+
+/* The beginning of a stream, or all of it, is there. */
+static void
+begin_stream(AiaasImporter *importer)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(importer->context);
+
+	recognise(importer, importer->begin, importer->n_begin);
+	if (importer->form == AIAAS_IMPORT_EXPORT)
+		make_room(importer, importer->begin, importer->n_begin);
+	else
+		aiaas_spill_init(&importer->spill, importer->host);
+	receive(importer, importer->begin, importer->n_begin);
+	MemoryContextSwitchTo(old_context);
+}
+
+void
+aiaas_importer_add(AiaasImporter *importer, const void *bytes, size_t n_bytes)
+{
+	const char *from = bytes;
+
+	if (importer->form == AIAAS_IMPORT_UNKNOWN)
+	{
+		size_t		n = Min(n_bytes, AI_MAGIC_SIZE - importer->n_begin);
+
+		memcpy(importer->begin + importer->n_begin, from, n);
+		importer->n_begin += n;
+		from += n;
+		n_bytes -= n;
+		if (importer->n_begin < AI_MAGIC_SIZE)
+			return;
+		begin_stream(importer);
+	}
+	if (n_bytes > 0)
+		receive(importer, from, n_bytes);
+}
+
+void
+aiaas_importer_end(AiaasImporter *importer)
+{
+	if (importer->form == AIAAS_IMPORT_UNKNOWN)
+		begin_stream(importer);
+	if (importer->form == AIAAS_IMPORT_EXPORT)
+	{
+		if (importer->n_received < importer->sizes.whole)
+			reject_size(importer, importer->n_received);
+	}
+	else
+	{
+		AiSource	source = {.read = read_spill, .ud = &importer->spill};
+
+		source.size = aiaas_spill_size(&importer->spill);
+		add_tar(importer, &source);
+	}
+}
+
+void
+aiaas_importer_open(AiaasImporter *importer, const AiSource *source)
+{
+	uint8		begin[AI_MAGIC_SIZE];
+	size_t		n = (size_t) Min(source->size, AI_MAGIC_SIZE);
+	AiError		err;
+
+	AIAAS_CHECK(ai_source_read(source, begin, 0, n, &err), &err);
+	recognise(importer, begin, n);
+	if (importer->form == AIAAS_IMPORT_EXPORT)
+	{
+		make_room(importer, begin, n);
+		read_export(importer, source);
+	}
+	else
+		add_tar(importer, source);
+}
+
+AiCheckpoint *
+aiaas_importer_open_folder(AiaasImporter *importer)
+{
+	begin_checkpoint(importer);
+	aiaas_activity_phase("reading");
+	return &importer->checkpoint;
+}
+
 /*
  * Check
  */
@@ -157,11 +319,6 @@ open_envelope(AiaasImporter *importer)
 {
 	AiError		err;
 
-	/* With less than a head it is an error to ask for the sizes. */
-	if (importer->bytes == NULL)
-		make_room(importer);
-	if (importer->n_received < importer->sizes.whole)
-		reject_size(importer, importer->n_received);
 	AIAAS_CHECK(ai_export_open(&importer->opened, importer->bytes, importer->sizes.whole, &err),
 				&err);
 	aiaas_manifest_read(&importer->manifest, importer->opened.manifest,
@@ -239,7 +396,7 @@ check_content(const AiaasImporter *importer)
 	AIAAS_CHECK(kind->open(&model, host, importer->opened.content,
 						   importer->opened.content_size, false, &err), &err);
 	check_labels(kind, model, stored->labels);
-	if (!kind->is_task(model, stored->task))
+	if (strcmp(stored->task, aiaas_task_name(kind->task(model))) != 0)
 		reject_manifest("task");
 	if (!kind->are_features(model, stored->features))
 		reject_manifest("features");
@@ -291,20 +448,31 @@ notice_not_deployed(const AiaasImportResult *result)
 			 errhint("To deploy it, run %s.", command)));
 }
 
+/* An export becomes what it says it is. */
+static void
+take_export(AiaasImporter *importer)
+{
+	aiaas_activity_phase("checking");
+	open_envelope(importer);
+	check_hash(importer);
+	check_content(importer);
+	importer->version = importer->manifest.stored;
+	importer->version.lineage = create_lineage(&importer->manifest);
+	importer->version.bytes = importer->opened.content;
+	importer->version.n_bytes = importer->opened.content_size;
+}
+
 static void
 store_version(AiaasImporter *importer, bool deploy, AiaasImportResult *result)
 {
-	AiaasNewVersion *version = &importer->manifest.stored;
 	AiaasModelLock lock;
 
-	version->lineage = create_lineage(&importer->manifest);
-	version->bytes = importer->opened.content;
-	version->n_bytes = importer->opened.content_size;
+	aiaas_activity_phase("storing");
 	aiaas_model_lock(&lock, importer->model != NULL ? importer->model : importer->manifest.name);
 	strlcpy(result->model, lock.name, sizeof(result->model));
 	result->version = lock.version;
 	result->is_deployed = deploy || lock.version == 1;
-	aiaas_version_store(&lock, version, result->is_deployed);
+	aiaas_version_store(&lock, &importer->version, result->is_deployed);
 }
 
 void
@@ -312,18 +480,17 @@ aiaas_importer_finish(AiaasImporter *importer, bool deploy, AiaasImportResult *r
 {
 	MemoryContext old_context = MemoryContextSwitchTo(importer->context);
 
-	aiaas_activity_phase("checking");
-	open_envelope(importer);
-	check_hash(importer);
-	check_content(importer);
-	aiaas_activity_phase("storing");
+	if (importer->form == AIAAS_IMPORT_EXPORT)
+		take_export(importer);
+	else
+		aiaas_import_encoder(importer);
 	store_version(importer, deploy, result);
 	MemoryContextSwitchTo(old_context);
 
-	result->algorithm = pstrdup(importer->manifest.stored.algorithm);
-	result->task = pstrdup(importer->manifest.stored.task);
-	result->n_labels = count_labels(importer->manifest.stored.labels);
-	result->n_bytes = (int64) importer->opened.content_size;
+	result->algorithm = pstrdup(importer->version.algorithm);
+	result->task = pstrdup(importer->version.task);
+	result->n_labels = count_labels(importer->version.labels);
+	result->n_bytes = (int64) importer->version.n_bytes;
 	MemoryContextDelete(importer->context);
 	if (!result->is_deployed)
 		notice_not_deployed(result);

@@ -1,8 +1,11 @@
 /*-------------------------------------------------------------------------
  * importer.h
- *		Bytes from another server become a new version of a model.
+ *		Bytes from elsewhere become a new version of a model.
  *
- *		importer = aiaas_importer_begin(model);
+ * They are what ai_export() has written, or a pre-trained model in Hugging Face's layout: a
+ * folder, or a tar archive of it.
+ *
+ *		importer = aiaas_importer_begin(model, precision);
  *		aiaas_import_bytea(importer, source);		or another source
  *		aiaas_importer_finish(importer, deploy, &result);
  *
@@ -14,15 +17,20 @@
 #ifndef AIAAS_IMPORTER_H
 #define AIAAS_IMPORTER_H
 
+#include "core/kernels/packed.h"
 #include "pg/catalog/catalog.h"
 
 typedef struct AiaasImporter AiaasImporter;
 
+/* "int8"; raises with a list of them */
+extern AiPrecision aiaas_precision_parse(const char *name);
+
 /*
- * model is NULL for the name that the bytes have.  Raises where the user may not
- * import into it, or nothing may be written.
+ * model is NULL for the name that an export has.  precision is NULL for what an export has,
+ * and for fp32.  Raises where the user may not import into the model, or nothing may be
+ * written.
  */
-extern AiaasImporter *aiaas_importer_begin(const char *model);
+extern AiaasImporter *aiaas_importer_begin(const char *model, const char *precision);
 
 /* Sources; each is all there is, so use one. */
 extern void aiaas_import_bytea(AiaasImporter *importer, Datum source);
@@ -30,7 +38,7 @@ extern void aiaas_import_bytea(AiaasImporter *importer, Datum source);
 /* With the rights of the user, as lo_open() has it */
 extern void aiaas_import_large_object(AiaasImporter *importer, Oid source);
 
-/* On the server, for those who may read its files; relative to the data directory */
+/* A file or folder of the server, for those who may read them; relative to the data directory */
 extern void aiaas_import_file(AiaasImporter *importer, const char *path);
 
 /* The parts in the order in which a SELECT with one column of bytea brings them */

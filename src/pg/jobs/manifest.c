@@ -189,6 +189,13 @@ get_string(const Jsonb *json, const char *key, int max_len)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+/* The same, or NULL for null */
+static char *
+get_optional_string(const Jsonb *json, const char *key, int max_len)
+{
+	return get_member(json, key)->type == jbvNull ? NULL : get_string(json, key, max_len);
+}
+
 /* NULL for null */
 static Jsonb *
 get_object(const Jsonb *json, const char *key)
@@ -324,7 +331,7 @@ aiaas_manifest_read(AiaasManifest *manifest, const char *utf8, size_t len)
 		.lineage = get_object(json, "lineage"),
 		.n_train_rows = get_integer(json, "train_rows", 0, MAX_COUNT),
 		.n_validation_rows = get_integer(json, "validation_rows", 0, MAX_COUNT),
-		.metric = get_string(json, "metric", MAX_WORD),
+		.metric = get_optional_string(json, "metric", MAX_WORD),
 		.train_score = get_score(json, "train_score", -1e100, 1e100),
 		.validation_score = get_score(json, "validation_score", -1e100, 1e100),
 		.duration = get_score(json, "duration", 0, MAX_DURATION)

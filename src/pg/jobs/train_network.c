@@ -338,7 +338,7 @@ describe_network(const AiaasTrainRun *run, AiaasNewVersion *version)
 	size_t		len;
 	const char *options = ai_network_trainer_options(state->trainer, &len);
 
-	version->task = aiaas_network_task_name(state->query.task);
+	version->task = aiaas_task_name(aiaas_network_task(state->query.task));
 	version->options = aiaas_network_options_to_jsonb(&state->options, options, len);
 	version->labels = label_array(network);
 	version->features = features_json(state, network);

@@ -41,13 +41,6 @@ make_in_garbage(const AiaasAnswers *answers, const AiInput *input, Make make)
 	return result;
 }
 
-static AiNetworkTask
-task_of(const AiaasAnswers *answers)
-{
-	return answers->network != NULL ? ai_network_parts(answers->network)->task :
-		AI_NETWORK_CLASSES;
-}
-
 /*
  * Labels
  */
@@ -97,14 +90,13 @@ make_step_labels(const AiaasAnswers *answers, const AiInput *input)
 Datum
 aiaas_make_label(AiaasAnswers *answers, const AiInput *input, int label)
 {
-	AiNetworkTask task = task_of(answers);
 	const text *name;
 	text	   *copy;
 
 	(void) label;
-	if (task == AI_NETWORK_LABELS)
+	if (answers->task == AIAAS_TASK_LABELS)
 		return make_in_garbage(answers, input, make_likely_labels);
-	if (task == AI_NETWORK_STEPS)
+	if (answers->task == AIAAS_TASK_STEPS)
 		return make_in_garbage(answers, input, make_step_labels);
 	if (answers->labels != NULL && answers->labels[input->best] != (Datum) 0)
 		return answers->labels[input->best];
@@ -124,7 +116,7 @@ aiaas_make_label(AiaasAnswers *answers, const AiInput *input, int label)
 static inline double
 probability_of(const AiaasAnswers *answers, const AiInput *input, int place)
 {
-	return answers->network != NULL ? input->answer[place] : input->probability[place];
+	return input->probability != NULL ? input->probability[place] : input->answer[place];
 }
 
 /* Of one step, or of all there is */
@@ -145,7 +137,7 @@ make_json(const AiaasAnswers *answers, const AiInput *input)
 {
 	AiaasJson	json = {0};
 
-	if (task_of(answers) == AI_NETWORK_STEPS)
+	if (answers->task == AIAAS_TASK_STEPS)
 	{
 		aiaas_json_begin_array(&json, NULL);
 		for (size_t i = 0; i < ai_network_n_places(answers->network); i++)
@@ -185,15 +177,19 @@ aiaas_make_value(AiaasAnswers *answers, const AiInput *input, int label)
 static AiShape
 shape_of(const AiaasAnswers *answers)
 {
-	const AiGraph *graph = ai_network_graph(answers->network);
-	int			layer = answers->layer != AI_NETWORK_ANSWER ? answers->layer :
-		graph->n_layers - 1;
-	AiShape		shape = graph->layers[layer].layer.output;
-	int64_t		n = (int64_t) ai_network_answer_size(answers->network, answers->layer);
+	int64_t		n = (int64_t) aiaas_engine_n_numbers(answers->engine, answers->layer);
+	AiShape		shape = {1, {n}};
 
-	/* Two labels may have one output. */
-	if (shape.n_dims <= 1)
-		shape = (AiShape) {1, {n}};
+	if (answers->network != NULL)
+	{
+		const AiGraph *graph = ai_network_graph(answers->network);
+		int			layer = answers->layer != AI_NETWORK_ANSWER ? answers->layer :
+			graph->n_layers - 1;
+
+		/* Of one dimension, two labels may have one output. */
+		if (graph->layers[layer].layer.output.n_dims > 1)
+			shape = graph->layers[layer].layer.output;
+	}
 	return shape;
 }
 

@@ -13,7 +13,8 @@
 typedef struct AiaasAnswers
 {
 	AiaasEngine *engine;
-	const AiNetwork *network;	/* NULL: a text classifier */
+	AiaasTask	task;
+	const AiNetwork *network;	/* NULL: another kind of model */
 	int			layer;			/* whose numbers they are, see network_batch.h */
 	Datum	   *labels;			/* [n_labels] that rows share, 0: not yet; NULL: one row only */
 	MemoryContext garbage;		/* emptied now and then; NULL: one row only */
@@ -32,7 +33,7 @@ extern Datum aiaas_make_scores(AiaasAnswers *answers, const AiInput *input, int 
 extern Datum aiaas_make_score(AiaasAnswers *answers, const AiInput *input, int label);
 extern Datum aiaas_make_value(AiaasAnswers *answers, const AiInput *input, int label);
 
-/* real[] of the layer's shape */
+/* real[] of the layer's shape, or all there is */
 extern Datum aiaas_make_numbers(AiaasAnswers *answers, const AiInput *input, int label);
 
 #endif							/* AIAAS_ANSWERS_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  * fn_classify.c
- *		ai_classify, ai_scores, ai_score, ai_predict, ai_transform, and what there is of them by
- *		pins: verbs (pg/engine/verb.h).
+ *		ai_classify, ai_scores, ai_score, ai_predict, ai_transform, ai_embed, and what there is of
+ *		them by pins: verbs (pg/engine/verb.h).
  *
  * Every verb has two entries: _text for texts, and _any for values whose type is looked
  * at.  The model is the last argument, if given; in the place of its name the _pinned
@@ -37,7 +37,9 @@ static const Results results_of[] = {
 	[AIAAS_ANSWER_SCORES] = {aiaas_make_scores, true, true},
 	[AIAAS_ANSWER_SCORE] = {aiaas_make_score, true, false},
 	[AIAAS_ANSWER_VALUE] = {aiaas_make_value, false, false},
-	[AIAAS_ANSWER_NUMBERS] = {aiaas_make_numbers, false, true}
+	[AIAAS_ANSWER_NUMBERS] = {aiaas_make_numbers, false, true},
+	[AIAAS_ANSWER_LAYER] = {aiaas_make_numbers, false, true},
+	[AIAAS_ANSWER_EMBEDDING] = {aiaas_make_numbers, false, true}
 };
 
 /*
@@ -87,11 +89,12 @@ run_gathered(const AiaasSignature *signature, AiaasEngine *engine, const AiaasGa
 {
 	const Results *results = &results_of[signature->answer];
 	AiaasAnswers answers = {
-		.engine = engine, .network = aiaas_engine_network(engine), .layer = gathered->layer
+		.engine = engine, .task = aiaas_engine_task(engine),
+		.network = aiaas_engine_network(engine), .layer = gathered->request.layer
 	};
 	AiError		err;
 
-	if (results->needs_probabilities && answers.network == NULL)
+	if (results->needs_probabilities && aiaas_engine_n_numbers(engine, AI_NETWORK_ANSWER) == 0)
 		alloc_probabilities(gathered, engine);
 	if (batch->n_rows > 1)
 	{
@@ -99,8 +102,8 @@ run_gathered(const AiaasSignature *signature, AiaasEngine *engine, const AiaasGa
 		answers.garbage = AllocSetContextCreate(CurrentMemoryContext, "aiaas results",
 												ALLOCSET_DEFAULT_SIZES);
 	}
-	aiaas_engine_run_many(engine, gathered->inputs, gathered->n, gathered->layer, &batch->counts,
-						  &err);
+	aiaas_engine_run_many(engine, gathered->inputs, gathered->n, &gathered->request,
+						  &batch->counts, &err);
 	if (gathered->rows[0].row == first && gathered->inputs[0].code != AI_OK)
 		aiaas_raise(&err);
 	store_results(results, &answers, gathered, batch);
@@ -158,41 +161,50 @@ size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchS
 {
 	const AiaasCall *call = fcinfo->flinfo->fn_extra;
 	bool		is_known = aiaas_call_model(fcinfo) != NULL;
-	bool		has_layer = is_known && signature->answer == AIAAS_ANSWER_NUMBERS;
+	bool		has_layer = is_known && signature->answer == AIAAS_ANSWER_LAYER;
 
 	aiaas_batch_size(is_known ? aiaas_call_engine(call) : NULL, signature->answer,
 					 has_layer ? aiaas_call_named(call) : AI_NETWORK_ANSWER, size);
 }
 
 /*
- * The verbs: name, what they answer, type of the input, number of the argument that names
- * a label or layer and of the model's, how the model is named, costs
+ * The verbs: name, what they answer, type of the input, numbers of the arguments that name a label
+ * or layer, allow truncation, and name the model; the setting that else does, how the model is
+ * named, costs
  */
 #define VERBS(VERB) \
-	VERB(aiaas_classify_text, "ai_classify", LABEL, TEXTOID, 0, 1, USE, input) \
-	VERB(aiaas_classify_any, "ai_classify", LABEL, InvalidOid, 0, 1, USE, input) \
-	VERB(aiaas_scores_text, "ai_scores", SCORES, TEXTOID, 0, 1, USE, scores) \
-	VERB(aiaas_scores_any, "ai_scores", SCORES, InvalidOid, 0, 1, USE, scores) \
-	VERB(aiaas_score_text, "ai_score", SCORE, TEXTOID, 1, 2, USE, input) \
-	VERB(aiaas_score_any, "ai_score", SCORE, InvalidOid, 1, 2, USE, input) \
-	VERB(aiaas_predict_text, "ai_predict", VALUE, TEXTOID, 0, 1, USE, input) \
-	VERB(aiaas_predict_any, "ai_predict", VALUE, InvalidOid, 0, 1, USE, input) \
-	VERB(aiaas_transform_text, "ai_transform", NUMBERS, TEXTOID, 0, 1, USE, input) \
-	VERB(aiaas_transform_any, "ai_transform", NUMBERS, InvalidOid, 0, 1, USE, input) \
-	VERB(aiaas_transform_layer_text, "ai_transform", NUMBERS, TEXTOID, 2, 1, USE, input) \
-	VERB(aiaas_transform_layer_any, "ai_transform", NUMBERS, InvalidOid, 2, 1, USE, input) \
-	VERB(aiaas_classify_pinned_text, "ai_classify_pinned", LABEL, TEXTOID, 0, 1, PINNED, input) \
-	VERB(aiaas_classify_pinned_any, "ai_classify_pinned", LABEL, InvalidOid, 0, 1, PINNED, input) \
-	VERB(aiaas_scores_pinned_text, "ai_scores_pinned", SCORES, TEXTOID, 0, 1, PINNED, scores) \
-	VERB(aiaas_scores_pinned_any, "ai_scores_pinned", SCORES, InvalidOid, 0, 1, PINNED, scores) \
-	VERB(aiaas_score_pinned_text, "ai_score_pinned", SCORE, TEXTOID, 1, 2, PINNED, input) \
-	VERB(aiaas_score_pinned_any, "ai_score_pinned", SCORE, InvalidOid, 1, 2, PINNED, input)
+	VERB(aiaas_classify_text, "ai_classify", LABEL, TEXTOID, 0, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_classify_any, "ai_classify", LABEL, InvalidOid, 0, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_scores_text, "ai_scores", SCORES, TEXTOID, 0, 0, 1, CLASSIFIER, USE, scores) \
+	VERB(aiaas_scores_any, "ai_scores", SCORES, InvalidOid, 0, 0, 1, CLASSIFIER, USE, scores) \
+	VERB(aiaas_score_text, "ai_score", SCORE, TEXTOID, 1, 0, 2, CLASSIFIER, USE, input) \
+	VERB(aiaas_score_any, "ai_score", SCORE, InvalidOid, 1, 0, 2, CLASSIFIER, USE, input) \
+	VERB(aiaas_predict_text, "ai_predict", VALUE, TEXTOID, 0, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_predict_any, "ai_predict", VALUE, InvalidOid, 0, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_transform_text, "ai_transform", NUMBERS, TEXTOID, 0, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_transform_any, "ai_transform", NUMBERS, InvalidOid, 0, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_transform_layer_text, "ai_transform", LAYER, TEXTOID, 2, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_transform_layer_any, "ai_transform", LAYER, InvalidOid, 2, 0, 1, CLASSIFIER, USE, input) \
+	VERB(aiaas_embed_text, "ai_embed", EMBEDDING, TEXTOID, 0, 0, 1, EMBEDDER, USE, input) \
+	VERB(aiaas_embed_any, "ai_embed", EMBEDDING, InvalidOid, 0, 0, 1, EMBEDDER, USE, input) \
+	VERB(aiaas_embed_whole_text, "ai_embed", EMBEDDING, TEXTOID, 0, 2, 1, EMBEDDER, USE, input) \
+	VERB(aiaas_embed_whole_any, "ai_embed", EMBEDDING, InvalidOid, 0, 2, 1, EMBEDDER, USE, input) \
+	VERB(aiaas_embed_default_whole_text, "ai_embed", EMBEDDING, TEXTOID, 0, 1, 2, EMBEDDER, USE, input) \
+	VERB(aiaas_classify_pinned_text, "ai_classify_pinned", LABEL, TEXTOID, 0, 0, 1, CLASSIFIER, PINNED, input) \
+	VERB(aiaas_classify_pinned_any, "ai_classify_pinned", LABEL, InvalidOid, 0, 0, 1, CLASSIFIER, PINNED, input) \
+	VERB(aiaas_scores_pinned_text, "ai_scores_pinned", SCORES, TEXTOID, 0, 0, 1, CLASSIFIER, PINNED, scores) \
+	VERB(aiaas_scores_pinned_any, "ai_scores_pinned", SCORES, InvalidOid, 0, 0, 1, CLASSIFIER, PINNED, scores) \
+	VERB(aiaas_score_pinned_text, "ai_score_pinned", SCORE, TEXTOID, 1, 0, 2, CLASSIFIER, PINNED, input) \
+	VERB(aiaas_score_pinned_any, "ai_score_pinned", SCORE, InvalidOid, 1, 0, 2, CLASSIFIER, PINNED, input) \
+	VERB(aiaas_embed_pinned_text, "ai_embed_pinned", EMBEDDING, TEXTOID, 0, 0, 1, EMBEDDER, PINNED, input) \
+	VERB(aiaas_embed_pinned_any, "ai_embed_pinned", EMBEDDING, InvalidOid, 0, 0, 1, EMBEDDER, PINNED, input)
 
 /* Its entry, and what the table of verbs refers to */
-#define DEFINE_VERB(entry, name, answer, type, name_arg, model_arg, mode, cost) \
+#define DEFINE_VERB(entry, name, answer, type, name_arg, truncate_arg, model_arg, setting, mode, cost) \
 	PGDLLEXPORT PG_FUNCTION_INFO_V1(entry); \
 	static const AiaasSignature entry##_signature = { \
-		name, AIAAS_ANSWER_##answer, type, name_arg, model_arg, AIAAS_CALL_##mode \
+		name, AIAAS_ANSWER_##answer, type, name_arg, truncate_arg, \
+		{model_arg, AIAAS_DEFAULT_##setting, AIAAS_CALL_##mode} \
 	}; \
 	Datum \
 	entry(PG_FUNCTION_ARGS) \
@@ -210,12 +222,13 @@ size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchS
 		size_batch(&entry##_signature, fcinfo, size); \
 	}
 
-#define LIST_VERB(entry, name, answer, type, name_arg, model_arg, mode, cost) \
-	{name, entry, model_arg, AIAAS_CALL_##mode, entry##_run, entry##_size, aiaas_##cost##_cost},
+#define LIST_VERB(entry, name, answer, type, name_arg, truncate_arg, model_arg, setting, mode, cost) \
+	{name, entry, {model_arg, AIAAS_DEFAULT_##setting, AIAAS_CALL_##mode}, entry##_run, \
+	 entry##_size, aiaas_##cost##_cost},
 
 VERBS(DEFINE_VERB)
 
-const AiaasVerb aiaas_verbs[] = {
+const AiaasVerb aiaas_classify_verbs[] = {
 	VERBS(LIST_VERB)
 	{0}
 };

@@ -23,7 +23,7 @@ static void
 evaluate(AiaasEvaluation *evaluation, FunctionCallInfo fcinfo, const char *function,
 		 AiaasEvaluationUse use)
 {
-	const char *model = PG_ARGISNULL(0) ? aiaas_default_classifier_get() :
+	const char *model = PG_ARGISNULL(0) ? aiaas_default_model_get(AIAAS_DEFAULT_CLASSIFIER) :
 		aiaas_text_argument(fcinfo, 0, "model");
 	const char *query = aiaas_text_argument(fcinfo, 1, "query");
 	const char *target = PG_ARGISNULL(2) ? NULL : aiaas_text_argument(fcinfo, 2, "target");

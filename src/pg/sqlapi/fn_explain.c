@@ -19,6 +19,9 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_explain_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_explain_any);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(aiaas_importance_model);
 
+static const AiaasModelArg model_arg = {1, AIAAS_DEFAULT_CLASSIFIER, AIAAS_CALL_READ};
+static const AiaasModelArg only_model = {0, AIAAS_DEFAULT_CLASSIFIER, AIAAS_CALL_READ};
+
 /* The label that argument 2 names, else the one that the text is given */
 static int
 explained_label(AiaasCall *call, FunctionCallInfo fcinfo, const void *utf8, size_t len)
@@ -72,7 +75,7 @@ explain(AiaasRows *rows, AiaasCall *call, FunctionCallInfo fcinfo,
 Datum
 aiaas_explain_text(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_CALL_READ);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, &model_arg);
 	AiaasRows	rows;
 	const void *utf8;
 	size_t		len;
@@ -86,7 +89,7 @@ aiaas_explain_text(PG_FUNCTION_ARGS)
 Datum
 aiaas_explain_any(PG_FUNCTION_ARGS)
 {
-	AiaasCall  *call = aiaas_call_begin(fcinfo, 1, AIAAS_CALL_READ);
+	AiaasCall  *call = aiaas_call_begin(fcinfo, &model_arg);
 	AiaasRows	rows;
 	const void *utf8;
 	size_t		len;
@@ -100,7 +103,7 @@ aiaas_explain_any(PG_FUNCTION_ARGS)
 Datum
 aiaas_importance_model(PG_FUNCTION_ARGS)
 {
-	AiaasEngine *engine = aiaas_call_engine(aiaas_call_begin(fcinfo, 0, AIAAS_CALL_READ));
+	AiaasEngine *engine = aiaas_call_engine(aiaas_call_begin(fcinfo, &only_model));
 	const AiTextClassifier *classifier = aiaas_engine_classifier(engine);
 	int64_t		n_importances = ai_text_classifier_n_importances(classifier);
 	AiaasRows	rows;

@@ -30,16 +30,17 @@ aiaas_export_model(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* The arguments of all forms: model, source, deploy */
+/* The arguments of all forms: model, source, deploy, weights (PRECISION is a word of SQL) */
 static AiaasImporter *
 begin_import(FunctionCallInfo fcinfo, const char *function, const char *source)
 {
 	const char *model = PG_ARGISNULL(0) ? NULL : aiaas_text_argument(fcinfo, 0, "model");
+	const char *precision = PG_ARGISNULL(3) ? NULL : aiaas_text_argument(fcinfo, 3, "weights");
 
 	aiaas_require_argument(fcinfo, 1, source);
 	aiaas_require_argument(fcinfo, 2, "deploy");
 	aiaas_activity_begin(function, model != NULL ? model : "", 0);
-	return aiaas_importer_begin(model);
+	return aiaas_importer_begin(model, precision);
 }
 
 static Datum

@@ -30,6 +30,7 @@
 	.scale = scale, \
 	.count_terms = count_terms, \
 	.sum_squares = sum_squares, \
+	.dot = dot, \
 	.layer_norm = layer_norm, \
 	.layer_norm_back = layer_norm_back, \
 	.lstm_cell = lstm_cell, \

@@ -233,6 +233,15 @@ sum_squares(const float *x, size_t n)
 	return sum;
 }
 
+static double
+dot(const float *x, const float *y, size_t n)
+{
+	double		sum;
+
+	SUM(double, sum, (double) x[i] * y[i]);
+	return sum;
+}
+
 /* Two passes: the variance by one pass loses its digits where the mean is large beside it. */
 static void
 layer_norm(float *y, float *norm, float *inverse, const float *x, const float *gamma,
