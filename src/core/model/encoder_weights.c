@@ -456,14 +456,14 @@ collect_dense(Collect *collect, AiEncoderWeights *opened, AiCheckpoint *checkpoi
 		bias = ai_checkpoint_weights_find(weights, "linear.bias");
 		if (matrix == NULL)
 			return missing(collect, "linear.weight");
-		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_AFTER, i, false}, false, dense->n_out,
-						  dense->n_in, matrix));
+		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_AFTER, i, false}, false,
+						  dense->n_out, dense->n_in, matrix));
 		if (!dense->has_bias)
 			continue;
 		if (bias == NULL)
 			return missing(collect, "linear.bias");
-		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_AFTER, i, true}, true, 1, dense->n_out,
-						  bias));
+		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_AFTER, i, true}, true, 1,
+						  dense->n_out, bias));
 	}
 	return AI_OK;
 }
