@@ -185,7 +185,7 @@ static const struct
 {
 	const char *name;
 	AiEncoderFamily family;
-	AiEncoderHead head;
+	AiEncoderAnswer answer;
 	int			width;
 	int			n_vocab;
 	int			n_out;
@@ -193,35 +193,35 @@ static const struct
 	AiPooling pooling;
 	bool		normalises;
 }			models[] = {
-	{"minilm", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 384, 30522, 384, 256, AI_POOL_MEAN, true},
-	{"static", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 276326, 64, 512, AI_POOL_MEAN, true},
-	{"random/bert-mean", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN, true},
-	{"random/bert-cls", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_FIRST, false},
-	{"random/bert-dense", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 24, 128, AI_POOL_MAX, true},
-	{"random/bert-weighted", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128,
+	{"minilm", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 384, 30522, 384, 256, AI_POOL_MEAN, true},
+	{"static", AI_ENCODER_STATIC, AI_ANSWER_EMBEDDING, 64, 276326, 64, 512, AI_POOL_MEAN, true},
+	{"random/bert-mean", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN, true},
+	{"random/bert-cls", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_FIRST, false},
+	{"random/bert-dense", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 64, 30522, 24, 128, AI_POOL_MAX, true},
+	{"random/bert-weighted", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128,
 	AI_POOL_WEIGHTED, true},
-	{"random/bert-sqrt", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128,
+	{"random/bert-sqrt", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128,
 	AI_POOL_MEAN_SQRT, false},
-	{"random/bert-classes", AI_ENCODER_BERT, AI_ENCODER_CLASSES, 64, 30522, 3, 128, AI_POOL_MEAN, false},
-	{"random/bert-multi", AI_ENCODER_BERT, AI_ENCODER_MULTI_LABEL, 64, 30522, 4, 128, AI_POOL_MEAN, false},
-	{"random/bert-regression", AI_ENCODER_BERT, AI_ENCODER_REGRESSION, 64, 30522, 1, 128, AI_POOL_MEAN,
+	{"random/bert-classes", AI_ENCODER_BERT, AI_ANSWER_CLASS, 64, 30522, 3, 128, AI_POOL_MEAN, false},
+	{"random/bert-multi", AI_ENCODER_BERT, AI_ANSWER_LABELS, 64, 30522, 4, 128, AI_POOL_MEAN, false},
+	{"random/bert-regression", AI_ENCODER_BERT, AI_ANSWER_VALUES, 64, 30522, 1, 128, AI_POOL_MEAN,
 	false},
-	{"random/bert-cross", AI_ENCODER_BERT, AI_ENCODER_CROSS, 64, 30522, 1, 128, AI_POOL_MEAN, false},
-	{"random/bert-prompt", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN, true},
-	{"random/bert-lower", AI_ENCODER_BERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN, true},
-	{"random/distilbert", AI_ENCODER_DISTILBERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN,
+	{"random/bert-cross", AI_ENCODER_BERT, AI_ANSWER_VALUES, 64, 30522, 1, 128, AI_POOL_MEAN, false},
+	{"random/bert-prompt", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN, true},
+	{"random/bert-lower", AI_ENCODER_BERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN, true},
+	{"random/distilbert", AI_ENCODER_DISTILBERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128, AI_POOL_MEAN,
 	true},
-	{"random/distilbert-sin", AI_ENCODER_DISTILBERT, AI_ENCODER_EMBEDDING, 64, 30522, 64, 128,
+	{"random/distilbert-sin", AI_ENCODER_DISTILBERT, AI_ANSWER_EMBEDDING, 64, 30522, 64, 128,
 	AI_POOL_LAST, true},
-	{"random/distilbert-classes", AI_ENCODER_DISTILBERT, AI_ENCODER_CLASSES, 64, 30522, 2, 128,
+	{"random/distilbert-classes", AI_ENCODER_DISTILBERT, AI_ANSWER_CLASS, 64, 30522, 2, 128,
 	AI_POOL_MEAN, false},
-	{"random/roberta", AI_ENCODER_ROBERTA, AI_ENCODER_EMBEDDING, 64, 50265, 64, 128, AI_POOL_MEAN, true},
-	{"random/roberta-nli", AI_ENCODER_ROBERTA, AI_ENCODER_CLASSES, 64, 50265, 3, 128, AI_POOL_MEAN, false},
-	{"random/xlm-roberta", AI_ENCODER_XLM_ROBERTA, AI_ENCODER_EMBEDDING, 32, 250002, 32, 128,
+	{"random/roberta", AI_ENCODER_ROBERTA, AI_ANSWER_EMBEDDING, 64, 50265, 64, 128, AI_POOL_MEAN, true},
+	{"random/roberta-nli", AI_ENCODER_ROBERTA, AI_ANSWER_CLASS, 64, 50265, 3, 128, AI_POOL_MEAN, false},
+	{"random/xlm-roberta", AI_ENCODER_XLM_ROBERTA, AI_ANSWER_EMBEDDING, 32, 250002, 32, 128,
 	AI_POOL_MEAN, true},
-	{"random/mpnet", AI_ENCODER_MPNET, AI_ENCODER_EMBEDDING, 64, 30526, 64, 128, AI_POOL_MEAN, true},
-	{"random/model2vec", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 30522, 64, 512, AI_POOL_MEAN, true},
-	{"random/static-modules", AI_ENCODER_STATIC, AI_ENCODER_EMBEDDING, 64, 30522, 64, 0, AI_POOL_MEAN,
+	{"random/mpnet", AI_ENCODER_MPNET, AI_ANSWER_EMBEDDING, 64, 30526, 64, 128, AI_POOL_MEAN, true},
+	{"random/model2vec", AI_ENCODER_STATIC, AI_ANSWER_EMBEDDING, 64, 30522, 64, 512, AI_POOL_MEAN, true},
+	{"random/static-modules", AI_ENCODER_STATIC, AI_ANSWER_EMBEDDING, 64, 30522, 64, 0, AI_POOL_MEAN,
 	true},
 };
 
@@ -243,7 +243,7 @@ static void
 check_model(const AiEncoderConfig *config, int m)
 {
 	assert_int_equal(config->family, models[m].family);
-	assert_int_equal(config->head, models[m].head);
+	assert_int_equal(config->answer, models[m].answer);
 	assert_int_equal(config->width, models[m].width);
 	assert_int_equal(config->n_vocab, models[m].n_vocab);
 	assert_int_equal(config->n_out, models[m].n_out);
