@@ -88,6 +88,9 @@ bench-share:
 bench-network:
 	@sh test/bench/bench_network.sh $(BENCH_FLAGS)
 
+bench-encoder:
+	@sh test/bench/bench_encoder.sh $(BENCH_FLAGS)
+
 bench-kernels: build/core/bench_core_packed
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE build/core/bench_core_packed $(BENCH_FLAGS)
 

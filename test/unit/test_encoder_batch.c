@@ -431,6 +431,26 @@ test_pairs(void **state)
 	check_pairs(inference, cut, 5);
 }
 
+/* a batch of nothing but an empty text has its answer */
+static void
+test_empty(void **state)
+{
+	static const Request request = {"", NULL, AI_TRUNCATE_LONGEST_FIRST};
+	Fixture    *f = calloc(1, sizeof(Fixture));
+	AiInput		input = {.bytes = "", .len = 0, .code = AI_ERR_BUG};
+	float		answer[WIDTH];
+	float		alone[WIDTH];
+	AiEncoderCounts counts;
+
+	(void) state;
+	make_encoder(f, NULL);
+	run_inputs(f, NULL, &input, 1, answer, &counts, NULL);
+	assert_int_equal(input.code, AI_OK);
+	answer_alone(f, alone, &request, false);
+	assert_memory_equal(input.answer, alone, sizeof(alone));
+	free_fixture(f);
+}
+
 /* raw numbers are those before the last activation and the softmax */
 static void
 test_raw(void **state)
@@ -606,6 +626,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_same_answers),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_refused),

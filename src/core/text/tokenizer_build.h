@@ -38,6 +38,7 @@ typedef struct TokenizerPlan
 {
 	AiArena    *arena;			/* of all that is pointed to */
 	AiError    *err;
+	size_t		n_steps;		/* since the host was asked whether to stop */
 	AiTokenizerHead head;		/* settings; sections come later */
 	AiBuf		strings;		/* of the block */
 	AiBuf		pieces;			/* PlanPiece by id */
@@ -68,7 +69,11 @@ extern AiCode read_vocab_object(TokenizerPlan *plan, const AiJson *vocab);
 extern AiCode read_added_token(TokenizerPlan *plan, const AiJson *token);
 extern AiCode read_tokenizer_json(TokenizerPlan *plan, const AiTokenizerFile *file);
 
-/* tokenizer_files.c: the other files */
+/* tokenizer_files.c: a file as JSON, NULL when there is none; errors say which one it is */
+extern AiCode parse_tokenizer_file(TokenizerPlan *plan, const AiTokenizerFile *file,
+								   const char *name, const AiJson **value);
+
+/* The other files */
 extern AiCode read_tokenizer_config(TokenizerPlan *plan, const AiTokenizerSource *source,
 									const AiJson **config);
 extern AiCode read_vocab_text(TokenizerPlan *plan, const AiTokenizerFile *file,

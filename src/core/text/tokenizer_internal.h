@@ -21,7 +21,6 @@
 #include "core/text/trie.h"
 
 #define TOKENIZER_MAGIC "\x89" "TOK\r\n\x1A\n"
-#define REPLACEMENT_CHARACTER 0xFFFDu
 
 typedef enum ModelKind
 {
@@ -284,6 +283,26 @@ typedef struct TokenRun
 	bool		is_full;		/* the limit is reached */
 	AiError    *err;
 } TokenRun;
+
+/* Asked after so many bytes or steps, which take a millisecond */
+#define STEPS_PER_QUESTION 65536
+
+static inline AiCode
+text_check_stop(const AiHost *host, AiError *err)
+{
+	if (ai_host_should_stop(host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
+/* In a loop over one piece, with what is counted */
+static inline AiCode
+token_check_stop(const TokenRun *run, size_t i)
+{
+	if ((i + 1) % STEPS_PER_QUESTION == 0)
+		return text_check_stop(run->scratch->host, run->err);
+	return AI_OK;
+}
 
 /* byte_chars.c: the characters that vocabularies over bytes write for bytes */
 extern uint32_t char_of_byte(uint8_t byte);
