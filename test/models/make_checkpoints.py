@@ -1,56 +1,25 @@
 #!/usr/bin/env python3
-"""Small checkpoints of every family and head with random weights, and what they answer.
+"""Small checkpoints of every family and head with random weights.
 
 usage: make_checkpoints.py MODELS     where unpack.py has put minilm and static
 
 Makes MODELS/random/NAME, each a folder as transformers and sentence-transformers write it, with a
-vocabulary as large as real ones, and in it golden.txt: what PyTorch makes of some texts in
-double precision, one text at a time and so without padding.  golden_minilm.txt and
-golden_static.txt are the same of the models that are fetched.  Lines of numbers:
-
-    texts N                                 and for each text
-    text BYTES, a new line, the text, a new line
-    pair BYTES ...                          the same; "pair -1" when there is none
-    ids N id ...
-    types N type ...
-    out N value ...                         the embedding, or the logits
-
-Weights have the values that their file's type can hold, so the type makes no difference.
+vocabulary as large as real ones.  Weights are bytes of Python's own generator, seeded by the
+names of the model and the tensor, so they are the same everywhere; make_golden.py, which needs
+PyTorch, says what the models answer.
 """
 
 import json
 import pathlib
+import random
 import shutil
+import struct
 import sys
 
-import numpy
-import torch
-import transformers
-from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
-from tokenizers import decoders
-from transformers import (
-    BertConfig, BertForSequenceClassification, BertModel, DistilBertConfig,
-    DistilBertForSequenceClassification, DistilBertModel, MPNetConfig, MPNetModel, RobertaConfig,
-    RobertaForSequenceClassification, RobertaModel, XLMRobertaConfig, XLMRobertaModel)
-
-SEED = 7
-HERE = pathlib.Path(__file__).resolve().parent
-TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "F64": torch.float64}
-
-TEXTS = [
-    "", " ", "hello", "Hello, world!", "The quick brown fox jumps over the lazy dog.",
-    "A man is playing a guitar.", "Ein Mann spielt Gitarre.", "\u8fd9\u662f\u4e00\u4e2a\u6d4b\u8bd5\u3002",
-    "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440", "caf\u00e9 na\u00efve \u00c5ngstr\u00f6m",
-    "emoji \U0001f600\U0001f469\u200d\U0001f4bb", "1,234.56 $ 50% C++ & <b>x</b>", "tab\tnew\nline",
-    "Supercalifragilisticexpialidocious " * 3, "word " * 400,
-    "URGENT! You have won a 1 week FREE membership in our \u00a3100,000 Prize Jackpot!",
-]
-PAIRS = [
-    ("A man is playing a guitar.", "Someone makes music."),
-    ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants."),
-    ("x", ""), ("one " * 300, "two " * 300),
-]
+WIDTH = 64
+INNER = 128
+N_LAYERS = 2
+N_HEADS = 4
 
 
 def write_json(path, value):
@@ -64,27 +33,41 @@ def bert_tokenizer(data):
     return json.loads((data / "minilm" / "tokenizer.json").read_text(encoding="utf-8"))
 
 
-def corpus():
-    """Texts that are at hand everywhere: messages, and Python's own sources."""
-    yield from (HERE.parent / "data" / "sms.tsv").read_text(encoding="utf-8").splitlines()
-    for path in sorted(pathlib.Path(json.__file__).parent.parent.rglob("*.py")):
-        if "site-packages" not in path.parts:
-            yield from path.read_text(encoding="utf-8", errors="replace").splitlines()
+def byte_alphabet():
+    """The characters that stand for bytes in GPT-2's vocabularies"""
+    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    hidden = [b for b in range(256) if b not in shown]
+    return [chr(b) for b in shown] + [chr(256 + i) for i in range(len(hidden))]
 
 
-def roberta_tokenizer(size):
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
+def roberta_tokenizer(data, size):
+    """Merges from left to right that make the words and pieces of BERT's vocabulary"""
     special = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.BpeTrainer(
-        vocab_size=size - 1, min_frequency=1, special_tokens=special, show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
-    tokenizer.train_from_iterator(corpus(), trainer)
-    tokenizer.add_special_tokens(["<mask>"])
-    tokenizer.post_processor = processors.RobertaProcessing(
-        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
-    return json.loads(tokenizer.to_str())
+    pieces = special + byte_alphabet()
+    vocab = {piece: i for i, piece in enumerate(pieces)}
+    merges = []
+    for word in bert_tokenizer(data)["model"]["vocab"]:
+        word = word[2:] if word.startswith("##") else "\u0120" + word
+        for end in range(2, len(word) + 1 if word.isascii() or word[1:].isascii() else 0):
+            if word[:end] not in vocab and len(vocab) < size - 1:
+                merges.append([word[:end - 1], word[end - 1]])
+                vocab[word[:end]] = len(vocab)
+    vocab["<mask>"] = len(vocab)
+    assert len(vocab) == size
+    return {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [
+            {"id": vocab[name], "content": name, "single_word": False, "lstrip": name == "<mask>",
+             "rstrip": False, "normalized": False, "special": True} for name in special + ["<mask>"]],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True,
+                          "use_regex": True},
+        "post_processor": {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0],
+                           "trim_offsets": True, "add_prefix_space": False},
+        "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
+        "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+                  "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
+                  "ignore_merges": False, "vocab": vocab, "merges": merges}}
 
 
 def xlmr_tokenizer(data, size):
@@ -143,92 +126,181 @@ def write_tokenizer(folder, tokenizer, kind):
     write_json(folder / "tokenizer.json", tokenizer)
     write_json(folder / "tokenizer_config.json", {"tokenizer_class": kind, "model_max_length": 512})
 
-
-def encode(tokenizer, text, pair, max_length):
-    fast = Tokenizer.from_str(json.dumps(tokenizer))
-    fast.no_padding()
-    fast.enable_truncation(max_length)
-    encoding = fast.encode(text) if pair is None else fast.encode(text, pair)
-    return encoding.ids, encoding.type_ids
-
-
 # Weights
 
-def randomise(model, dtype, generator):
-    """Large enough that attention and activations do something."""
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            noise = torch.randn(weight.shape, generator=generator, dtype=torch.float64)
-            if weight.dim() == 1 and name.endswith("weight"):
-                value = 1 + 0.2 * noise
-            elif weight.dim() == 1:
-                value = 0.2 * noise
-            else:
-                value = noise * (0.7 if "embeddings" in name else 1.5 / weight.shape[1] ** 0.5)
-            weight.copy_(value.to(TYPES[dtype]).to(weight.dtype))
+def encode_number(value, dtype):
+    if dtype == "BF16":
+        (bits,) = struct.unpack("<I", struct.pack("<f", value))
+        return struct.pack("<H", (bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
+    return struct.pack({"F64": "<d", "F32": "<f", "F16": "<e"}[dtype], value)
 
 
-def renamed(state, prefix, old_names):
-    result = {}
-    for name, value in state.items():
-        if old_names:
-            name = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
-                "LayerNorm.bias", "LayerNorm.beta")
-        result[prefix + name] = value
-    return result
+def random_tensor(seed, shape, middle, reach, dtype):
+    """Numbers from middle - reach to middle + reach, of which there are 256"""
+    n = 1
+    for size in shape:
+        n *= size
+    table = [encode_number(middle + reach * (2 * b - 255) / 256, dtype) for b in range(256)]
+    return b"".join(map(table.__getitem__, random.Random(seed).randbytes(n)))
 
 
-def write_weights(folder, state, dtype, n_shards):
-    state = {name: value.to(TYPES[dtype]).contiguous() if value.is_floating_point() else value
-             for name, value in state.items()}
+def random_weights(model, shapes, dtype):
+    """Large enough that attention and activations do something"""
+    tensors = {}
+    for name, shape in shapes.items():
+        is_norm = len(shape) == 1 and name.endswith(("weight", "gamma"))
+        reach = 0.375 if len(shape) == 1 else 1.25 if "embedding" in name else 2.5 / shape[1] ** 0.5
+        data = random_tensor(model + " " + name, shape, 1.0 if is_norm else 0.0, reach, dtype)
+        tensors[name] = (dtype, shape, data)
+    return tensors
+
+
+def write_safetensors(path, tensors):
+    header = {"__metadata__": {"format": "pt"}}
+    at = 0
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as out:
+        out.write(struct.pack("<Q", len(text)) + text)
+        for _, _, data in tensors.values():
+            out.write(data)
+
+
+def write_weights(folder, tensors, n_shards):
     if n_shards == 1:
-        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+        write_safetensors(folder / "model.safetensors", tensors)
         return
-    names = sorted(state)
+    names = sorted(tensors)
     files = [f"model-{i + 1:05}-of-{n_shards:05}.safetensors" for i in range(n_shards)]
     where = {name: files[i * n_shards // len(names)] for i, name in enumerate(names)}
     for file in files:
-        save_file({n: state[n] for n in names if where[n] == file}, folder / file,
-                  metadata={"format": "pt"})
-    size = sum(value.numel() * value.element_size() for value in state.values())
+        write_safetensors(folder / file, {n: tensors[n] for n in names if where[n] == file})
+    size = sum(len(data) for _, _, data in tensors.values())
     write_json(folder / "model.safetensors.index.json",
                {"metadata": {"total_size": size}, "weight_map": where})
 
 
-# What comes behind the transformer
+# Families: what config.json says, and names and shapes of tensors
 
-def pool(hidden, how):
-    """hidden: [tokens, width], without padding"""
-    n = hidden.shape[0]
-    if how == "cls":
-        return hidden[0]
-    if how == "lasttoken":
-        return hidden[-1]
-    if how == "max":
-        return hidden.max(0).values
-    if how == "mean":
-        return hidden.mean(0)
-    if how == "mean_sqrt_len":
-        return hidden.sum(0) / n ** 0.5
-    weights = torch.arange(1, n + 1, dtype=hidden.dtype)[:, None]
-    return (weights * hidden).sum(0) / weights.sum()
+def linear(shapes, name, n_out, n_in):
+    shapes[name + ".weight"] = [n_out, n_in]
+    shapes[name + ".bias"] = [n_out]
 
+
+def norm(shapes, name, width):
+    shapes[name + ".weight"] = [width]
+    shapes[name + ".bias"] = [width]
+
+
+def body_shapes(config, layer_names):
+    width = config.get("hidden_size", WIDTH)
+    shapes = {"embeddings.word_embeddings.weight": [config["vocab_size"], width],
+              "embeddings.position_embeddings.weight": [config["max_position_embeddings"], width]}
+    if "type_vocab_size" in config:
+        shapes["embeddings.token_type_embeddings.weight"] = [config["type_vocab_size"], width]
+    norm(shapes, "embeddings.LayerNorm", width)
+    if "relative_attention_num_buckets" in config:
+        shapes["encoder.relative_attention_bias.weight"] = [config["relative_attention_num_buckets"],
+                                                           N_HEADS]
+    for layer in range(N_LAYERS):
+        prefix, square, inner, outer, norms = layer_names
+        for name in square:
+            linear(shapes, f"{prefix}.{layer}.{name}", width, width)
+        linear(shapes, f"{prefix}.{layer}.{inner}", INNER, width)
+        linear(shapes, f"{prefix}.{layer}.{outer}", width, INNER)
+        for name in norms:
+            norm(shapes, f"{prefix}.{layer}.{name}", width)
+    return shapes
+
+
+BERT_LAYER = ("encoder.layer", ("attention.self.query", "attention.self.key", "attention.self.value",
+                                "attention.output.dense"), "intermediate.dense", "output.dense",
+              ("attention.output.LayerNorm", "output.LayerNorm"))
+MPNET_LAYER = ("encoder.layer", ("attention.attn.q", "attention.attn.k", "attention.attn.v",
+                                 "attention.attn.o"), "intermediate.dense", "output.dense",
+               ("attention.LayerNorm", "output.LayerNorm"))
+DISTILBERT_LAYER = ("transformer.layer", ("attention.q_lin", "attention.k_lin", "attention.v_lin",
+                                          "attention.out_lin"), "ffn.lin1", "ffn.lin2",
+                    ("sa_layer_norm", "output_layer_norm"))
+
+
+def bert(**more):
+    return dict(dict(model_type="bert", hidden_size=WIDTH, num_hidden_layers=N_LAYERS,
+                     num_attention_heads=N_HEADS, intermediate_size=INNER, hidden_act="gelu",
+                     layer_norm_eps=1e-12, max_position_embeddings=512, type_vocab_size=2, pad_token_id=0,
+                     vocab_size=30522), **more)
+
+
+def roberta(**more):
+    return dict(bert(model_type="roberta", vocab_size=50265, max_position_embeddings=514, type_vocab_size=1,
+                     layer_norm_eps=1e-5, pad_token_id=1, bos_token_id=0, eos_token_id=2), **more)
+
+
+def mpnet(vocab_size):
+    config = bert(model_type="mpnet", vocab_size=vocab_size, max_position_embeddings=514, pad_token_id=1,
+                  bos_token_id=0, eos_token_id=2, relative_attention_num_buckets=32)
+    del config["type_vocab_size"]
+    return config
+
+
+def distilbert(**more):
+    return dict(dict(model_type="distilbert", dim=WIDTH, n_layers=N_LAYERS, n_heads=N_HEADS, hidden_dim=INNER,
+                     activation="gelu", max_position_embeddings=512, pad_token_id=0, vocab_size=30522,
+                     sinusoidal_pos_embds=False), **more)
+
+
+def labels(*names):
+    return dict(id2label={str(i): n for i, n in enumerate(names)},
+                label2id={n: i for i, n in enumerate(names)})
+
+
+def layer_names(config):
+    return {"mpnet": MPNET_LAYER, "distilbert": DISTILBERT_LAYER}.get(config["model_type"], BERT_LAYER)
+
+
+def head_shapes(config, n):
+    """Those beside the body, and those in it"""
+    shapes = {}
+    inside = {}
+    if config["model_type"] == "bert":
+        linear(inside, "pooler.dense", WIDTH, WIDTH)
+        linear(shapes, "classifier", n, WIDTH)
+    elif config["model_type"] == "distilbert":
+        linear(shapes, "pre_classifier", WIDTH, WIDTH)
+        linear(shapes, "classifier", n, WIDTH)
+    else:
+        linear(shapes, "classifier.dense", WIDTH, WIDTH)
+        linear(shapes, "classifier.out_proj", n, WIDTH)
+    return shapes, inside
+
+
+CLASSES = {"bert": "Bert", "distilbert": "DistilBert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
+           "mpnet": "MPNet"}
+
+
+# What sentence-transformers puts beside the transformer
 
 POOL_KEYS = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens",
              "mean_sqrt_len": "mean_sqrt_len_tokens", "weightedmean": "weightedmean_tokens",
              "lasttoken": "lasttoken"}
 
 
-def write_modules(folder, width, how, normalises, dense, max_length, prompts):
+def write_modules(folder, config, how, normalises, dense_out, max_length, lowers, prompts, default_prompt):
+    width = config.get("hidden_size", WIDTH)
     modules = [("Transformer", ""), ("Pooling", "1_Pooling")]
-    if dense is not None:
+    if dense_out:
         modules.append(("Dense", "2_Dense"))
-        out, inside = dense["weight"].shape
         write_json(folder / "2_Dense" / "config.json",
-                   {"in_features": inside, "out_features": out, "bias": True,
+                   {"in_features": width, "out_features": dense_out, "bias": True,
                     "activation_function": "torch.nn.modules.activation.Tanh"})
-        save_file({"linear.weight": dense["weight"].float(), "linear.bias": dense["bias"].float()},
-                  folder / "2_Dense" / "model.safetensors")
+        shapes = {}
+        linear(shapes, "linear", dense_out, width)
+        write_safetensors(folder / "2_Dense" / "model.safetensors",
+                          random_weights(folder.name + " dense", shapes, "F32"))
     if normalises:
         modules.append(("Normalize", f"{len(modules)}_Normalize"))
     write_json(folder / "modules.json",
@@ -238,34 +310,10 @@ def write_modules(folder, width, how, normalises, dense, max_length, prompts):
     for key, name in POOL_KEYS.items():
         pooling["pooling_mode_" + name] = key == how
     write_json(folder / "1_Pooling" / "config.json", pooling)
-    write_json(folder / "sentence_bert_config.json", {"max_seq_length": max_length, "do_lower_case": False})
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": max_length, "do_lower_case": lowers})
     write_json(folder / "config_sentence_transformers.json",
                {"__version__": {"sentence_transformers": "5.0.0"}, "prompts": prompts,
-                "default_prompt_name": None, "similarity_fn_name": "cosine"})
-
-
-def embed(model, ids, types, has_types, how, dense, normalises):
-    inputs = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long)}
-    if has_types:
-        inputs["token_type_ids"] = torch.tensor([types])
-    vector = pool(model(**inputs).last_hidden_state[0], how)
-    if dense is not None:
-        vector = torch.tanh(dense["weight"] @ vector + dense["bias"])
-    return vector / vector.norm().clamp(min=1e-12) if normalises else vector
-
-
-def write_golden(path, cases):
-    with open(path, "wb") as out:
-        out.write(b"# made by test/models/make_checkpoints.py\n")
-        out.write(b"texts %d\n" % len(cases))
-        for text, pair, ids, types, values in cases:
-            for name, string in (("text", text), ("pair", pair)):
-                data = b"" if string is None else string.encode()
-                size = -1 if string is None else len(data)
-                out.write(b"%s %d\n%s\n" % (name.encode(), size, data))
-            for name, numbers in (("ids", ids), ("types", types)):
-                out.write(f"{name} {len(numbers)} {' '.join(map(str, numbers))}\n".encode())
-            out.write(f"out {len(values)} {' '.join(repr(float(v)) for v in values)}\n".encode())
+                "default_prompt_name": default_prompt, "similarity_fn_name": "cosine"})
 
 
 # The checkpoints
@@ -274,9 +322,8 @@ class Maker:
     def __init__(self, data):
         self.data = data
         self.out = data / "random"
-        self.generator = torch.Generator().manual_seed(SEED)
         self.bert = bert_tokenizer(data)
-        self.roberta = roberta_tokenizer(50265)
+        self.roberta = roberta_tokenizer(data, 50265)
         self.xlmr = xlmr_tokenizer(data, 250002)
         self.mpnet, self.mpnet_size = mpnet_tokenizer(data)
 
@@ -285,178 +332,106 @@ class Maker:
         path.mkdir(parents=True)
         return path
 
-    def finish(self, folder, model, config, tokenizer, kind, dtype, prefix, n_shards, old_names, skip=()):
-        randomise(model, dtype, self.generator)
-        # most files name the class; those of a regression here do not
-        if config.problem_type != "regression":
-            config.architectures = [type(model).__name__]
-        config.save_pretrained(folder)
-        state = {n: v for n, v in model.state_dict().items() if not n.startswith(tuple(skip) or ("\0",))}
-        write_weights(folder, renamed(state, prefix, old_names), dtype, n_shards)
+    def finish(self, folder, config, shapes, tokenizer, kind, dtype, n_shards, old_names):
+        write_json(folder / "config.json", config)
+        if old_names:
+            shapes = {name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+                "LayerNorm.bias", "LayerNorm.beta"): shape for name, shape in shapes.items()}
+        write_weights(folder, random_weights(folder.name, shapes, dtype), n_shards)
         write_tokenizer(folder, tokenizer, kind)
 
-    def embedder(self, name, model_class, config, tokenizer, kind, how="mean", normalises=True,
-                 dense_out=0, dtype="F32", prefix="", n_shards=1, old_names=False, max_length=128,
-                 has_types=False, prompts=None, skip=()):
+    def embedder(self, name, config, tokenizer, kind, how="mean", normalises=True, dense_out=0,
+                 dtype="F32", prefix="", n_shards=1, old_names=False, has_pooler=True, lowers=False,
+                 prompts=None, default_prompt=None):
         folder = self.folder(name)
-        model = model_class(config).double().eval()
-        self.finish(folder, model, config, tokenizer, kind, dtype, prefix, n_shards, old_names, skip)
-        width = config.hidden_size
-        dense = None
-        if dense_out:
-            dense = {k: torch.randn(*shape, generator=self.generator).double() / width ** 0.5
-                     for k, shape in (("weight", (dense_out, width)), ("bias", (dense_out,)))}
-        write_modules(folder, width, how, normalises, dense, max_length, prompts or {})
-        cases = []
-        for text in TEXTS:
-            ids, types = encode(tokenizer, text, None, max_length)
-            values = embed(model, ids, types, has_types, how, dense, normalises)
-            cases.append((text, None, ids, types, values.tolist()))
-        write_golden(folder / "golden.txt", cases)
+        config = dict(config, architectures=[CLASSES[config["model_type"]] + "Model"])
+        shapes = body_shapes(config, layer_names(config))
+        width = config.get("hidden_size", WIDTH)
+        if has_pooler and config["model_type"] != "distilbert":
+            linear(shapes, "pooler.dense", width, width)
+        self.finish(folder, config, {prefix + n: s for n, s in shapes.items()}, tokenizer, kind, dtype,
+                    n_shards, old_names)
+        write_modules(folder, config, how, normalises, dense_out, 128, lowers, prompts or {}, default_prompt)
 
-    def classifier(self, name, model_class, config, tokenizer, kind, dtype="F32", prefix="", pairs=False,
-                   has_types=False, max_length=128):
+    def classifier(self, name, config, tokenizer, kind, dtype="F32"):
         folder = self.folder(name)
-        model = model_class(config).double().eval()
-        self.finish(folder, model, config, tokenizer, kind, dtype, prefix, 1, False)
+        prefix = config["model_type"] + "."
+        # most files name the class; those of a regression here do not
+        if config.get("problem_type") != "regression":
+            config["architectures"] = [CLASSES[config["model_type"]] + "ForSequenceClassification"]
+        beside, inside = head_shapes(config, len(config["id2label"]))
+        shapes = dict(body_shapes(config, layer_names(config)), **inside)
+        self.finish(folder, config, dict({prefix + n: s for n, s in shapes.items()}, **beside), tokenizer,
+                    kind, dtype, 1, False)
         tokenizer_config = json.loads((folder / "tokenizer_config.json").read_text())
-        tokenizer_config["model_max_length"] = max_length
-        write_json(folder / "tokenizer_config.json", tokenizer_config)
-        cases = []
-        for text, pair in [(t, None) for t in TEXTS] + (PAIRS if pairs else []):
-            ids, types = encode(tokenizer, text, pair, max_length)
-            inputs = {"input_ids": torch.tensor([ids])}
-            if has_types:
-                inputs["token_type_ids"] = torch.tensor([types])
-            cases.append((text, pair, ids, types, model(**inputs).logits[0].tolist()))
-        write_golden(folder / "golden.txt", cases)
+        write_json(folder / "tokenizer_config.json", dict(tokenizer_config, model_max_length=128))
 
     def static(self, name, key, config, modules):
         """model2vec's layout, and sentence-transformers'"""
         folder = self.folder(name)
-        tokenizer = dict(self.bert, post_processor=None, padding=None, truncation=None)
-        table = torch.randn(30522, 64, generator=self.generator).half()
-        save_file({key: table}, folder / "model.safetensors")
-        write_json(folder / "tokenizer.json", tokenizer)
+        write_safetensors(folder / "model.safetensors", random_weights(name, {key: [30522, WIDTH]}, "F16"))
+        write_json(folder / "tokenizer.json",
+                   dict(self.bert, post_processor=None, padding=None, truncation=None))
         write_json(folder / "config.json", config)
         if modules:
             write_json(folder / "modules.json", [
                 {"idx": 0, "name": "0", "path": ".", "type": "sentence_transformers.models.StaticEmbedding"},
                 {"idx": 1, "name": "1", "path": "1_Normalize", "type": "sentence_transformers.models.Normalize"}])
-        cases = []
-        for text in TEXTS:
-            ids, _ = encode(tokenizer, text, None, 100000)
-            used = ids if modules else [i for i in ids if i != 100]  # model2vec leaves [UNK] out
-            rows = table.double().numpy()[used]
-            mean = rows.mean(0) if len(used) else numpy.zeros(64)
-            cases.append((text, None, ids, [0] * len(ids), mean / max(numpy.linalg.norm(mean), 1e-12)))
-        write_golden(folder / "golden.txt", cases)
-
-
-def golden_minilm(data):
-    folder = data / "minilm"
-    tokenizer = bert_tokenizer(data)
-    model = BertModel.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
-    cases = []
-    for text in TEXTS:
-        ids, types = encode(tokenizer, text, None, 256)
-        cases.append((text, None, ids, types, embed(model, ids, types, True, "mean", None, True).tolist()))
-    write_golden(data / "random" / "golden_minilm.txt", cases)
-
-
-def golden_static(data):
-    tokenizer = Tokenizer.from_file(str(data / "static" / "tokenizer.json"))
-    tensors = load_file(data / "static" / "model.safetensors")
-    table = tensors["embeddings"].double().numpy()[tensors["mapping"].numpy()]
-    table *= tensors["weights"].double().numpy()[:, None]
-    cases = []
-    for text in TEXTS:
-        ids = tokenizer.encode(text).ids[:512]
-        mean = table[ids].mean(0) if ids else numpy.zeros(64)
-        cases.append((text, None, ids, [0] * len(ids), mean / max(numpy.linalg.norm(mean), 1e-12)))
-    write_golden(data / "random" / "golden_static.txt", cases)
-
-
-def sizes(**more):
-    return dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
-                attn_implementation="eager", **more)
-
-
-def labels(*names):
-    return dict(id2label=dict(enumerate(names)), label2id={n: i for i, n in enumerate(names)})
 
 
 def make_embedders(make):
-    bert = sizes(vocab_size=30522)
-    make.embedder("bert-mean", BertModel, BertConfig(**bert), make.bert, "BertTokenizer", prefix="bert.",
-                  has_types=True)
-    make.embedder("bert-cls", BertModel, BertConfig(hidden_act="gelu_new", **bert), make.bert, "vocab",
-                  how="cls", normalises=False, dtype="BF16", n_shards=3, has_types=True,
-                  prompts={"query": "Represent this sentence: "})
-    make.embedder("bert-dense", BertModel, BertConfig(hidden_act="relu", **bert), make.bert, "BertTokenizer",
-                  how="max", dense_out=24, dtype="F64", old_names=True, has_types=True, skip=("pooler.",),
-                  prefix="0.auto_model.")
-    make.embedder("bert-weighted", BertModel, BertConfig(**bert), make.bert, "BertTokenizer",
-                  how="weightedmean", dtype="F16", has_types=True, prefix="model.")
-    make.embedder("bert-sqrt", BertModel, BertConfig(**bert), make.bert, "BertTokenizer",
-                  how="mean_sqrt_len", normalises=False, has_types=True)
-    distil = dict(vocab_size=30522, dim=64, n_layers=2, n_heads=4, hidden_dim=128, attn_implementation="eager")
-    make.embedder("distilbert", DistilBertModel, DistilBertConfig(**distil), make.bert,
-                  "DistilBertTokenizer", prefix="distilbert.")
-    make.embedder("distilbert-sin", DistilBertModel, DistilBertConfig(sinusoidal_pos_embds=True, **distil),
-                  make.bert, "DistilBertTokenizer", how="lasttoken")
-    roberta = sizes(vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, pad_token_id=1,
-                    bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5)
-    make.embedder("roberta", RobertaModel, RobertaConfig(**roberta), make.roberta, "RobertaTokenizer")
-    xlmr = dict(roberta, vocab_size=250002, hidden_size=32)
-    make.embedder("xlm-roberta", XLMRobertaModel, XLMRobertaConfig(**xlmr), make.xlmr,
-                  "XLMRobertaTokenizer", prefix="roberta.", dtype="BF16", prompts={
-                      "query": "query: ", "passage": "passage: "})
-    make.embedder("mpnet", MPNetModel, MPNetConfig(**sizes(vocab_size=make.mpnet_size,
-                                                          max_position_embeddings=514)),
-                  make.mpnet, "MPNetTokenizer")
+    make.embedder("bert-mean", bert(), make.bert, "BertTokenizer", prefix="bert.")
+    make.embedder("bert-cls", bert(hidden_act="gelu_new"), make.bert, "vocab", how="cls", normalises=False,
+                  dtype="BF16", n_shards=3, prompts={"query": "Represent this sentence: "})
+    make.embedder("bert-dense", bert(hidden_act="relu"), make.bert, "BertTokenizer", how="max", dense_out=24,
+                  dtype="F64", old_names=True, has_pooler=False, prefix="0.auto_model.")
+    make.embedder("bert-weighted", bert(), make.bert, "BertTokenizer", how="weightedmean", dtype="F16",
+                  prefix="model.")
+    make.embedder("bert-sqrt", bert(), make.bert, "BertTokenizer", how="mean_sqrt_len", normalises=False)
+    make.embedder("bert-prompt", bert(), make.bert, "BertTokenizer", dtype="F16",
+                  prompts={"query": "search query: ", "document": "search document: "},
+                  default_prompt="document")
+    cased = dict(make.bert, normalizer=dict(make.bert["normalizer"], lowercase=False))
+    make.embedder("bert-lower", bert(), cased, "BertTokenizer", dtype="F16", lowers=True)
+    make.embedder("distilbert", distilbert(), make.bert, "DistilBertTokenizer", prefix="distilbert.")
+    make.embedder("distilbert-sin", distilbert(sinusoidal_pos_embds=True), make.bert, "DistilBertTokenizer",
+                  how="lasttoken")
+    make.embedder("roberta", roberta(), make.roberta, "RobertaTokenizer")
+    make.embedder("xlm-roberta", roberta(model_type="xlm-roberta", vocab_size=250002, hidden_size=32), make.xlmr,
+                  "XLMRobertaTokenizer", prefix="roberta.", dtype="BF16",
+                  prompts={"query": "query: ", "passage": "passage: "})
+    make.embedder("mpnet", mpnet(make.mpnet_size), make.mpnet, "MPNetTokenizer")
 
 
 def make_classifiers(make):
-    bert = sizes(vocab_size=30522)
-    kinds = BertForSequenceClassification, BertConfig
-    make.classifier("bert-classes", kinds[0], kinds[1](
-        problem_type="single_label_classification", **labels("anger", "joy", "love"), **bert),
-        make.bert, "BertTokenizer", has_types=True)
-    make.classifier("bert-multi", kinds[0], kinds[1](
-        problem_type="multi_label_classification", **labels("toxic", "threat", "insult", "obscene"), **bert),
-        make.bert, "vocab", dtype="F16", has_types=True)
-    make.classifier("bert-regression", kinds[0], kinds[1](
-        problem_type="regression", num_labels=1, **bert), make.bert, "BertTokenizer", has_types=True)
-    cross = kinds[1](num_labels=1, **bert)
-    cross.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "5.0.0"}
-    make.classifier("bert-cross", kinds[0], cross, make.bert, "BertTokenizer", pairs=True, has_types=True)
-    distil = dict(vocab_size=30522, dim=64, n_layers=2, n_heads=4, hidden_dim=128, attn_implementation="eager")
-    make.classifier("distilbert-classes", DistilBertForSequenceClassification, DistilBertConfig(
-        **labels("NEGATIVE", "POSITIVE"), **distil), make.bert, "DistilBertTokenizer")
-    roberta = sizes(vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, pad_token_id=1,
-                    bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5)
-    make.classifier("roberta-nli", RobertaForSequenceClassification, RobertaConfig(
-        **labels("CONTRADICTION", "NEUTRAL", "ENTAILMENT"), **roberta), make.roberta, "RobertaTokenizer",
-        pairs=True)
+    make.classifier("bert-classes", bert(
+        problem_type="single_label_classification", **labels("anger", "joy", "love")),
+        make.bert, "BertTokenizer")
+    make.classifier("bert-multi", bert(
+        problem_type="multi_label_classification", **labels("toxic", "threat", "insult", "obscene")),
+        make.bert, "vocab", dtype="F16")
+    make.classifier("bert-regression", bert(problem_type="regression", **labels("LABEL_0")), make.bert,
+                    "BertTokenizer")
+    make.classifier("bert-cross", bert(
+        sentence_transformers={"activation_fn": "torch.nn.modules.linear.Identity", "version": "5.0.0"},
+        **labels("LABEL_0")), make.bert, "BertTokenizer")
+    make.classifier("distilbert-classes", distilbert(**labels("NEGATIVE", "POSITIVE")), make.bert,
+                    "DistilBertTokenizer")
+    make.classifier("roberta-nli", roberta(**labels("CONTRADICTION", "NEUTRAL", "ENTAILMENT")), make.roberta,
+                    "RobertaTokenizer")
 
 
 def main():
     data = pathlib.Path(sys.argv[1])
-    torch.set_num_threads(1)
-    transformers.logging.disable_progress_bar()
     shutil.rmtree(data / "random", ignore_errors=True)
     make = Maker(data)
-    with torch.no_grad():
-        make_embedders(make)
-        make_classifiers(make)
-        make.static("model2vec", "embeddings", {
-            "model_type": "model2vec", "architectures": ["StaticModel"], "tokenizer_name": "bert",
-            "apply_pca": 64, "apply_zipf": True, "hidden_dim": 64, "seq_length": 1000000,
-            "normalize": True}, False)
-        make.static("static-modules", "embedding.weight", {}, True)
-        golden_minilm(data)
-        golden_static(data)
+    make_embedders(make)
+    make_classifiers(make)
+    make.static("model2vec", "embeddings", {
+        "model_type": "model2vec", "architectures": ["StaticModel"], "tokenizer_name": "bert",
+        "apply_pca": 64, "apply_zipf": True, "hidden_dim": 64, "seq_length": 1000000,
+        "normalize": True}, False)
+    make.static("static-modules", "embedding.weight", {}, True)
 
 
 if __name__ == "__main__":

@@ -281,6 +281,8 @@ run_loops(Output *out, size_t n_rows, size_t n)
 	keep(out, a[4], n);
 	squares = k->sum_squares(a[0], size);
 	keep(out, (const float *) &squares, 2);
+	squares = k->dot(a[0], a[1], size);
+	keep(out, (const float *) &squares, 2);
 	k->lstm_cell(a[0], a[1], a[2], a[3], n_rows, n);
 	k->lstm_cell_back(a[4], a[5], a[6], a[0], a[3], a[1], n_rows, n);
 	keep(out, a[2], size);

@@ -1,6 +1,10 @@
 /*-------------------------------------------------------------------------
  * test_encoder_batch.c
  *		Many texts through one encoder: each has the bits that it has alone.
+ *
+ *	test_encoder_batch --write-corpus DIRECTORY
+ *
+ * writes the encoders with which test/fuzz/fuzz_encoder.c begins.
  *-------------------------------------------------------------------------
  */
 #include "core/model/encoder_batch.h"
@@ -16,6 +20,7 @@
 
 #include "core/base/rng.h"
 #include "core/model/encoder_store.h"
+#include "test_files.h"
 #include "test_host.h"
 
 enum
@@ -49,7 +54,8 @@ read_weights(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, s
 	AiRng		rng = {
 		(uint64_t) (100 * (int) tensor->array + 2 * tensor->layer + tensor->is_bias)
 	};
-	size_t		width = tensor->array == AI_ARRAY_OUTER && !tensor->is_bias ? 2 * WIDTH :
+	size_t		width = tensor->array == AI_ARRAY_BIAS ? 4 :
+		tensor->array == AI_ARRAY_OUTER && !tensor->is_bias ? 2 * WIDTH :
 		tensor->array == AI_ARRAY_INNER && tensor->is_bias ? 2 * WIDTH :
 		tensor->array == AI_ARRAY_AFTER && tensor->is_bias ? N_LABELS : WIDTH;
 
@@ -62,47 +68,66 @@ read_weights(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, s
 	return AI_OK;
 }
 
-/* labels:[N_LABELS]; NULL: texts to embeddings */
-static void
-make_encoder(Fixture *f, const char *const *labels)
+/* Of embeddings */
+static AiEncoderPlan
+plan_encoder(AiPrecision precision, int64_t n_layers)
 {
-	static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n";
-	AiTokenizerSource source = {.vocab_text = {vocab, sizeof(vocab) - 1}};
-	AiEncoderPlan plan = {
+	return (AiEncoderPlan) {
 		.shape = {
-			.precision = AI_PRECISION_INT8, .n_words = 12, .width = WIDTH, .n_layers = 2,
+			.precision = precision, .n_words = 12, .width = WIDTH, .n_layers = n_layers,
 			.n_heads = 4, .inner = 2 * WIDTH, .activation = AI_ACT_GELU,
 			.n_positions = MAX_TOKENS, .normalizes = 1, .max_tokens = MAX_TOKENS
 		},
 		.epsilon = 1e-12
 	};
+}
+
+/* lens:[N_LABELS] is filled */
+static void
+plan_classes(AiEncoderPlan *plan, const char *const *labels, size_t *lens)
+{
+	for (int i = 0; i < N_LABELS; i++)
+		lens[i] = strlen(labels[i]);
+	plan->shape.answer = AI_ANSWER_CLASS;
+	plan->shape.normalizes = 0;
+	plan->shape.n_types = 2;
+	plan->n_after = 1;
+	plan->after[0] = (AiEncoderAfter) {N_LABELS, AI_ACT_TANH};
+	plan->labels = labels;
+	plan->label_lens = lens;
+	plan->n_labels = N_LABELS;
+}
+
+static void
+store_encoder(Fixture *f, AiEncoderPlan *plan, const void **bytes, size_t *size)
+{
+	static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n##a\n##b\n##c\n";
+	AiTokenizerSource source = {.vocab_text = {vocab, sizeof(vocab) - 1}};
 	AiEncoderSource weights = {read_weights, NULL};
+
+	plan->prompt = f->prompt;
+	plan->prompt_len = f->prompt == NULL ? 0 : strlen(f->prompt);
+	ai_buf_init(&f->tokenizer, ai_malloc_host());
+	assert_int_equal(ai_tokenizer_build(&f->tokenizer, &source, ai_malloc_host(), NULL), AI_OK);
+	plan->tokenizer = f->tokenizer.data;
+	plan->tokenizer_size = f->tokenizer.len;
+	ai_aim_writer_init(&f->writer, ai_malloc_host(), AI_ENCODER_KIND);
+	assert_int_equal(ai_encoder_store(&f->writer, bytes, size, plan, &weights, NULL), AI_OK);
+	assert_int_equal(ai_encoder_open(&f->encoder, ai_malloc_host(), *bytes, *size, NULL), AI_OK);
+}
+
+/* labels:[N_LABELS]; NULL: texts to embeddings */
+static void
+make_encoder(Fixture *f, const char *const *labels)
+{
+	AiEncoderPlan plan = plan_encoder(AI_PRECISION_INT8, 2);
 	size_t		lens[N_LABELS];
 	const void *bytes;
 	size_t		size;
 
-	for (int i = 0; i < N_LABELS && labels != NULL; i++)
-		lens[i] = strlen(labels[i]);
 	if (labels != NULL)
-	{
-		plan.shape.answer = AI_ANSWER_CLASS;
-		plan.shape.normalizes = 0;
-		plan.shape.n_types = 2;
-		plan.n_after = 1;
-		plan.after[0] = (AiEncoderAfter) {N_LABELS, AI_ACT_TANH};
-		plan.labels = labels;
-		plan.label_lens = lens;
-		plan.n_labels = N_LABELS;
-	}
-	plan.prompt = f->prompt;
-	plan.prompt_len = f->prompt == NULL ? 0 : strlen(f->prompt);
-	ai_buf_init(&f->tokenizer, ai_malloc_host());
-	assert_int_equal(ai_tokenizer_build(&f->tokenizer, &source, ai_malloc_host(), NULL), AI_OK);
-	plan.tokenizer = f->tokenizer.data;
-	plan.tokenizer_size = f->tokenizer.len;
-	ai_aim_writer_init(&f->writer, ai_malloc_host(), AI_ENCODER_KIND);
-	assert_int_equal(ai_encoder_store(&f->writer, &bytes, &size, &plan, &weights, NULL), AI_OK);
-	assert_int_equal(ai_encoder_open(&f->encoder, ai_malloc_host(), bytes, size, NULL), AI_OK);
+		plan_classes(&plan, labels, lens);
+	store_encoder(f, &plan, &bytes, &size);
 }
 
 /* Every seventh is equal to the first one. */
@@ -406,6 +431,26 @@ test_pairs(void **state)
 	check_pairs(inference, cut, 5);
 }
 
+/* a batch of nothing but an empty text has its answer */
+static void
+test_empty(void **state)
+{
+	static const Request request = {"", NULL, AI_TRUNCATE_LONGEST_FIRST};
+	Fixture    *f = calloc(1, sizeof(Fixture));
+	AiInput		input = {.bytes = "", .len = 0, .code = AI_ERR_BUG};
+	float		answer[WIDTH];
+	float		alone[WIDTH];
+	AiEncoderCounts counts;
+
+	(void) state;
+	make_encoder(f, NULL);
+	run_inputs(f, NULL, &input, 1, answer, &counts, NULL);
+	assert_int_equal(input.code, AI_OK);
+	answer_alone(f, alone, &request, false);
+	assert_memory_equal(input.answer, alone, sizeof(alone));
+	free_fixture(f);
+}
+
 /* raw numbers are those before the last activation and the softmax */
 static void
 test_raw(void **state)
@@ -533,18 +578,62 @@ test_entailment(void **state)
 	}
 }
 
+/*
+ * The corpus of the fuzzer
+ */
+static void
+write_encoder(const char *directory, const char *name, AiEncoderPlan *plan, const char *prompt)
+{
+	Fixture    *f = calloc(1, sizeof(Fixture));
+	const void *bytes;
+	size_t		size;
+	AiBuf		file;
+
+	f->prompt = prompt;
+	store_encoder(f, plan, &bytes, &size);
+	file = (AiBuf) {.data = (uint8_t *) bytes, .len = size};
+	files_write(directory, name, &file);
+	free_fixture(f);
+}
+
+static int
+write_corpus(const char *directory)
+{
+	static const char *const labels[] = {"contradiction", "neutral", "entailment"};
+	AiEncoderPlan plan;
+	size_t		lens[N_LABELS];
+
+	plan = plan_encoder(AI_PRECISION_INT8, 1);
+	write_encoder(directory, "int8", &plan, "c a ");
+	plan = plan_encoder(AI_PRECISION_BF16, 1);
+	plan_classes(&plan, labels, lens);
+	write_encoder(directory, "classes", &plan, NULL);
+	plan = plan_encoder(AI_PRECISION_FP32, 1);
+	plan.shape.n_buckets = AI_ENCODER_BUCKETS;
+	plan.shape.pooling = AI_POOL_WEIGHTED;
+	write_encoder(directory, "distances", &plan, NULL);
+	plan = plan_encoder(AI_PRECISION_FP32, 0);
+	plan.shape.n_positions = 0;
+	plan.shape.skips_unknown = 1;
+	write_encoder(directory, "table", &plan, NULL);
+	return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_answers),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_entailment),
 	};
 
+	if (argc == 3 && strcmp(argv[1], "--write-corpus") == 0)
+		return write_corpus(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

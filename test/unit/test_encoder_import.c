@@ -158,6 +158,12 @@ must_refuse(const TestFolder *folder, AiCode code, const char *message, const ch
 	import_free(&import);
 }
 
+static const AiEncoderWeight *
+find_tensor(const Import *import, AiEncoderArray array, int layer, bool is_bias)
+{
+	return ai_encoder_weights_find(&import->parts, &(AiEncoderTensor) {array, layer, is_bias});
+}
+
 /* all there is of a family: each part with its shape, and in each layer */
 static void
 check_parts(const Import *import)
@@ -166,12 +172,11 @@ check_parts(const Import *import)
 	float		row[16];
 	AiError		err;
 
-	for (int part = AI_PART_QUERY; part <= AI_PART_OUTER_SHIFT; part++)
+	for (int array = AI_ARRAY_QUERY; array <= AI_ARRAY_LAYER_NORM; array++)
 	{
-		for (int layer = 0; layer < config->n_layers; layer++)
-			assert_non_null(ai_encoder_weights_find(&import->parts, (AiEncoderPart) part, layer));
-		assert_null(ai_encoder_weights_find(&import->parts, (AiEncoderPart) part,
-											config->n_layers));
+		for (int layer = 0; layer < 2 * config->n_layers; layer++)
+			assert_non_null(find_tensor(import, (AiEncoderArray) array, layer / 2, layer % 2 == 1));
+		assert_null(find_tensor(import, (AiEncoderArray) array, config->n_layers, false));
 	}
 	for (int i = 0; i < import->parts.n; i++)
 	{
@@ -204,7 +209,7 @@ test_prefixes(void **state)
 				  "~cls.predictions.bias 9;~cls.predictions.transform.dense.weight 4 4;");
 		must_import(&import, &folder);
 		assert_int_equal(import.config.family, AI_ENCODER_BERT);
-		assert_int_equal(import.config.head, AI_ENCODER_EMBEDDING);
+		assert_int_equal(import.config.answer, AI_ANSWER_EMBEDDING);
 		assert_int_equal(import.config.n_types, 2);
 		assert_int_equal(import.config.max_tokens, 8);
 		assert_int_equal(import.config.n_out, 4);
@@ -291,7 +296,7 @@ test_families(void **state)
 		assert_int_equal(import.config.n_types, cases[i].n_types);
 		assert_int_equal(import.config.activation, cases[i].activation);
 		assert_true(import.config.eps == cases[i].eps);
-		assert_int_equal(ai_encoder_weights_find(&import.parts, AI_PART_RELATIVE, -1) != NULL,
+		assert_int_equal(find_tensor(&import, AI_ARRAY_BIAS, 0, false) != NULL,
 						 cases[i].family == AI_ENCODER_MPNET);
 		check_parts(&import);
 		import_free(&import);
@@ -321,24 +326,24 @@ test_heads(void **state)
 	{
 		const char *more;
 		const char *n;
-		AiEncoderHead head;
+		AiEncoderAnswer answer;
 		AiActivation score;
 	}			cases[] = {
-		{"", "2", AI_ENCODER_CLASSES, AI_ACT_LINEAR},
-		{",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}", "3", AI_ENCODER_CLASSES, AI_ACT_LINEAR},
+		{"", "2", AI_ANSWER_CLASS, AI_ACT_LINEAR},
+		{",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}", "3", AI_ANSWER_CLASS, AI_ACT_LINEAR},
 		{",\"id2label\":{\"1\":\"Neutral\",\"0\":\"ENTAILMENT\",\"2\":\"contradiction\"}", "3",
-		AI_ENCODER_CLASSES, AI_ACT_LINEAR},
-		{",\"id2label\":{\"0\":\"entailment\",\"1\":\"not_entailment\"}", "2", AI_ENCODER_CLASSES,
+		AI_ANSWER_CLASS, AI_ACT_LINEAR},
+		{",\"id2label\":{\"0\":\"entailment\",\"1\":\"not_entailment\"}", "2", AI_ANSWER_CLASS,
 		AI_ACT_LINEAR},
-		{",\"num_labels\":4,\"problem_type\":\"multi_label_classification\"", "4", AI_ENCODER_MULTI_LABEL,
+		{",\"num_labels\":4,\"problem_type\":\"multi_label_classification\"", "4", AI_ANSWER_LABELS,
 		AI_ACT_LINEAR},
-		{",\"num_labels\":1,\"problem_type\":\"regression\"", "1", AI_ENCODER_REGRESSION,
+		{",\"num_labels\":1,\"problem_type\":\"regression\"", "1", AI_ANSWER_VALUES,
 		AI_ACT_LINEAR},
-		{",\"id2label\":{\"0\":\"LABEL_0\"}", "1", AI_ENCODER_CROSS, AI_ACT_SIGMOID},
+		{",\"id2label\":{\"0\":\"LABEL_0\"}", "1", AI_ANSWER_VALUES, AI_ACT_SIGMOID},
 		{",\"num_labels\":1,\"sbert_ce_default_activation_function\":\"torch.nn.modules.linear.Identity\"", "1",
-		AI_ENCODER_CROSS, AI_ACT_LINEAR},
+		AI_ANSWER_VALUES, AI_ACT_LINEAR},
 		{",\"num_labels\":1,\"sentence_transformers\":{\"activation_fn\":\"torch.nn.modules.linear.Identity\"}",
-		"1", AI_ENCODER_CROSS, AI_ACT_LINEAR},
+		"1", AI_ANSWER_VALUES, AI_ACT_LINEAR},
 	};
 
 	(void) state;
@@ -350,12 +355,12 @@ test_heads(void **state)
 		folder_init(&folder);
 		put_head(&folder, cases[i].more, cases[i].n);
 		must_import(&import, &folder);
-		assert_int_equal(import.config.head, cases[i].head);
+		assert_int_equal(import.config.answer, cases[i].answer);
 		assert_int_equal(import.config.n_out, atoi(cases[i].n));
 		assert_int_equal(import.config.score_activation, cases[i].score);
 		assert_non_null(import.config.labels[import.config.n_out - 1]);
-		assert_non_null(ai_encoder_weights_find(&import.parts, AI_PART_HEAD_BIAS, -1));
-		assert_int_equal(ai_encoder_weights_find(&import.parts, AI_PART_LABELS, -1)->n_rows,
+		assert_non_null(find_tensor(&import, AI_ARRAY_AFTER, 0, true));
+		assert_int_equal(find_tensor(&import, AI_ARRAY_AFTER, 1, false)->n_rows,
 						 atoi(cases[i].n));
 		import_free(&import);
 		folder_free(&folder);
@@ -377,7 +382,7 @@ test_other_heads(void **state)
 			  "~classifier.dense.weight 4 4;~classifier.dense.bias 4;"
 			  "~classifier.out_proj.weight 2 4;~classifier.out_proj.bias 2;");
 	must_import(&import, &folder);
-	assert_non_null(ai_encoder_weights_find(&import.parts, AI_PART_HEAD, -1));
+	assert_non_null(find_tensor(&import, AI_ARRAY_AFTER, 0, false));
 	assert_string_equal(import.config.labels[1], "LABEL_1");
 	import_free(&import);
 	folder_text(&folder, "config.json", "{\"model_type\":\"distilbert\",\"dim\":4,\"n_layers\":2,\"n_heads\":2,"
@@ -386,7 +391,7 @@ test_other_heads(void **state)
 	put_model(&folder, "distilbert.", DISTILBERT_LAYERS, EMBEDDINGS
 			  "~pre_classifier.weight 4 4;~pre_classifier.bias 4;~classifier.weight 2 4;~classifier.bias 2;");
 	must_import(&import, &folder);
-	assert_non_null(ai_encoder_weights_find(&import.parts, AI_PART_HEAD, -1));
+	assert_non_null(find_tensor(&import, AI_ARRAY_AFTER, 0, false));
 	import_free(&import);
 	folder_free(&folder);
 }
@@ -429,7 +434,7 @@ test_modules(void **state)
 	assert_int_equal(import.config.n_prompts, 2);
 	assert_string_equal(import.config.prompts[import.config.default_prompt].text, "d: ");
 	assert_string_equal(import.config.similarity, "dot");
-	assert_int_equal(ai_encoder_weights_find(&import.parts, AI_PART_DENSE, 0)->n_rows, 3);
+	assert_int_equal(find_tensor(&import, AI_ARRAY_AFTER, 0, false)->n_rows, 3);
 	import_free(&import);
 	folder_text(&folder, "1_Pooling/config.json", "{\"pooling_mode\":\"lasttoken\"}");
 	must_import(&import, &folder);
@@ -482,7 +487,7 @@ test_static(void **state)
 	assert_int_equal(import.config.n_vocab, 7);
 	assert_int_equal(import.config.n_out, 3);
 	assert_true(import.config.normalises && import.config.skips_unknown);
-	assert_null(ai_encoder_weights_find(&import.parts, AI_PART_MAPPING, -1));
+	assert_null(find_tensor(&import, AI_ARRAY_ROWS, 0, false));
 	import_free(&import);
 
 	folder_text(&folder, "config.json", "{\"normalize\":false}");

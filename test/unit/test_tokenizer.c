@@ -523,6 +523,49 @@ memory_that_ends_is_told(void **state)
 	test_every_failed_alloc(build_and_use, &source);
 }
 
+typedef struct LongText
+{
+	AiTokenizer tokenizer;
+	const char *unit;
+} LongText;
+
+static AiCode
+tokenize_long(const AiHost *host, void *arg, AiError *err)
+{
+	const LongText *l = arg;
+	size_t		unit_len = strlen(l->unit);
+	size_t		len = 300000 / unit_len * unit_len;
+	char	   *text = malloc(len);
+	AiTokenizerScratch *scratch = NULL;
+	AiTokens	tokens;
+	AiCode		code;
+
+	for (size_t at = 0; at < len; at += unit_len)
+		memcpy(text + at, l->unit, unit_len);
+	code = ai_tokenizer_scratch_create(&scratch, host, err);
+	if (code == AI_OK)
+		code = ai_tokenize(&l->tokenizer, scratch, &(AiTokenizeInput) {.text = text, .len = len},
+						   &(AiTokenizeOptions) {.counts_only = true}, &tokens, err);
+	ai_tokenizer_scratch_destroy(scratch);
+	free(text);
+	return code;
+}
+
+static void
+long_texts_can_be_stopped(void **state)
+{
+	(void) state;
+	for (int i = 0; i < 3; i++)
+	{
+		Subject		s = must_load(names[i]);
+
+		test_every_stop(tokenize_long, &(LongText) {s.tokenizer, "word "});
+		if (i > 0)
+			test_every_stop(tokenize_long, &(LongText) {s.tokenizer, "the"});
+		drop(&s);
+	}
+}
+
 int
 main(void)
 {
@@ -538,6 +581,7 @@ main(void)
 		cmocka_unit_test(limits_without_room_are_refused),
 		cmocka_unit_test(damaged_blocks_do_no_harm),
 		cmocka_unit_test(memory_that_ends_is_told),
+		cmocka_unit_test(long_texts_can_be_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

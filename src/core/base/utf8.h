@@ -63,6 +63,35 @@ ai_utf8_decode(uint32_t *code, const char *bytes, size_t len)
 	return 4;
 }
 
+#define AI_REPLACEMENT_CHARACTER UINT32_C(0xFFFD)
+
+/*
+ * The character at a place, or before it; a byte that no character contains counts as
+ * U+FFFD.  Returns its length; 0 at the end, or the begin.
+ */
+static inline size_t
+ai_utf8_at(uint32_t *code, const char *bytes, size_t len, size_t at)
+{
+	size_t		size = at < len ? ai_utf8_decode(code, bytes + at, len - at) : 0;
+
+	if (size > 0)
+		return size;
+	*code = AI_REPLACEMENT_CHARACTER;
+	return at < len ? 1 : 0;
+}
+
+static inline size_t
+ai_utf8_before(uint32_t *code, const char *bytes, size_t at)
+{
+	for (size_t size = 1; size <= 4 && size <= at; size++)
+	{
+		if (ai_utf8_decode(code, bytes + at - size, size) == size)
+			return size;
+	}
+	*code = AI_REPLACEMENT_CHARACTER;
+	return at > 0 ? 1 : 0;
+}
+
 /* code is at most AI_MAX_CODE_POINT and no surrogate; returns the length. */
 static inline size_t
 ai_utf8_encode(char out[4], uint32_t code)

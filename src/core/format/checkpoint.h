@@ -23,7 +23,7 @@
 #include "core/format/safetensors.h"
 
 #define AI_CHECKPOINT_MAX_FILES 10000	/* that are kept */
-#define AI_CHECKPOINT_MAX_TEXT ((size_t) 128 << 20) /* of a tokenizer, bytes */
+#define AI_CHECKPOINT_MAX_TEXT AI_JSON_MAX_LARGE_SIZE	/* of a tokenizer, bytes */
 #define AI_CHECKPOINT_MAX_MODULES 16
 
 typedef struct AiCheckpointFile

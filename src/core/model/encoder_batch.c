@@ -310,14 +310,14 @@ static size_t
 cut_into_groups(uint32_t *group, const AiInputs *inputs, const AiEncoder *encoder)
 {
 	size_t		most = (size_t) encoder->shape.max_tokens * BYTES_OF_TOKEN;
-	size_t		n_bytes = GROUP_BYTES;
+	size_t		n_bytes = 0;
 	size_t		n_groups = 0;
 
 	for (uint32_t t = 0; t < inputs->n_distinct; t++)
 	{
 		size_t		len = inputs->tasks[t].len < most ? inputs->tasks[t].len : most;
 
-		if (n_bytes + len > GROUP_BYTES)
+		if (t == 0 || n_bytes + len > GROUP_BYTES)
 		{
 			group[n_groups++] = t;
 			n_bytes = 0;

@@ -491,14 +491,14 @@ read_head(Read *read)
 
 	AI_TRY(read_labels(read));
 	AI_TRY(read_string(read, &problem, read->json, CONFIG, "problem_type"));
-	config->head = config->n_out == 1 ? AI_ENCODER_CROSS : AI_ENCODER_CLASSES;
+	config->answer = config->n_out == 1 ? AI_ANSWER_VALUES : AI_ANSWER_CLASS;
 	if (problem != NULL && strcmp(problem, "regression") == 0)
-		config->head = AI_ENCODER_REGRESSION;
+		config->answer = AI_ANSWER_VALUES;
 	else if (problem != NULL && strcmp(problem, "multi_label_classification") == 0)
-		config->head = AI_ENCODER_MULTI_LABEL;
+		config->answer = AI_ANSWER_LABELS;
 	else if (problem != NULL && strcmp(problem, "single_label_classification") != 0)
 		return ai_fail(read->err, AI_ERR_UNSUPPORTED, "problem_type \"%s\" is not supported", problem);
-	if (config->head == AI_ENCODER_CROSS)
+	else if (config->n_out == 1)
 		return read_score_activation(read);
 	return AI_OK;
 }

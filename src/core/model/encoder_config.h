@@ -27,15 +27,6 @@ typedef enum AiEncoderFamily
 	AI_ENCODER_STATIC			/* a table of embeddings: model2vec's */
 } AiEncoderFamily;
 
-typedef enum AiEncoderHead
-{
-	AI_ENCODER_EMBEDDING,		/* none */
-	AI_ENCODER_CLASSES,			/* one of the labels: softmax */
-	AI_ENCODER_MULTI_LABEL,		/* any of the labels: a sigmoid each */
-	AI_ENCODER_REGRESSION,		/* a number for each label, mostly one */
-	AI_ENCODER_CROSS			/* a score for a pair of texts */
-} AiEncoderHead;
-
 /* A product behind the pooling */
 typedef struct AiEncoderDense
 {
@@ -79,7 +70,7 @@ typedef struct AiEncoderConfig
 	int			default_prompt; /* -1: none */
 
 	/* What comes out */
-	AiEncoderHead head;
+	AiEncoderAnswer answer;		/* but of embeddings there is a head */
 	AiPooling pooling;	/* of an embedding */
 	int			n_dense;
 	AiEncoderDense dense[AI_ENCODER_MAX_DENSE];
@@ -89,7 +80,7 @@ typedef struct AiEncoderConfig
 
 	/* of a head */
 	const char *const *labels;	/* [n_out] */
-	AiActivation score_activation;	/* of AI_ENCODER_CROSS: identity or sigmoid */
+	AiActivation score_activation;	/* linear, but of a score for pairs of texts */
 
 	/* of a static table */
 	bool		skips_unknown;	/* the tokenizer's unk_token, if it has one, does not count */

@@ -22,7 +22,6 @@ typedef struct Import
 	AiBuf		tokenizer;
 	AiArena		arena;
 	AiEncoderPlan plan;
-	bool		has_middle;		/* a head of two layers */
 	float	   *row_of;			/* of a table, [n_vocab]; NULL: each token has its own row */
 	float	   *counts;			/* of a table, [n_vocab]: what a token counts; NULL: 1 */
 } Import;
@@ -64,20 +63,6 @@ build_tokenizer(Import *import, AiError *err)
 /*
  * Plan
  */
-static AiEncoderAnswer
-answer_of(AiEncoderHead head)
-{
-	static const AiEncoderAnswer answers[] = {
-		[AI_ENCODER_EMBEDDING] = AI_ANSWER_EMBEDDING,
-		[AI_ENCODER_CLASSES] = AI_ANSWER_CLASS,
-		[AI_ENCODER_MULTI_LABEL] = AI_ANSWER_LABELS,
-		[AI_ENCODER_REGRESSION] = AI_ANSWER_VALUES,
-		[AI_ENCODER_CROSS] = AI_ANSWER_VALUES
-	};
-
-	return answers[head];
-}
-
 static int64_t
 max_tokens_of(const AiEncoderConfig *config)
 {
@@ -95,7 +80,7 @@ plan_shape(Import *import, AiPrecision precision)
 	import->plan.epsilon = config->eps;
 	import->plan.shape = (AiEncoderShape) {
 		.precision = precision,
-		.answer = answer_of(config->head),
+		.answer = config->answer,
 		.n_words = config->n_vocab,
 		.width = config->width,
 		.n_layers = config->n_layers,
@@ -106,8 +91,8 @@ plan_shape(Import *import, AiPrecision precision)
 		.first_position = config->first_position,
 		.n_types = config->n_types,
 		.n_buckets = config->n_buckets,
-		.pooling = config->head != AI_ENCODER_EMBEDDING ? AI_POOL_FIRST : config->pooling,
-		.normalizes = config->head == AI_ENCODER_EMBEDDING && config->normalises,
+		.pooling = config->answer != AI_ANSWER_EMBEDDING ? AI_POOL_FIRST : config->pooling,
+		.normalizes = config->answer == AI_ANSWER_EMBEDDING && config->normalises,
 		.max_tokens = max_tokens_of(config),
 		.skips_unknown = config->skips_unknown
 	};
@@ -124,16 +109,13 @@ plan_after(Import *import)
 {
 	const AiEncoderConfig *config = &import->config;
 
-	for (int i = 0; i < config->n_dense && config->head == AI_ENCODER_EMBEDDING; i++)
+	for (int i = 0; i < config->n_dense; i++)
 		add_after(import, config->dense[i].n_out, config->dense[i].activation);
-	if (config->head == AI_ENCODER_EMBEDDING)
+	if (config->answer == AI_ANSWER_EMBEDDING)
 		return;
-	import->has_middle = ai_encoder_weights_find(&import->weights, AI_PART_HEAD, -1) != NULL;
-	if (import->has_middle)
-		add_after(import, config->width, config->family == AI_ENCODER_DISTILBERT ? AI_ACT_RELU :
-				  AI_ACT_TANH);
-	add_after(import, config->n_out, config->head == AI_ENCODER_CROSS ?
-			  config->score_activation : AI_ACT_LINEAR);
+	add_after(import, config->width, config->family == AI_ENCODER_DISTILBERT ? AI_ACT_RELU :
+			  AI_ACT_TANH);
+	add_after(import, config->n_out, config->score_activation);
 }
 
 static AiCode
@@ -162,7 +144,7 @@ plan_prompt(Import *import, AiError *err)
 	const AiEncoderConfig *config = &import->config;
 	const AiEncoderPrompt *prompt;
 
-	if (config->default_prompt < 0 || config->head != AI_ENCODER_EMBEDDING)
+	if (config->default_prompt < 0 || config->answer != AI_ANSWER_EMBEDDING)
 		return AI_OK;
 	prompt = &config->prompts[config->default_prompt];
 	import->plan.prompt = prompt->text;
@@ -176,50 +158,6 @@ plan_prompt(Import *import, AiError *err)
 /*
  * Weights
  */
-
-/* [array][is_bias] */
-static const int parts[AI_N_ARRAYS][2] = {
-	[AI_ARRAY_WORDS] = {AI_PART_WORDS, -1},
-	[AI_ARRAY_POSITIONS] = {AI_PART_POSITIONS, -1},
-	[AI_ARRAY_TYPES] = {AI_PART_TYPES, -1},
-	[AI_ARRAY_BIAS] = {AI_PART_RELATIVE, -1},
-	[AI_ARRAY_NORM] = {AI_PART_INPUT_SCALE, AI_PART_INPUT_SHIFT},
-	[AI_ARRAY_QUERY] = {AI_PART_QUERY, AI_PART_QUERY_BIAS},
-	[AI_ARRAY_KEY] = {AI_PART_KEY, AI_PART_KEY_BIAS},
-	[AI_ARRAY_VALUE] = {AI_PART_VALUE, AI_PART_VALUE_BIAS},
-	[AI_ARRAY_OUTPUT] = {AI_PART_MIX, AI_PART_MIX_BIAS},
-	[AI_ARRAY_ATTENTION_NORM] = {AI_PART_MIX_SCALE, AI_PART_MIX_SHIFT},
-	[AI_ARRAY_INNER] = {AI_PART_INNER, AI_PART_INNER_BIAS},
-	[AI_ARRAY_OUTER] = {AI_PART_OUTER, AI_PART_OUTER_BIAS},
-	[AI_ARRAY_LAYER_NORM] = {AI_PART_OUTER_SCALE, AI_PART_OUTER_SHIFT}
-};
-
-static const AiEncoderWeight *
-find_after(const Import *import, int number, bool is_bias)
-{
-	bool		is_middle = import->has_middle && number == 0;
-
-	if (import->config.head == AI_ENCODER_EMBEDDING)
-		return ai_encoder_weights_find(&import->weights, is_bias ? AI_PART_DENSE_BIAS :
-									   AI_PART_DENSE, number);
-	if (is_middle)
-		return ai_encoder_weights_find(&import->weights, is_bias ? AI_PART_HEAD_BIAS :
-									   AI_PART_HEAD, -1);
-	return ai_encoder_weights_find(&import->weights, is_bias ? AI_PART_LABELS_BIAS :
-								   AI_PART_LABELS, -1);
-}
-
-static const AiEncoderWeight *
-find_weight(const Import *import, const AiEncoderTensor *tensor)
-{
-	bool		is_of_layer = tensor->array >= AI_ARRAY_QUERY;
-
-	if (tensor->array == AI_ARRAY_AFTER)
-		return find_after(import, tensor->layer, tensor->is_bias);
-	return ai_encoder_weights_find(&import->weights,
-								   (AiEncoderPart) parts[tensor->array][tensor->is_bias],
-								   is_of_layer ? tensor->layer : -1);
-}
 
 /* A token's row, times what it counts */
 static AiCode
@@ -247,7 +185,7 @@ read_weight(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, si
 			AiError *err)
 {
 	const Import *import = ud;
-	const AiEncoderWeight *weight = find_weight(import, tensor);
+	const AiEncoderWeight *weight = ai_encoder_weights_find(&import->weights, tensor);
 
 	if (weight == NULL && tensor->is_bias)
 	{
@@ -264,9 +202,10 @@ read_weight(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, si
 
 /* A number for each token; NULL where the checkpoint has none */
 static AiCode
-read_of_tokens(Import *import, float **numbers, AiEncoderPart part, AiError *err)
+read_of_tokens(Import *import, float **numbers, AiEncoderArray array, AiError *err)
 {
-	const AiEncoderWeight *weight = ai_encoder_weights_find(&import->weights, part, -1);
+	const AiEncoderWeight *weight =
+		ai_encoder_weights_find(&import->weights, &(AiEncoderTensor) {array, 0, false});
 
 	*numbers = NULL;
 	if (weight == NULL)
@@ -288,8 +227,8 @@ store(Import *import, AiAimWriter *writer, const void **bytes, size_t *size, AiE
 	AI_TRY(build_tokenizer(import, err));
 	import->plan.tokenizer = import->tokenizer.data;
 	import->plan.tokenizer_size = import->tokenizer.len;
-	AI_TRY(read_of_tokens(import, &import->row_of, AI_PART_MAPPING, err));
-	AI_TRY(read_of_tokens(import, &import->counts, AI_PART_TOKEN_WEIGHTS, err));
+	AI_TRY(read_of_tokens(import, &import->row_of, AI_ARRAY_ROWS, err));
+	AI_TRY(read_of_tokens(import, &import->counts, AI_ARRAY_COUNTS, err));
 	return ai_encoder_store(writer, bytes, size, &import->plan, &source, err);
 }
 

@@ -377,7 +377,8 @@ read_again(void *ud, float *to, const AiEncoderTensor *tensor, size_t first, siz
 			copy_norm(e, to, &layer->norm, is_bias);
 			break;
 		case AI_ARRAY_AFTER:
-		case AI_N_ARRAYS:
+		case AI_ARRAY_ROWS:
+		case AI_ARRAY_COUNTS:
 			copy_packed(again, to, &e->after_weights[tensor->layer], 0,
 						(size_t) e->after[tensor->layer].n, is_bias, first, n_rows);
 			break;

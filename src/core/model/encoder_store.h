@@ -12,31 +12,34 @@
 #include "core/format/aim.h"
 #include "core/model/encoder.h"
 
+/* D is the width, F the inner one; matrices have a row for each output, as PyTorch has them */
 typedef enum AiEncoderArray
 {
-	AI_ARRAY_WORDS,
-	AI_ARRAY_POSITIONS,
-	AI_ARRAY_TYPES,
-	AI_ARRAY_BIAS,				/* of attention, by distance */
-	AI_ARRAY_NORM,				/* of embeddings */
-	AI_ARRAY_QUERY,				/* of a layer, as all that follow but the last */
+	AI_ARRAY_WORDS,				/* [words, D] */
+	AI_ARRAY_POSITIONS,			/* [positions, D] */
+	AI_ARRAY_TYPES,				/* [types, D] */
+	AI_ARRAY_BIAS,				/* [buckets, heads], of attention, by distance */
+	AI_ARRAY_NORM,				/* [D], of embeddings */
+	AI_ARRAY_QUERY,				/* [D, D], of a layer, as all that follow up to its norm */
 	AI_ARRAY_KEY,
 	AI_ARRAY_VALUE,
 	AI_ARRAY_OUTPUT,
-	AI_ARRAY_ATTENTION_NORM,
-	AI_ARRAY_INNER,
-	AI_ARRAY_OUTER,
-	AI_ARRAY_LAYER_NORM,
-	AI_ARRAY_AFTER,				/* layer: its number */
-	AI_N_ARRAYS
+	AI_ARRAY_ATTENTION_NORM,	/* [D] */
+	AI_ARRAY_INNER,				/* [F, D] */
+	AI_ARRAY_OUTER,				/* [D, F] */
+	AI_ARRAY_LAYER_NORM,		/* [D] */
+	AI_ARRAY_AFTER,				/* [outputs, inputs]; layer: its number behind the pooling */
+
+	/* of checkpoints of tables only, where they are */
+	AI_ARRAY_ROWS,				/* [words], the row that a token has; whole numbers */
+	AI_ARRAY_COUNTS,			/* [words], what a token counts */
 } AiEncoderArray;
 
-/* Weights [n outputs, k inputs], as PyTorch has them; of norms the factors, [width] */
 typedef struct AiEncoderTensor
 {
 	AiEncoderArray array;
-	int			layer;
-	bool		is_bias;		/* what is added; [n] */
+	int			layer;			/* 0 where there is one only */
+	bool		is_bias;		/* what is added: [outputs]; without it of norms the factors */
 } AiEncoderTensor;
 
 /* to:[n_rows, k] = some rows of a tensor */

@@ -17,7 +17,10 @@
 #define WORDS "embeddings.word_embeddings.weight"
 #define MAPPING_PIECE 4096		/* numbers that are checked at once */
 
-/* Sizes of shapes, as in encoder_weights.h; ONE stands for a dimension that is not there. */
+/*
+ * Sizes of shapes: V words, D width, F inner width, P positions, T types, B buckets, H heads,
+ * N outputs of a head; ONE stands for a dimension that is not there.
+ */
 typedef enum Size
 {
 	ONE, V, D, F, P, T, B, H, N
@@ -25,72 +28,75 @@ typedef enum Size
 
 typedef struct Name
 {
-	AiEncoderPart part;
-	const char *name;			/* %d: the layer */
+	AiEncoderTensor tensor;		/* with %d in the name: of each layer */
+	const char *name;
 	Size		n_rows;
 	Size		width;
 } Name;
 
-#define LINEAR(part, name, rows, width) \
-	{part, name ".weight", rows, width}, {part##_BIAS, name ".bias", ONE, rows}
-#define NORM(part, name) \
-	{part##_SCALE, name ".weight", ONE, D}, {part##_SHIFT, name ".bias", ONE, D}
+#define TABLE(array, name, rows, width) {{array, 0, false}, name, rows, width}
+#define LINEAR(array, name, rows, width) \
+	{{array, 0, false}, name ".weight", rows, width}, {{array, 0, true}, name ".bias", ONE, rows}
+#define NORM(array, name) \
+	{{array, 0, false}, name ".weight", ONE, D}, {{array, 0, true}, name ".bias", ONE, D}
+#define AFTER(number, name, rows) \
+	{{AI_ARRAY_AFTER, number, false}, name ".weight", rows, D}, \
+	{{AI_ARRAY_AFTER, number, true}, name ".bias", ONE, rows}
 #define EMBEDDINGS \
-	{AI_PART_WORDS, WORDS, V, D}, \
-	{AI_PART_POSITIONS, "embeddings.position_embeddings.weight", P, D}, \
-	NORM(AI_PART_INPUT, "embeddings.LayerNorm")
+	TABLE(AI_ARRAY_WORDS, WORDS, V, D), \
+	TABLE(AI_ARRAY_POSITIONS, "embeddings.position_embeddings.weight", P, D), \
+	NORM(AI_ARRAY_NORM, "embeddings.LayerNorm")
 
 /* BERT's, RoBERTa's and XLM-RoBERTa's */
 static const Name bert_names[] = {
 	EMBEDDINGS,
-	{AI_PART_TYPES, "embeddings.token_type_embeddings.weight", T, D},
-	LINEAR(AI_PART_QUERY, "encoder.layer.%d.attention.self.query", D, D),
-	LINEAR(AI_PART_KEY, "encoder.layer.%d.attention.self.key", D, D),
-	LINEAR(AI_PART_VALUE, "encoder.layer.%d.attention.self.value", D, D),
-	LINEAR(AI_PART_MIX, "encoder.layer.%d.attention.output.dense", D, D),
-	NORM(AI_PART_MIX, "encoder.layer.%d.attention.output.LayerNorm"),
-	LINEAR(AI_PART_INNER, "encoder.layer.%d.intermediate.dense", F, D),
-	LINEAR(AI_PART_OUTER, "encoder.layer.%d.output.dense", D, F),
-	NORM(AI_PART_OUTER, "encoder.layer.%d.output.LayerNorm"),
-	{0}
+	TABLE(AI_ARRAY_TYPES, "embeddings.token_type_embeddings.weight", T, D),
+	LINEAR(AI_ARRAY_QUERY, "encoder.layer.%d.attention.self.query", D, D),
+	LINEAR(AI_ARRAY_KEY, "encoder.layer.%d.attention.self.key", D, D),
+	LINEAR(AI_ARRAY_VALUE, "encoder.layer.%d.attention.self.value", D, D),
+	LINEAR(AI_ARRAY_OUTPUT, "encoder.layer.%d.attention.output.dense", D, D),
+	NORM(AI_ARRAY_ATTENTION_NORM, "encoder.layer.%d.attention.output.LayerNorm"),
+	LINEAR(AI_ARRAY_INNER, "encoder.layer.%d.intermediate.dense", F, D),
+	LINEAR(AI_ARRAY_OUTER, "encoder.layer.%d.output.dense", D, F),
+	NORM(AI_ARRAY_LAYER_NORM, "encoder.layer.%d.output.LayerNorm"),
+	{.name = NULL}
 };
 
 static const Name distilbert_names[] = {
 	EMBEDDINGS,
-	LINEAR(AI_PART_QUERY, "transformer.layer.%d.attention.q_lin", D, D),
-	LINEAR(AI_PART_KEY, "transformer.layer.%d.attention.k_lin", D, D),
-	LINEAR(AI_PART_VALUE, "transformer.layer.%d.attention.v_lin", D, D),
-	LINEAR(AI_PART_MIX, "transformer.layer.%d.attention.out_lin", D, D),
-	NORM(AI_PART_MIX, "transformer.layer.%d.sa_layer_norm"),
-	LINEAR(AI_PART_INNER, "transformer.layer.%d.ffn.lin1", F, D),
-	LINEAR(AI_PART_OUTER, "transformer.layer.%d.ffn.lin2", D, F),
-	NORM(AI_PART_OUTER, "transformer.layer.%d.output_layer_norm"),
-	{0}
+	LINEAR(AI_ARRAY_QUERY, "transformer.layer.%d.attention.q_lin", D, D),
+	LINEAR(AI_ARRAY_KEY, "transformer.layer.%d.attention.k_lin", D, D),
+	LINEAR(AI_ARRAY_VALUE, "transformer.layer.%d.attention.v_lin", D, D),
+	LINEAR(AI_ARRAY_OUTPUT, "transformer.layer.%d.attention.out_lin", D, D),
+	NORM(AI_ARRAY_ATTENTION_NORM, "transformer.layer.%d.sa_layer_norm"),
+	LINEAR(AI_ARRAY_INNER, "transformer.layer.%d.ffn.lin1", F, D),
+	LINEAR(AI_ARRAY_OUTER, "transformer.layer.%d.ffn.lin2", D, F),
+	NORM(AI_ARRAY_LAYER_NORM, "transformer.layer.%d.output_layer_norm"),
+	{.name = NULL}
 };
 
 static const Name mpnet_names[] = {
 	EMBEDDINGS,
-	{AI_PART_RELATIVE, "encoder.relative_attention_bias.weight", B, H},
-	LINEAR(AI_PART_QUERY, "encoder.layer.%d.attention.attn.q", D, D),
-	LINEAR(AI_PART_KEY, "encoder.layer.%d.attention.attn.k", D, D),
-	LINEAR(AI_PART_VALUE, "encoder.layer.%d.attention.attn.v", D, D),
-	LINEAR(AI_PART_MIX, "encoder.layer.%d.attention.attn.o", D, D),
-	NORM(AI_PART_MIX, "encoder.layer.%d.attention.LayerNorm"),
-	LINEAR(AI_PART_INNER, "encoder.layer.%d.intermediate.dense", F, D),
-	LINEAR(AI_PART_OUTER, "encoder.layer.%d.output.dense", D, F),
-	NORM(AI_PART_OUTER, "encoder.layer.%d.output.LayerNorm"),
-	{0}
+	TABLE(AI_ARRAY_BIAS, "encoder.relative_attention_bias.weight", B, H),
+	LINEAR(AI_ARRAY_QUERY, "encoder.layer.%d.attention.attn.q", D, D),
+	LINEAR(AI_ARRAY_KEY, "encoder.layer.%d.attention.attn.k", D, D),
+	LINEAR(AI_ARRAY_VALUE, "encoder.layer.%d.attention.attn.v", D, D),
+	LINEAR(AI_ARRAY_OUTPUT, "encoder.layer.%d.attention.attn.o", D, D),
+	NORM(AI_ARRAY_ATTENTION_NORM, "encoder.layer.%d.attention.LayerNorm"),
+	LINEAR(AI_ARRAY_INNER, "encoder.layer.%d.intermediate.dense", F, D),
+	LINEAR(AI_ARRAY_OUTER, "encoder.layer.%d.output.dense", D, F),
+	NORM(AI_ARRAY_LAYER_NORM, "encoder.layer.%d.output.LayerNorm"),
+	{.name = NULL}
 };
 
 /* Heads: the first two names of BERT's are the body's, under its prefix; others are not. */
-static const Name bert_pooler[] = {LINEAR(AI_PART_HEAD, "pooler.dense", D, D), {0}};
-static const Name bert_head[] = {LINEAR(AI_PART_LABELS, "classifier", N, D), {0}};
+static const Name bert_pooler[] = {AFTER(0, "pooler.dense", D), {.name = NULL}};
+static const Name bert_head[] = {AFTER(1, "classifier", N), {.name = NULL}};
 static const Name distilbert_head[] = {
-	LINEAR(AI_PART_HEAD, "pre_classifier", D, D), LINEAR(AI_PART_LABELS, "classifier", N, D), {0}
+	AFTER(0, "pre_classifier", D), AFTER(1, "classifier", N), {.name = NULL}
 };
 static const Name roberta_head[] = {
-	LINEAR(AI_PART_HEAD, "classifier.dense", D, D),
-	LINEAR(AI_PART_LABELS, "classifier.out_proj", N, D), {0}
+	AFTER(0, "classifier.dense", D), AFTER(1, "classifier.out_proj", N), {.name = NULL}
 };
 
 typedef struct Names
@@ -177,10 +183,10 @@ check_shape(const AiCheckpointWeight *weight, bool is_vector, int64_t n_rows, in
 }
 
 static AiCode
-add_weight(Collect *collect, AiEncoderPart part, int layer, bool is_vector, int64_t n_rows,
+add_weight(Collect *collect, AiEncoderTensor tensor, bool is_vector, int64_t n_rows,
 		   int64_t width, const AiCheckpointWeight *source)
 {
-	AiEncoderWeight added = {part, layer, n_rows, width, *source};
+	AiEncoderWeight added = {tensor, n_rows, width, *source};
 
 	AI_TRY(check_shape(source, is_vector, n_rows, width, collect->err));
 	return ai_buf_append(&collect->list, &added, sizeof(added), collect->err);
@@ -271,6 +277,7 @@ static AiCode
 collect_name(Collect *collect, const char *prefix, const Name *name, int layer)
 {
 	const AiEncoderConfig *config = collect->config;
+	AiEncoderTensor tensor = name->tensor;
 	char		full_name[MAX_NAME];
 	size_t		len = strlen(prefix);
 	const AiCheckpointWeight *weight;
@@ -282,14 +289,15 @@ collect_name(Collect *collect, const char *prefix, const Name *name, int layer)
 
 		snprintf(full_name + len, MAX_NAME - len, "%.*s%d%s", (int) (number - name->name),
 				 name->name, layer, number + 2);
+		tensor.layer = layer;
 	}
 	else
 		snprintf(full_name + len, MAX_NAME - len, "%s", name->name);
 	weight = find_weight(collect, full_name);
 	if (weight == NULL)
 		return missing(collect, full_name);
-	return add_weight(collect, name->part, layer, name->n_rows == ONE,
-					  size_of(config, name->n_rows), size_of(config, name->width), weight);
+	return add_weight(collect, tensor, name->n_rows == ONE, size_of(config, name->n_rows),
+					  size_of(config, name->width), weight);
 }
 
 static AiCode
@@ -299,7 +307,7 @@ collect_names(Collect *collect, const char *prefix, const Name *names)
 	{
 		bool		is_layered = strstr(name->name, "%d") != NULL;
 
-		if (name->part == AI_PART_TYPES && collect->config->n_types == 0)
+		if (name->tensor.array == AI_ARRAY_TYPES && collect->config->n_types == 0)
 			continue;
 		for (int layer = is_layered ? 0 : -1; layer < (is_layered ? collect->config->n_layers : 0);
 			 layer++)
@@ -361,7 +369,7 @@ collect_transformer(Collect *collect)
 
 	AI_TRY(find_prefix(collect));
 	AI_TRY(collect_names(collect, collect->prefix, names->body));
-	if (collect->config->head == AI_ENCODER_EMBEDDING)
+	if (collect->config->answer == AI_ANSWER_EMBEDDING)
 		return AI_OK;
 	if (names->pooler != NULL)
 		AI_TRY(collect_names(collect, collect->prefix, names->pooler));
@@ -415,14 +423,17 @@ collect_static(Collect *collect)
 	if (table == NULL)
 		return missing(collect, names[0]);
 	n_rows = mapping != NULL ? table->tensor->dims[0] : config->n_vocab;
-	AI_TRY(add_weight(collect, AI_PART_WORDS, -1, false, n_rows, config->width, table));
+	AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_WORDS, 0, false}, false, n_rows,
+					  config->width, table));
 	if (mapping != NULL)
 	{
-		AI_TRY(add_weight(collect, AI_PART_MAPPING, -1, true, 1, config->n_vocab, mapping));
+		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_ROWS, 0, false}, true, 1,
+						  config->n_vocab, mapping));
 		AI_TRY(check_mapping(collect, mapping, n_rows));
 	}
 	if (counts != NULL)
-		AI_TRY(add_weight(collect, AI_PART_TOKEN_WEIGHTS, -1, true, 1, config->n_vocab, counts));
+		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_COUNTS, 0, false}, true, 1,
+						  config->n_vocab, counts));
 	return AI_OK;
 }
 
@@ -445,23 +456,27 @@ collect_dense(Collect *collect, AiEncoderWeights *opened, AiCheckpoint *checkpoi
 		bias = ai_checkpoint_weights_find(weights, "linear.bias");
 		if (matrix == NULL)
 			return missing(collect, "linear.weight");
-		AI_TRY(add_weight(collect, AI_PART_DENSE, i, false, dense->n_out, dense->n_in, matrix));
+		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_AFTER, i, false}, false,
+						  dense->n_out, dense->n_in, matrix));
 		if (!dense->has_bias)
 			continue;
 		if (bias == NULL)
 			return missing(collect, "linear.bias");
-		AI_TRY(add_weight(collect, AI_PART_DENSE_BIAS, i, true, 1, dense->n_out, bias));
+		AI_TRY(add_weight(collect, (AiEncoderTensor) {AI_ARRAY_AFTER, i, true}, true, 1,
+						  dense->n_out, bias));
 	}
 	return AI_OK;
 }
 
 static int
-compare_parts(const void *a, const void *b)
+compare_tensors(const void *a, const void *b)
 {
-	const AiEncoderWeight *x = a;
-	const AiEncoderWeight *y = b;
+	const AiEncoderTensor *x = &((const AiEncoderWeight *) a)->tensor;
+	const AiEncoderTensor *y = &((const AiEncoderWeight *) b)->tensor;
 
-	return x->part != y->part ? (int) x->part - (int) y->part : x->layer - y->layer;
+	if (x->array != y->array)
+		return (int) x->array - (int) y->array;
+	return x->is_bias != y->is_bias ? x->is_bias - y->is_bias : x->layer - y->layer;
 }
 
 static AiCode
@@ -474,7 +489,7 @@ keep_list(Collect *collect, AiEncoderWeights *opened, AiCheckpoint *checkpoint)
 		return ai_out_of_memory(collect->err, size, "the list of tensors");
 	memcpy(opened->list, collect->list.data, size);
 	opened->n = (int) (size / sizeof(AiEncoderWeight));
-	qsort(opened->list, (size_t) opened->n, sizeof(AiEncoderWeight), compare_parts);
+	qsort(opened->list, (size_t) opened->n, sizeof(AiEncoderWeight), compare_tensors);
 	return AI_OK;
 }
 
@@ -516,13 +531,13 @@ ai_encoder_weights_close(AiEncoderWeights *opened)
 }
 
 const AiEncoderWeight *
-ai_encoder_weights_find(const AiEncoderWeights *opened, AiEncoderPart part, int layer)
+ai_encoder_weights_find(const AiEncoderWeights *opened, const AiEncoderTensor *tensor)
 {
-	AiEncoderWeight wanted = {.part = part, .layer = layer};
+	AiEncoderWeight wanted = {.tensor = *tensor};
 
 	if (opened->n == 0)
 		return NULL;
-	return bsearch(&wanted, opened->list, (size_t) opened->n, sizeof(wanted), compare_parts);
+	return bsearch(&wanted, opened->list, (size_t) opened->n, sizeof(wanted), compare_tensors);
 }
 
 AiCode

@@ -12,57 +12,11 @@
 #define AI_ENCODER_WEIGHTS_H
 
 #include "core/model/encoder_config.h"
-
-/*
- * Shapes are in brackets: V words, D width, F inner width, P positions, T types, B buckets,
- * H heads, N labels.  A matrix has a row for each output, as torch stores it.
- */
-typedef enum AiEncoderPart
-{
-	AI_PART_WORDS,				/* [V, D]; of a static table [rows, D] */
-	AI_PART_POSITIONS,			/* [P, D] */
-	AI_PART_TYPES,				/* [T, D] */
-	AI_PART_INPUT_SCALE,		/* [D], of the norm of the embeddings */
-	AI_PART_INPUT_SHIFT,
-	AI_PART_RELATIVE,			/* [B, H], MPNet's bias of relative positions */
-
-	/* of each layer */
-	AI_PART_QUERY,				/* [D, D] */
-	AI_PART_QUERY_BIAS,			/* [D] */
-	AI_PART_KEY,
-	AI_PART_KEY_BIAS,
-	AI_PART_VALUE,
-	AI_PART_VALUE_BIAS,
-	AI_PART_MIX,				/* [D, D], of the heads' answers */
-	AI_PART_MIX_BIAS,
-	AI_PART_MIX_SCALE,			/* [D], of the norm behind */
-	AI_PART_MIX_SHIFT,
-	AI_PART_INNER,				/* [F, D] */
-	AI_PART_INNER_BIAS,			/* [F] */
-	AI_PART_OUTER,				/* [D, F] */
-	AI_PART_OUTER_BIAS,			/* [D] */
-	AI_PART_OUTER_SCALE,		/* [D], of the norm behind */
-	AI_PART_OUTER_SHIFT,
-
-	/* of a head: on the first token; the activation between is tanh, DistilBERT's ReLU */
-	AI_PART_HEAD,				/* [D, D] */
-	AI_PART_HEAD_BIAS,			/* [D] */
-	AI_PART_LABELS,				/* [N, D] */
-	AI_PART_LABELS_BIAS,		/* [N] */
-
-	/* of each Dense module, instead of a layer */
-	AI_PART_DENSE,				/* [n_out, n_in] */
-	AI_PART_DENSE_BIAS,			/* [n_out] */
-
-	/* of a static table, where it has them */
-	AI_PART_MAPPING,			/* [V], the row of a token; whole numbers */
-	AI_PART_TOKEN_WEIGHTS		/* [V], what a token counts */
-} AiEncoderPart;
+#include "core/model/encoder_store.h"
 
 typedef struct AiEncoderWeight
 {
-	AiEncoderPart part;
-	int			layer;			/* or number of the module; -1: of no layer */
+	AiEncoderTensor tensor;
 	int64_t		n_rows;			/* 1 for a vector */
 	int64_t		width;
 	AiCheckpointWeight	source;
@@ -70,7 +24,7 @@ typedef struct AiEncoderWeight
 
 typedef struct AiEncoderWeights
 {
-	AiEncoderWeight *list;		/* [n], in the order of the parts, and in it of the layers */
+	AiEncoderWeight *list;		/* [n], sorted */
 	int			n;
 	AiCheckpointWeights	dense[AI_ENCODER_MAX_DENSE];
 	int			n_dense;		/* that are open */
@@ -83,9 +37,9 @@ extern AiCode ai_encoder_weights_open(AiEncoderWeights *opened, const AiEncoderC
 
 extern void ai_encoder_weights_close(AiEncoderWeights *opened);
 
-/* layer: -1 for parts of no layer.  NULL: the model has none. */
+/* NULL: the model has none. */
 extern const AiEncoderWeight *ai_encoder_weights_find(const AiEncoderWeights *opened,
-													  AiEncoderPart part, int layer);
+													  const AiEncoderTensor *tensor);
 
 /* Rows first .. first + n - 1 as fp32: values:[n * width] */
 extern AiCode ai_encoder_weight_read(const AiEncoderWeight *weight, float *values, int64_t first,

@@ -92,9 +92,11 @@ pop(Merging *m)
 	return least;
 }
 
-static void
-merge_all(Merging *m)
+static AiCode
+merge_all(Merging *m, const TokenRun *run)
 {
+	size_t		n_steps = 0;
+
 	for (uint32_t i = 0; i + 1 < m->n; i++)
 		push(m, i);
 	while (m->n_heap > 0)
@@ -105,6 +107,8 @@ merge_all(Merging *m)
 		Symbol	   *right;
 		uint32_t	rank;
 
+		if (++n_steps % STEPS_PER_QUESTION == 0)
+			AI_TRY(token_check_stop(run));
 		if (left->len == 0 || left->next == NO_SYMBOL)
 			continue;
 		right = &m->symbol[left->next];
@@ -119,6 +123,7 @@ merge_all(Merging *m)
 		push(m, left->prev);
 		push(m, (uint32_t) top);
 	}
+	return AI_OK;
 }
 
 /* One symbol for each byte; those that have none are unknown, or nothing */
@@ -171,7 +176,7 @@ merge_piece(TokenRun *run, size_t start, size_t end)
 	m.symbol = (Symbol *) scratch->symbols.data;
 	m.heap = (uint64_t *) scratch->heap.data;
 	put_symbols(&m, head, run->text->byte.data + start, len);
-	merge_all(&m);
+	AI_TRY(merge_all(&m, run));
 	for (uint32_t i = 0; i < m.n; i++)
 	{
 		if (m.symbol[i].len == 0)

@@ -241,7 +241,7 @@ replace(Mapping *m, size_t start, size_t end, bool *is_replaced)
 		return AI_OK;
 	for (size_t at = 0; at < len; n_new++)
 	{
-		uint32_t	code = REPLACEMENT_CHARACTER;
+		uint32_t	code = AI_REPLACEMENT_CHARACTER;
 		size_t		size = ai_utf8_decode(&code, bytes + at, len - at);
 
 		AI_TRY(put_char(m, code, n_new >= n_old));

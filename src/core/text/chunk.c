@@ -31,30 +31,6 @@ typedef struct Search
 	size_t		at;				/* searched up to here */
 } Search;
 
-/* The character before a place, and its length; 0 at the begin */
-static size_t
-char_before(uint32_t *code, const char *bytes, size_t at)
-{
-	for (size_t len = 1; len <= 4 && len <= at; len++)
-	{
-		if (ai_utf8_decode(code, bytes + at - len, len) == len)
-			return len;
-	}
-	*code = REPLACEMENT_CHARACTER;
-	return at > 0 ? 1 : 0;
-}
-
-static size_t
-char_at(uint32_t *code, const char *bytes, size_t len, size_t at)
-{
-	size_t		size = at < len ? ai_utf8_decode(code, bytes + at, len - at) : 0;
-
-	if (size > 0)
-		return size;
-	*code = REPLACEMENT_CHARACTER;
-	return at < len ? 1 : 0;
-}
-
 static bool
 has_flag(uint32_t code, uint32_t flag)
 {
@@ -66,9 +42,10 @@ is_whole_word(const Search *search, size_t start, size_t end)
 {
 	uint32_t	code;
 
-	if (char_before(&code, search->bytes, start) > 0 && has_flag(code, AI_TCHAR_WORD))
+	if (ai_utf8_before(&code, search->bytes, start) > 0 && has_flag(code, AI_TCHAR_WORD))
 		return false;
-	return char_at(&code, search->bytes, search->len, end) == 0 || !has_flag(code, AI_TCHAR_WORD);
+	return ai_utf8_at(&code, search->bytes, search->len, end) == 0 ||
+		!has_flag(code, AI_TCHAR_WORD);
 }
 
 /* The match with the white space that its token takes */
@@ -81,7 +58,7 @@ take_spaces(Match *match, const Search *search)
 	if (match->token->flags & ADDED_LSTRIP)
 	{
 		while (match->start > search->begin &&
-			   (len = char_before(&code, search->bytes, match->start)) > 0 &&
+			   (len = ai_utf8_before(&code, search->bytes, match->start)) > 0 &&
 			   has_flag(code, AI_TCHAR_SPACE))
 			match->start -= len;
 		if (match->start < search->begin)
@@ -89,7 +66,7 @@ take_spaces(Match *match, const Search *search)
 	}
 	if (match->token->flags & ADDED_RSTRIP)
 	{
-		while ((len = char_at(&code, search->bytes, search->len, match->end)) > 0 &&
+		while ((len = ai_utf8_at(&code, search->bytes, search->len, match->end)) > 0 &&
 			   has_flag(code, AI_TCHAR_SPACE))
 			match->end += len;
 	}
@@ -154,10 +131,10 @@ is_cut(const TokenRun *run, size_t at)
 	uint32_t	code;
 
 	if (run->source[at] == ' ')
-		return char_before(&code, run->source, at) > 0 && has_flag(code, AI_TCHAR_CUT) &&
-			char_at(&code, run->source, run->len, at + 1) > 0 && has_flag(code, AI_TCHAR_CUT);
+		return ai_utf8_before(&code, run->source, at) > 0 && has_flag(code, AI_TCHAR_CUT) &&
+			ai_utf8_at(&code, run->source, run->len, at + 1) > 0 && has_flag(code, AI_TCHAR_CUT);
 	return run->head->can_cut_ideographs && (uint8_t) run->source[at] >= 0xE3 &&
-		char_at(&code, run->source, run->len, at) > 0 && has_flag(code, AI_TCHAR_IDEOGRAPH);
+		ai_utf8_at(&code, run->source, run->len, at) > 0 && has_flag(code, AI_TCHAR_IDEOGRAPH);
 }
 
 /* The end of the chunk that begins at a place */
@@ -234,6 +211,7 @@ tokenize_text(TokenRun *run)
 	Search		search = {run->source, run->len, 0, 0};
 	size_t		at = 0;
 	size_t		cut = 0;
+	size_t		asked = 0;
 
 	while ((at < run->len || search.at < run->len) && !run->is_full)
 	{
@@ -242,6 +220,11 @@ tokenize_text(TokenRun *run)
 		bool		is_shifted_text;
 		size_t		end;
 
+		if (at - asked >= STEPS_PER_QUESTION)
+		{
+			AI_TRY(token_check_stop(run));
+			asked = at;
+		}
 		if (cut <= at)
 			cut = chunk_end(run, at);
 		if (at == search.begin)

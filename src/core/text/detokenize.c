@@ -126,7 +126,7 @@ put_bytes(AiBuf *text, const char *token, size_t len, AiError *err)
 	AI_TRY(ai_buf_reserve(text, len, err));
 	for (size_t at = 0; at < len;)
 	{
-		uint32_t	code = REPLACEMENT_CHARACTER;
+		uint32_t	code = AI_REPLACEMENT_CHARACTER;
 		size_t		size = ai_utf8_decode(&code, token + at, len - at);
 		int			byte = byte_of_char(code);
 

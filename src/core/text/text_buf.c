@@ -133,7 +133,7 @@ text_buf_char(const TextBuf *text, size_t at, uint32_t *code)
 
 	if (len > 0)
 		return len;
-	*code = REPLACEMENT_CHARACTER;
+	*code = AI_REPLACEMENT_CHARACTER;
 	return 1;
 }
 
@@ -172,7 +172,7 @@ text_buf_load(TextBuf *text, const char *source, size_t start, size_t end, AiErr
 		if (at < end)
 		{
 			AI_TRY(text_buf_detach(text, err));
-			AI_TRY(text_buf_put(text, REPLACEMENT_CHARACTER,
+			AI_TRY(text_buf_put(text, AI_REPLACEMENT_CHARACTER,
 								(AiTokenSpan) {(uint32_t) at, (uint32_t) at + 1}, err));
 			at++;
 		}

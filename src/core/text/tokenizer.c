@@ -184,7 +184,7 @@ trim_text_span(const TokenRun *run, AiTokenSpan span, const char *bytes, size_t 
 
 	for (size_t at = 0; at < len; n_chars++)
 	{
-		uint32_t	code = REPLACEMENT_CHARACTER;
+		uint32_t	code = AI_REPLACEMENT_CHARACTER;
 		size_t		size = ai_utf8_decode(&code, bytes + at, len - at);
 		bool		is_space = is_space_of_token(code);
 
@@ -495,7 +495,7 @@ ai_tokenizer_find(const AiTokenizer *tokenizer, const char *piece, size_t len)
 		return (int32_t) ai_trie_find(trie, piece, len) - 1;
 	for (size_t at = 0; at < len;)
 	{
-		uint32_t	code = REPLACEMENT_CHARACTER;
+		uint32_t	code = AI_REPLACEMENT_CHARACTER;
 		size_t		size = ai_utf8_decode(&code, piece + at, len - at);
 		int			byte = byte_of_char(code);
 

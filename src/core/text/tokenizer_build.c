@@ -145,7 +145,7 @@ model_bytes(const TokenizerPlan *plan, const char *bytes, size_t len, char *out,
 	*n = 0;
 	for (size_t at = 0; at < len;)
 	{
-		uint32_t	code = REPLACEMENT_CHARACTER;
+		uint32_t	code = AI_REPLACEMENT_CHARACTER;
 		size_t		size = ai_utf8_decode(&code, bytes + at, len - at);
 		int			byte = byte_of_char(code);
 
@@ -427,7 +427,7 @@ has_space(const TokenizerPlan *plan, StoredString string)
 
 	for (size_t at = 0; at < string.len;)
 	{
-		uint32_t	code = REPLACEMENT_CHARACTER;
+		uint32_t	code = AI_REPLACEMENT_CHARACTER;
 		size_t		size = ai_utf8_decode(&code, bytes + at, string.len - at);
 
 		if (ai_tokenizer_char(code)->flags & AI_TCHAR_SPACE)

@@ -68,7 +68,11 @@ extern AiCode read_vocab_object(TokenizerPlan *plan, const AiJson *vocab);
 extern AiCode read_added_token(TokenizerPlan *plan, const AiJson *token);
 extern AiCode read_tokenizer_json(TokenizerPlan *plan, const AiTokenizerFile *file);
 
-/* tokenizer_files.c: the other files */
+/* tokenizer_files.c: a file as JSON, NULL when there is none; errors say which one it is */
+extern AiCode parse_tokenizer_file(TokenizerPlan *plan, const AiTokenizerFile *file,
+								   const char *name, const AiJson **value);
+
+/* The other files */
 extern AiCode read_tokenizer_config(TokenizerPlan *plan, const AiTokenizerSource *source,
 									const AiJson **config);
 extern AiCode read_vocab_text(TokenizerPlan *plan, const AiTokenizerFile *file,

@@ -41,13 +41,24 @@ read_special_names(TokenizerPlan *plan, const AiJson *object)
 	}
 }
 
-static AiCode
-parse_file(TokenizerPlan *plan, const AiTokenizerFile *file, const AiJson **value)
+AiCode
+parse_tokenizer_file(TokenizerPlan *plan, const AiTokenizerFile *file, const char *name,
+					 const AiJson **value)
 {
+	AiCode		code;
+
 	*value = NULL;
 	if (file->text == NULL)
 		return AI_OK;
-	return ai_json_parse_large(value, plan->arena, file->text, file->len, plan->err);
+	code = ai_json_parse_large(value, plan->arena, file->text, file->len, plan->err);
+	if (plan->err != NULL && code != AI_OK && code != AI_ERR_NOMEM)
+	{
+		AiError		found = *plan->err;
+
+		ai_fail(plan->err, code, "file \"%s\" of the model: %s", name, found.message);
+		ai_detail(plan->err, "%s", found.detail);
+	}
+	return code;
 }
 
 AiCode
@@ -56,8 +67,8 @@ read_tokenizer_config(TokenizerPlan *plan, const AiTokenizerSource *source, cons
 	const AiJson *special;
 	const AiJson *length;
 
-	AI_TRY(parse_file(plan, &source->special, &special));
-	AI_TRY(parse_file(plan, &source->config, config));
+	AI_TRY(parse_tokenizer_file(plan, &source->special, "special_tokens_map.json", &special));
+	AI_TRY(parse_tokenizer_file(plan, &source->config, "tokenizer_config.json", config));
 	read_special_names(plan, special);
 	read_special_names(plan, *config);
 	length = ai_json_member(*config, "model_max_length");
@@ -268,7 +279,7 @@ read_vocab_json(TokenizerPlan *plan, const AiTokenizerSource *source, const AiJs
 	bool		prepends = false;
 	const AiJson *vocab;
 
-	AI_TRY(parse_file(plan, &source->vocab_json, &vocab));
+	AI_TRY(parse_tokenizer_file(plan, &source->vocab_json, "vocab.json", &vocab));
 	AI_TRY(read_vocab_object(plan, vocab));
 	AI_TRY(read_merge_lines(plan, &source->merges));
 	AI_TRY(read_bool(plan, config, "add_prefix_space", &prepends));

@@ -21,7 +21,6 @@
 #include "core/text/trie.h"
 
 #define TOKENIZER_MAGIC "\x89" "TOK\r\n\x1A\n"
-#define REPLACEMENT_CHARACTER 0xFFFDu
 
 typedef enum ModelKind
 {
@@ -284,6 +283,17 @@ typedef struct TokenRun
 	bool		is_full;		/* the limit is reached */
 	AiError    *err;
 } TokenRun;
+
+/* Asked after so many bytes or steps, which take a millisecond */
+#define STEPS_PER_QUESTION 65536
+
+static inline AiCode
+token_check_stop(const TokenRun *run)
+{
+	if (ai_host_should_stop(run->scratch->host))
+		return ai_fail(run->err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
 
 /* byte_chars.c: the characters that vocabularies over bytes write for bytes */
 extern uint32_t char_of_byte(uint8_t byte);

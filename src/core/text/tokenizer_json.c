@@ -740,7 +740,7 @@ read_tokenizer_json(TokenizerPlan *plan, const AiTokenizerFile *file)
 {
 	const AiJson *root;
 
-	AI_TRY(ai_json_parse_large(&root, plan->arena, file->text, file->len, plan->err));
+	AI_TRY(parse_tokenizer_file(plan, file, "tokenizer.json", &root));
 	if (root->kind != AI_JSON_OBJECT)
 		return damaged(plan, "it is no object");
 	AI_TRY(read_sequence(plan, ai_json_member(root, "normalizer"), "normalizers", 0, read_normalizer));

@@ -66,6 +66,7 @@ find_path(TokenRun *run, Place *place, const uint8_t *bytes, size_t len)
 {
 	const AiTokenizerHead *head = run->head;
 	size_t		char_len;
+	size_t		asked = 0;
 
 	for (size_t i = 1; i <= len; i++)
 		place[i].start = NOWHERE;
@@ -73,6 +74,11 @@ find_path(TokenRun *run, Place *place, const uint8_t *bytes, size_t len)
 	for (size_t start = 0; start < len; start += char_len)
 	{
 		char_len = char_length(bytes + start, len - start);
+		if (start - asked >= STEPS_PER_QUESTION)
+		{
+			AI_TRY(token_check_stop(run));
+			asked = start;
+		}
 		if (offer_pieces(head, place, bytes, start, len, char_len))
 			continue;
 		if (!head->has_unk)

@@ -146,7 +146,7 @@ aiaas_call_begin(FunctionCallInfo fcinfo, const AiaasModelArg *model)
 	if (unlikely(call == NULL))
 		call = create_call(fcinfo->flinfo);
 
-	if (PG_NARGS() > model->arg)
+	if (PG_NARGS() > model->arg && !PG_ARGISNULL(model->arg))
 	{
 		text	   *argument = PG_GETARG_TEXT_PP(model->arg);
 

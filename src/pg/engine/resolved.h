@@ -19,7 +19,7 @@ typedef enum AiaasCallMode
 /* How a function is told which model it is to use */
 typedef struct AiaasModelArg
 {
-	int			arg;			/* its number; functions with fewer arguments use the setting */
+	int			arg;			/* its number; where it is missing or NULL, the setting counts */
 	AiaasDefault setting;
 	AiaasCallMode mode;
 } AiaasModelArg;

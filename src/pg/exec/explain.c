@@ -36,6 +36,8 @@ explain_counts(const AiaasBatchTotals *totals, ExplainState *es)
 	ExplainPropertyInteger("Distinct Inputs", NULL, totals->counts.distinct, es);
 	if (totals->counts.tokens > 0)
 		ExplainPropertyInteger("Tokens", NULL, totals->counts.tokens, es);
+	if (totals->counts.truncated > 0)
+		ExplainPropertyInteger("Truncated Inputs", NULL, totals->counts.truncated, es);
 	if (es->timing)
 		ExplainPropertyFloat("Model Time", "ms", totals->counts.model_time / 1e6, 3, es);
 }

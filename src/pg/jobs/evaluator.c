@@ -112,17 +112,35 @@ add_answer(AiaasEvaluation *evaluation)
 /*
  * Opening
  */
-static void
-open_network(AiaasEvaluation *evaluation)
+static AiNetworkTask
+task_of(const AiaasEngine *engine, const AiaasModel *model)
 {
-	const AiNetworkParts *parts = ai_network_parts(evaluation->network);
+	static const AiNetworkTask tasks[AIAAS_N_TASKS] = {
+		[AIAAS_TASK_CLASSES] = AI_NETWORK_CLASSES,
+		[AIAAS_TASK_LABELS] = AI_NETWORK_LABELS,
+		[AIAAS_TASK_VALUES] = AI_NETWORK_VALUES,
+		[AIAAS_TASK_STEPS] = AI_NETWORK_STEPS
+	};
+	AiaasTask	task = aiaas_engine_task(engine);
 
-	evaluation->task = parts->task;
-	if (parts->task == AI_NETWORK_VALUES)
-		evaluation->width = (int) ai_network_answer_size(evaluation->network, AI_NETWORK_ANSWER);
+	if (task == AIAAS_TASK_EMBEDDING)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("model \"%s\" gives embeddings, which cannot be compared with a target",
+						model->name),
+				 errhint("Train a classifier on them: ai_train(..., options => "
+						 "'{\"embedder\": \"%s\"}').", model->name)));
+	return tasks[task];
+}
+
+static void
+prepare_waiting(AiaasEvaluation *evaluation)
+{
+	if (evaluation->task == AI_NETWORK_VALUES)
+		evaluation->width = (int) aiaas_engine_n_numbers(evaluation->engine, AI_NETWORK_ANSWER);
 
 	/* The last number stands for labels that the model does not know. */
-	else if (parts->task == AI_NETWORK_LABELS)
+	else if (evaluation->task == AI_NETWORK_LABELS)
 		evaluation->width = evaluation->n_labels + 1;
 	evaluation->waiting = AllocSetContextCreate(CurrentMemoryContext, "aiaas waiting rows",
 												ALLOCSET_DEFAULT_SIZES);
@@ -137,7 +155,9 @@ aiaas_evaluation_open(AiaasEvaluation *evaluation, const AiaasModel *model,
 	MemSet(evaluation, 0, sizeof(AiaasEvaluation));
 	evaluation->engine = aiaas_engine_acquire(model);
 	evaluation->network = aiaas_engine_network(evaluation->engine);
-	evaluation->task = AI_NETWORK_CLASSES;
+	evaluation->waits = evaluation->network != NULL ||
+		aiaas_engine_encoder(evaluation->engine) != NULL;
+	evaluation->task = task_of(evaluation->engine, model);
 	evaluation->n_labels = aiaas_engine_n_labels(evaluation->engine);
 	evaluation->labels = aiaas_labels_create();
 	for (int i = 0; i < evaluation->n_labels; i++)
@@ -147,8 +167,8 @@ aiaas_evaluation_open(AiaasEvaluation *evaluation, const AiaasModel *model,
 
 		aiaas_labels_add(evaluation->labels, label, len);
 	}
-	if (evaluation->network != NULL)
-		open_network(evaluation);
+	if (evaluation->waits)
+		prepare_waiting(evaluation);
 	make_room(evaluation, with_probabilities);
 }
 
@@ -245,6 +265,8 @@ run_waiting(AiaasEvaluation *evaluation)
 	{
 		const AiInput *input = &evaluation->inputs[evaluation->inputs[i].same_as];
 
+		if (input->code != AI_OK)
+			aiaas_engine_raise(evaluation->engine, input, &request);
 		take_answer(evaluation, &evaluation->truths[i], input->answer);
 	}
 	evaluation->n_waiting = 0;
@@ -258,7 +280,8 @@ static AiCode
 keep_labels(AiaasEvaluation *evaluation, AiaasTruth *truth, const AiNetworkExample *example,
 			AiError *err)
 {
-	size_t		n_places = ai_network_n_places(evaluation->network);
+	size_t		n_places = evaluation->network != NULL ?
+		ai_network_n_places(evaluation->network) : 1;
 	int32	   *labels;
 
 	if (example->n_labels != n_places)
@@ -314,7 +337,7 @@ aiaas_evaluation_add(AiaasEvaluation *evaluation, const AiNetworkExample *exampl
 	size_t		len = example->input.len;
 	void	   *bytes;
 
-	if (evaluation->network == NULL)
+	if (!evaluation->waits)
 	{
 		aiaas_evaluation_add_text(evaluation, &(AiaasExample) {
 								  example->input.bytes, len,
@@ -322,7 +345,8 @@ aiaas_evaluation_add(AiaasEvaluation *evaluation, const AiNetworkExample *exampl
 		return AI_OK;
 	}
 	truth = &evaluation->truths[evaluation->n_waiting];
-	AI_TRY(ai_network_check(evaluation->network, &example->input, err));
+	if (evaluation->network != NULL)
+		AI_TRY(ai_network_check(evaluation->network, &example->input, err));
 	if (evaluation->task == AI_NETWORK_VALUES)
 		AI_TRY(keep_values(evaluation, truth, example, err));
 	else if (evaluation->task == AI_NETWORK_LABELS)
@@ -342,7 +366,7 @@ aiaas_evaluation_add(AiaasEvaluation *evaluation, const AiNetworkExample *exampl
 void
 aiaas_evaluation_finish(AiaasEvaluation *evaluation)
 {
-	if (evaluation->network != NULL)
+	if (evaluation->waits)
 		run_waiting(evaluation);
 }
 
@@ -379,7 +403,8 @@ static void
 evaluate_rows(AiaasEvaluation *evaluation, const AiaasModel *model, const char *sql,
 			  const char *target)
 {
-	AiNetworkInput input = ai_network_parts(evaluation->network)->input;
+	AiNetworkInput input = evaluation->network != NULL ?
+		ai_network_parts(evaluation->network)->input : AI_NETWORK_WORDS;
 	AiaasNetworkQuery query;
 
 	aiaas_network_query_open(&query, sql, target, &evaluation->task, AI_LOSS_AUTO,
@@ -418,7 +443,7 @@ aiaas_evaluate(AiaasEvaluation *evaluation, const char *function, const char *re
 	if (use == AIAAS_FOR_CONFUSION)
 		check_confusable(evaluation, model);
 	evaluation->key = (AiaasStatsKey) {model->id, model->version, function};
-	if (evaluation->network == NULL)
+	if (!evaluation->waits)
 		evaluate_texts(evaluation, query, target);
 	else
 		evaluate_rows(evaluation, model, query, target);

@@ -3,7 +3,8 @@
  *		A model's answers beside the truth.
  *
  * aiaas_evaluate() does it for the rows of a query; open, add and finish for rows that
- * somebody else reads.  Rows of a network wait until there are some to compute together.
+ * somebody else reads.  Rows of networks and encoders wait until there are some to compute
+ * together.
  *-------------------------------------------------------------------------
  */
 #ifndef AIAAS_EVALUATOR_H
@@ -29,7 +30,8 @@ typedef struct AiaasEvaluation
 {
 	/* The model */
 	AiaasEngine *engine;
-	const AiNetwork *network;	/* NULL: a text classifier */
+	const AiNetwork *network;	/* NULL: another kind of model */
+	bool		waits;			/* rows are computed together; not those of a text classifier */
 	AiNetworkTask task;
 	int			n_labels;		/* that it knows: the first ones of labels; 0: none */
 	AiaasLabels *labels;		/* then those that only the rows have */

@@ -184,3 +184,12 @@ aiaas_gate_decide(AiaasGate *gate, const AiaasModelLock *lock, const char *metri
 	notice_kept_back(&verdict, gate, lock);
 	return false;
 }
+
+void
+aiaas_notice_not_deployed(const char *model, int version, const char *made)
+{
+	ereport(NOTICE,
+			(errmsg("version %d of model \"%s\" was %s and not deployed", version, model, made),
+			 errhint("To deploy it, run SELECT ai_deploy(%s, %d).", quote_literal_cstr(model),
+					 version)));
+}

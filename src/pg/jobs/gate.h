@@ -50,4 +50,7 @@ extern void aiaas_gate_add(AiaasGate *gate, const AiNetworkExample *example);
 extern bool aiaas_gate_decide(AiaasGate *gate, const AiaasModelLock *lock, const char *metric,
 							  double score);
 
+/* A version was "imported", or otherwise made, without asking the gate: how to deploy it */
+extern void aiaas_notice_not_deployed(const char *model, int version, const char *made);
+
 #endif							/* AIAAS_GATE_H */

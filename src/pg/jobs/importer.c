@@ -23,6 +23,7 @@
 #include "pg/host/host.h"
 #include "pg/host/json.h"
 #include "pg/host/raise.h"
+#include "pg/jobs/gate.h"
 #include "pg/jobs/importer_internal.h"
 #include "pg/jobs/limits.h"
 #include "pg/stats/stats.h"
@@ -462,18 +463,6 @@ count_labels(ArrayType *labels)
 	return labels != NULL ? ArrayGetNItems(ARR_NDIM(labels), ARR_DIMS(labels)) : 0;
 }
 
-static void
-notice_not_deployed(const AiaasImportResult *result)
-{
-	char	   *command = psprintf("SELECT ai_deploy(%s, %d)", quote_literal_cstr(result->model),
-								   result->version);
-
-	ereport(NOTICE,
-			(errmsg("version %d of model \"%s\" was imported and not deployed",
-					result->version, result->model),
-			 errhint("To deploy it, run %s.", command)));
-}
-
 /* An export becomes what it says it is. */
 static void
 take_export(AiaasImporter *importer)
@@ -510,6 +499,8 @@ aiaas_importer_finish(AiaasImporter *importer, bool deploy, AiaasImportResult *r
 		take_export(importer);
 	else
 		aiaas_import_encoder(importer);
+	if (importer->spill.ud != NULL)
+		aiaas_spill_close(&importer->spill);
 	store_version(importer, deploy, result);
 	MemoryContextSwitchTo(old_context);
 
@@ -519,5 +510,5 @@ aiaas_importer_finish(AiaasImporter *importer, bool deploy, AiaasImportResult *r
 	result->n_bytes = (int64) importer->version.n_bytes;
 	MemoryContextDelete(importer->context);
 	if (!result->is_deployed)
-		notice_not_deployed(result);
+		aiaas_notice_not_deployed(result->model, result->version, "imported");
 }

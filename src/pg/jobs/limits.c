@@ -30,7 +30,7 @@ aiaas_check_model_size(uint64 n_bytes)
 					   n_bytes, aiaas_max_model_bytes),
 			 errhint("Raise aiaas.max_model_bytes, or train a smaller model: of texts with a higher "
 					 "min_count, a lower max_features or shorter n-grams, a network with fewer "
-					 "units or max_tokens.")));
+					 "units or max_tokens. Import a pre-trained model with weights => 'int8'.")));
 }
 
 static TimeoutId timeout = MAX_TIMEOUTS;	/* not registered */

@@ -73,6 +73,7 @@ void
 aiaas_select_open(AiaasSelect *select, const char *sql)
 {
 	SPI_connect();
+	select->max_rows = 0;
 	select->plan = SPI_prepare(sql, 0, NULL);
 	if (select->plan == NULL)
 		elog(ERROR, "could not prepare the query: %s", SPI_result_code_string(SPI_result));
@@ -153,7 +154,9 @@ aiaas_select_run(AiaasSelect *select, AiaasRowHandler handler, void *ud)
 		.row_context = AllocSetContextCreate(CurrentMemoryContext, "aiaas row",
 											 ALLOCSET_DEFAULT_SIZES)
 	};
-	SPIExecuteOptions options = {.read_only = true, .dest = &receiver.dest};
+	SPIExecuteOptions options = {
+		.read_only = true, .tcount = select->max_rows, .dest = &receiver.dest
+	};
 	bool		was_read_only = XactReadOnly;
 	int			code;
 

@@ -18,6 +18,7 @@ typedef struct AiaasSelect
 {
 	SPIPlanPtr	plan;			/* NULL once closed */
 	TupleDesc	desc;			/* of its rows; borrowed from the plan */
+	uint64		max_rows;		/* after which it is not run further; 0: all, as open sets it */
 } AiaasSelect;
 
 /* Called in a memory context that is reset after every row */
