@@ -1195,8 +1195,8 @@ test_scratch_after_cancel(void **state)
 		text[i] = "Topic0x1 common3 "[i % 17];
 	test_host_init(&test, 0, 3);
 	assert_int_equal(ai_text_scratch_create(&scratch, opened.model, &test.host, NULL), AI_OK);
-	assert_int_equal(ai_text_classifier_run(opened.model, scratch, p, NULL, text, sizeof(text), NULL,
-											NULL), AI_ERR_CANCELLED);
+	assert_int_equal(ai_text_classifier_run(opened.model, scratch, p, NULL, text, sizeof(text),
+											NULL, NULL), AI_ERR_CANCELLED);
 	test.stop_at = 0;
 	for (int i = 0; i < rows.n; i++)
 	{
@@ -1235,8 +1235,8 @@ test_cancel_in_blanks(void **state)
 
 		test_host_init(&test, 0, stop_at);
 		assert_int_equal(ai_text_scratch_create(&scratch, opened.model, &test.host, NULL), AI_OK);
-		assert_int_equal(ai_text_classifier_run(opened.model, scratch, NULL, &best, blanks, len, NULL,
-												NULL), AI_ERR_CANCELLED);
+		assert_int_equal(ai_text_classifier_run(opened.model, scratch, NULL, &best, blanks, len,
+												NULL, NULL), AI_ERR_CANCELLED);
 		assert_int_equal(test.n_asks, stop_at + 1);
 		test.n_asks = 0;
 		assert_int_equal(ai_text_classifier_explain(opened.model, scratch, &contributions,
@@ -1572,6 +1572,8 @@ test_other_blocks(void **state)
 
 	assert_int_equal(ai_aim_open(&aim, trained.bytes, trained.size, NULL), AI_OK);
 	assert_int_equal(ai_aim_array(&aim, &version, dims, "version", AI_DTYPE_I64, 0, NULL), AI_OK);
+	*(int64_t *) version += 1;	/* that would have an embedder */
+	assert_int_equal(use_block(trained.bytes, trained.size, &err), AI_ERR_FORMAT);
 	*(int64_t *) version += 1;
 	assert_int_equal(use_block(trained.bytes, trained.size, &err), AI_ERR_UNSUPPORTED);
 	free(trained.bytes);

@@ -4,8 +4,8 @@
  *
  * A text becomes TF-IDF weights of its word and character n-grams
  * (core/text/ngram.h), or its embedding by an encoder, or both; a linear model
- * scores every label, and the scores are calibrated into probabilities.  The model is one aim block that is used
- * where it lies.
+ * scores every label, and the scores are calibrated into probabilities.  The
+ * model is one aim block that is used where it lies.
  *
  * Texts and labels are UTF-8; bytes that are not are taken as Latin-1, so
  * every byte string has a result.
@@ -190,7 +190,8 @@ extern size_t ai_text_scratch_longest(const AiTextScratch *scratch);
 
 /*
  * probability:[n_labels], sums to 1; *best is the first largest.  Either may be
- * NULL.  embedding is the text's by the model's embedder, not looked at if it has none.  Fails by AI_ERR_NOMEM and AI_ERR_CANCELLED only.
+ * NULL.  embedding is the text's by the model's embedder, not looked at if it
+ * has none.  Fails by AI_ERR_NOMEM and AI_ERR_CANCELLED only.
  */
 extern AiCode ai_text_classifier_run(const AiTextClassifier *model,
 									 AiTextScratch *scratch,

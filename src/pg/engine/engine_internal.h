@@ -45,7 +45,7 @@ struct AiaasEngine
 	MemoryContextCallback dismiss;
 };
 
-/* batch.c: the embedding of a text by the classifier's embedder, until its next call; NULL: it has none */
+/* batch.c: a text's embedding by the classifier's embedder, or NULL; lives until its next call */
 extern const float *aiaas_engine_embedding(AiaasEngine *engine, const void *bytes, size_t len);
 
 /* batch.c: the scratch of the backend's own thread */

@@ -44,7 +44,7 @@ extern char *aiaas_features_input(const Jsonb *features);
 /* "precision" of an encoder's options; fp32 where nothing is said */
 extern AiPrecision aiaas_features_precision(const AiaasModel *model);
 
-/* Is it said of them that they include the embedding by the content with this hash?  NULL: by none */
+/* Do they include the embedding by the content with this hash?  NULL: by none */
 extern bool aiaas_features_have_embedder(const Jsonb *features, const uint8 *hash);
 
 /* Multiplications that a token of the embedder takes, and how precise; false: there is none */

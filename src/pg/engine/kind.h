@@ -49,7 +49,7 @@ typedef struct AiaasKind
 	AiaasTask	(*task) (const void *model);
 	size_t		(*n_numbers) (const void *model, int layer);
 
-	/* The content of the embedder that it is applied with, by its hash, or NULL; NULL: none has */
+	/* The hash of the embedder that a model learnt from, or NULL; NULL: none has one */
 	const uint8 *(*embedder) (const void *model);
 
 	/* What an export says of a model: are these its own? */
