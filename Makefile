@@ -21,6 +21,7 @@ BASE_OBJS = \
 	src/core/base/gate.o \
 	src/core/base/host.o \
 	src/core/base/json.o \
+	src/core/base/json_large.o \
 	src/core/base/json_scan.o \
 	src/core/base/pool.o \
 	src/core/base/progress.o \

@@ -48,7 +48,7 @@ CREATE FUNCTION entry(name text, content bytea, kind text DEFAULT '0', link text
 	FROM (SELECT field(name, 100) || field('0000644', 8) || field('0', 8) || field('0', 8) ||
 			field(to_octal(coalesce(size, length(content)), 11), 12) || field('0', 12) ||
 			convert_to(repeat(' ', 8), 'UTF8') || field(kind, 1) || field(link, 100) ||
-			field('ustar', 6) || field('00', 2) || field('', 247) AS head) h,
+			field('ustar', 6) || field('00', 2) || field('', 247) AS head OFFSET 0) h,
 		LATERAL (SELECT sum(get_byte(head, i)) FROM generate_series(0, 511) i) s(sum) $$;
 CREATE FUNCTION le(value bigint) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT string_agg(set_byte('\x00'::bytea, 0, ((value >> (8 * i)) & 255)::int), '' ORDER BY i)

@@ -14,12 +14,16 @@ one in a hundred, since the last digits depend on the processor; those of a netw
 are not compared at all.  Lines that show the progress of a training are left out: a fast
 machine prints none.
 
+Between the comments <!-- needs FILE, extension NAME --> and <!-- end --> examples run only
+where that is there; when CI is set, a file that is missing is an error.
+
 With --write a "text" block that differs is replaced by what was printed, to be
 read before it is committed.
 """
 
 import difflib
 import math
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +32,7 @@ import threading
 DATABASE = "readme_examples"
 TIMEOUT = 300                   # seconds for one example
 FENCE = re.compile(r"^```(\w*)\s*$")
+NEEDS = re.compile(r"^<!-- needs (.*) -->$")
 PROGRESS = re.compile(r"^NOTICE:  training: \d+ % done after \d+ s$")
 
 
@@ -37,19 +42,23 @@ def read_lines(path):
 
 
 def examples(path):
-    """Line number, commands, expected output or None, line number of that; in order."""
-    found, language, start, lines, end = [], None, 0, [], 0
+    """Line number, commands, expected output or None, line number of that, needs; in order."""
+    found, language, start, lines, end, needs = [], None, 0, [], 0, []
     text = read_lines(path)
     for number, line in enumerate(text, 1):
         fence = FENCE.match(line)
+        if language is None and NEEDS.match(line):
+            needs = NEEDS.match(line)[1].split(", ")
+        elif language is None and line == "<!-- end -->":
+            needs = []
         if language is None and fence:
             language, start, lines = fence[1], number, []
         elif language is not None and fence:
             if language == "sql":
-                found.append([start, "\n".join(lines), None, 0])
+                found.append([start, "\n".join(lines), None, 0, needs])
                 end = number
             elif language == "text" and found and not "".join(text[end:start - 1]).strip():
-                found[-1][2:] = lines, start
+                found[-1][2:4] = lines, start
                 end = 0
             language = None
         elif language is not None:
@@ -148,6 +157,18 @@ def tidy(lines):
     return "\n".join(line.rstrip() for line in lines).strip("\n").split("\n")
 
 
+def is_there(need):
+    if not need.startswith("extension "):
+        if not os.path.exists(need) and os.environ.get("CI"):
+            sys.exit(f"{need} is missing")
+        return os.path.exists(need)
+    name = need.removeprefix("extension ")
+    found = subprocess.run(["psql", "-XAt", "-d", "postgres", "-c", "SELECT count(*) FROM "
+                            f"pg_available_extensions WHERE name = '{name}'"],
+                           check=True, capture_output=True, text=True)
+    return found.stdout.strip() != "0"
+
+
 def check(path, wants_write):
     """Run one file's examples in a new database; the number of those that failed"""
     for command in (f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}"):
@@ -156,7 +177,12 @@ def check(path, wants_write):
     session = Session()
     outputs = []
     n_failed = 0
-    for line, commands, expected, fence in examples(path):
+    skipped = {}
+    for line, commands, expected, fence, needs in examples(path):
+        missing = [need for need in needs if not is_there(need)]
+        if missing:
+            skipped.setdefault(missing[0], []).append(line)
+            continue
         printed = session.run(commands)
         if expected is not None:
             wrong = compare(expected, printed)
@@ -170,6 +196,8 @@ def check(path, wants_write):
         for text in wrong:
             print(f"    {text}")
         n_failed += bool(wrong)
+    for need, lines in skipped.items():
+        print(f"skipped {path} lines {', '.join(map(str, lines))}: there is no {need}")
     if outputs:
         write_outputs(path, outputs)
     session.close()

@@ -24,14 +24,14 @@ too_large(AiError *err, const char *what, size_t max, const char *unit)
 
 /* Before anything is allocated for it: how deep and how much it can be */
 static AiCode
-check_size(const char *text, size_t len, size_t max_size, size_t max_values, AiError *err)
+check_size(const char *text, size_t len, AiError *err)
 {
 	size_t		n_values = 1;
 	int			depth = 0;
 	bool		in_string = false;
 
-	if (len > max_size)
-		return too_large(err, "is too long", max_size, "bytes");
+	if (len > AI_JSON_MAX_SIZE)
+		return too_large(err, "is too long", AI_JSON_MAX_SIZE, "bytes");
 	for (size_t i = 0; i < len; i++)
 	{
 		char		c = text[i];
@@ -53,8 +53,8 @@ check_size(const char *text, size_t len, size_t max_size, size_t max_values, AiE
 		else if (c == ',')
 			n_values++;
 	}
-	if (n_values > max_values)
-		return too_large(err, "has too many values", max_values, "values");
+	if (n_values > AI_JSON_MAX_VALUES)
+		return too_large(err, "has too many values", AI_JSON_MAX_VALUES, "values");
 	return AI_OK;
 }
 
@@ -170,13 +170,14 @@ copy_tree(const AiJson **value, AiArena *arena, const json_t *root, size_t len, 
 	return copy_value(&copy, to, root);
 }
 
-static AiCode
-parse_checked(const AiJson **value, AiArena *arena, const char *text, size_t len, AiError *err)
+AiCode
+ai_json_parse(const AiJson **value, AiArena *arena, const char *text, size_t len, AiError *err)
 {
 	json_error_t error = {.text = ""};
 	json_t	   *root;
 	AiCode		code;
 
+	AI_TRY(check_size(text, len, err));
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY,
 					  &error);
 	if (root == NULL)
@@ -191,21 +192,6 @@ parse_checked(const AiJson **value, AiArena *arena, const char *text, size_t len
 	code = copy_tree(value, arena, root, len, err);
 	json_decref(root);
 	return code;
-}
-
-AiCode
-ai_json_parse(const AiJson **value, AiArena *arena, const char *text, size_t len, AiError *err)
-{
-	AI_TRY(check_size(text, len, AI_JSON_MAX_SIZE, AI_JSON_MAX_VALUES, err));
-	return parse_checked(value, arena, text, len, err);
-}
-
-AiCode
-ai_json_parse_large(const AiJson **value, AiArena *arena, const char *text, size_t len,
-					AiError *err)
-{
-	AI_TRY(check_size(text, len, AI_JSON_MAX_LARGE_SIZE, AI_JSON_MAX_LARGE_VALUES, err));
-	return parse_checked(value, arena, text, len, err);
 }
 
 const AiJson *

@@ -2,7 +2,7 @@
  * json.h
  *		JSON from outside as a tree in an arena, and pieces of JSON written.
  *
- * The door to jansson, which is used nowhere else: its values are counted by
+ * The door to jansson, which json.c uses and nobody else: its values are counted by
  * references and live in malloc, and several of its names are the server's, too.
  *-------------------------------------------------------------------------
  */
@@ -51,7 +51,7 @@ typedef struct AiJson
 extern AiCode ai_json_parse(const AiJson **value, AiArena *arena, const char *text, size_t len,
 							AiError *err);
 
-/* The same with the larger limits */
+/* The same with the larger limits; AI_ERR_CANCELLED when the arena's host asks to stop */
 extern AiCode ai_json_parse_large(const AiJson **value, AiArena *arena, const char *text,
 								  size_t len, AiError *err);
 

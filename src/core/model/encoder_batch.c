@@ -14,8 +14,8 @@
 #include "core/model/encoder_internal.h"
 #include "core/model/network_batch.h"
 
-/* Bytes that a group begins with, at least: some 300 tokens, whose vectors stay in the caches */
-#define GROUP_BYTES 1200
+/* Bytes of a group: some 150 tokens, whose vectors stay in the caches and which threads can share */
+#define GROUP_BYTES 600
 
 /* A text counts with so many bytes for each token that is read of it, at most. */
 #define BYTES_OF_TOKEN 4

@@ -4,7 +4,8 @@
  *
  * The vectors of all tokens of all inputs lie in one array without gaps: products go over tokens,
  * attention over inputs and heads.  Each row of a product and each input's attention is computed
- * as if it were alone.
+ * as if it were alone.  Where one token of an input is all that pooling takes, the last layer goes
+ * on with that one as soon as it has seen the others.
  */
 #include "core/model/encoder.h"
 
@@ -167,9 +168,10 @@ typedef struct Pass
 	const AiEncoder *e;
 	AiEncoderScratch *s;
 	const AiEncoderTokens *tokens;
-	size_t		n;				/* tokens */
+	size_t		n;				/* tokens that are computed */
 	size_t		longest;		/* tokens of an input; at least 1 */
 	bool		is_raw;
+	bool		takes_one;		/* after the last layer n is the number of inputs */
 } Pass;
 
 static void
@@ -271,13 +273,46 @@ attend(const Pass *p)
 	}
 }
 
+/* Does pooling take one token of each input? */
+static bool
+takes_one(const Pass *p)
+{
+	AiPooling	pooling = (AiPooling) p->e->shape.pooling;
+
+	for (size_t i = 0; i < p->tokens->n_inputs; i++)
+	{
+		if (p->tokens->first[i + 1] == p->tokens->first[i])
+			return false;
+	}
+	return p->e->shape.n_layers > 0 && (pooling == AI_POOL_FIRST || pooling == AI_POOL_LAST);
+}
+
+/* Leave of each input the token that pooling takes. */
 static void
-run_layer(const Pass *p, const AiEncoderLayer *layer)
+keep_one(Pass *p)
+{
+	size_t		width = (size_t) p->e->shape.width;
+
+	for (size_t i = 0; i < p->tokens->n_inputs; i++)
+	{
+		size_t		t = p->e->shape.pooling == AI_POOL_FIRST ? p->tokens->first[i] :
+			p->tokens->first[i + 1] - 1;
+
+		memmove(p->s->vector + i * width, p->s->vector + t * width, width * sizeof(float));
+		memmove(p->s->changed + i * width, p->s->changed + t * width, width * sizeof(float));
+	}
+	p->n = p->tokens->n_inputs;
+}
+
+static void
+run_layer(Pass *p, const AiEncoderLayer *layer, bool is_last)
 {
 	AiEncoderScratch *s = p->s;
 
 	multiply(p, s->heads, s->vector, &layer->attention, NULL, AI_ACT_LINEAR);
 	attend(p);
+	if (is_last && p->takes_one)
+		keep_one(p);
 
 	/* The queries are done with: their memory holds the sums. */
 	multiply(p, s->heads, s->changed, &layer->output, s->vector, AI_ACT_LINEAR);
@@ -313,13 +348,13 @@ static void
 answer_input(const Pass *p, size_t input, float *answer)
 {
 	const AiEncoder *e = p->e;
-	uint32_t	first = p->tokens->first[input];
+	size_t		first = p->takes_one ? input : p->tokens->first[input];
+	size_t		n = p->takes_one ? 1 : p->tokens->first[input + 1] - first;
 	int			last = p->is_raw && e->shape.answer != AI_ANSWER_EMBEDDING ? e->n_after - 1 : -1;
 	float	   *x = p->s->pooled;
 	float	   *y = x + widest_after(e);
 
-	ai_encoder_pool(x, e, p->s->vector + first * (size_t) e->shape.width,
-					p->tokens->first[input + 1] - first);
+	ai_encoder_pool(x, e, p->s->vector + first * (size_t) e->shape.width, n);
 	for (int i = 0; i < e->n_after; i++)
 	{
 		float	   *before = x;
@@ -340,8 +375,9 @@ AiCode
 ai_encoder_run(const AiEncoder *e, AiEncoderScratch *s, const AiEncoderTokens *tokens,
 			   bool is_raw, float *answer, AiError *err)
 {
-	Pass		pass = {e, s, tokens, tokens->first[tokens->n_inputs], 1, is_raw};
+	Pass		pass = {e, s, tokens, tokens->first[tokens->n_inputs], 1, is_raw, false};
 
+	pass.takes_one = takes_one(&pass);
 	for (size_t i = 0; i < tokens->n_inputs; i++)
 		pass.longest = tokens->first[i + 1] - tokens->first[i] > pass.longest ?
 			tokens->first[i + 1] - tokens->first[i] : pass.longest;
@@ -358,7 +394,7 @@ ai_encoder_run(const AiEncoder *e, AiEncoderScratch *s, const AiEncoderTokens *t
 	{
 		if (ai_host_should_stop(s->host))
 			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
-		run_layer(&pass, &e->layers[i]);
+		run_layer(&pass, &e->layers[i], i == e->shape.n_layers - 1);
 	}
 	for (size_t i = 0; i < tokens->n_inputs; i++)
 		answer_input(&pass, i, answer + i * ai_encoder_n_outputs(e));

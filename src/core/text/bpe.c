@@ -95,11 +95,12 @@ pop(Merging *m)
 static AiCode
 merge_all(Merging *m, const TokenRun *run)
 {
-	size_t		n_steps = 0;
-
 	for (uint32_t i = 0; i + 1 < m->n; i++)
+	{
+		AI_TRY(token_check_stop(run, i));
 		push(m, i);
-	while (m->n_heap > 0)
+	}
+	for (size_t n_steps = 0; m->n_heap > 0; n_steps++)
 	{
 		uint64_t	top = pop(m);
 		Symbol	   *left = &m->symbol[(uint32_t) top];
@@ -107,8 +108,7 @@ merge_all(Merging *m, const TokenRun *run)
 		Symbol	   *right;
 		uint32_t	rank;
 
-		if (++n_steps % STEPS_PER_QUESTION == 0)
-			AI_TRY(token_check_stop(run));
+		AI_TRY(token_check_stop(run, n_steps));
 		if (left->len == 0 || left->next == NO_SYMBOL)
 			continue;
 		right = &m->symbol[left->next];
@@ -127,9 +127,10 @@ merge_all(Merging *m, const TokenRun *run)
 }
 
 /* One symbol for each byte; those that have none are unknown, or nothing */
-static void
-put_symbols(Merging *m, const AiTokenizerHead *head, const uint8_t *bytes, size_t len)
+static AiCode
+put_symbols(Merging *m, const TokenRun *run, const uint8_t *bytes, size_t len)
 {
+	const AiTokenizerHead *head = run->head;
 	bool		is_unknown = false;
 
 	m->n = 0;
@@ -138,6 +139,7 @@ put_symbols(Merging *m, const AiTokenizerHead *head, const uint8_t *bytes, size_
 		bool		was_unknown = is_unknown;
 		int32_t		id = head->byte_id[bytes[i]];
 
+		AI_TRY(token_check_stop(run, i));
 		is_unknown = id < 0;
 		if (is_unknown && !head->has_unk)
 			continue;
@@ -156,6 +158,7 @@ put_symbols(Merging *m, const AiTokenizerHead *head, const uint8_t *bytes, size_
 		m->symbol[0].prev = NO_SYMBOL;
 		m->symbol[m->n - 1].next = NO_SYMBOL;
 	}
+	return AI_OK;
 }
 
 static AiCode
@@ -175,10 +178,11 @@ merge_piece(TokenRun *run, size_t start, size_t end)
 	AI_TRY(ai_buf_reserve(&scratch->heap, 3 * len * sizeof(uint64_t), run->err));
 	m.symbol = (Symbol *) scratch->symbols.data;
 	m.heap = (uint64_t *) scratch->heap.data;
-	put_symbols(&m, head, run->text->byte.data + start, len);
+	AI_TRY(put_symbols(&m, run, run->text->byte.data + start, len));
 	AI_TRY(merge_all(&m, run));
 	for (uint32_t i = 0; i < m.n; i++)
 	{
+		AI_TRY(token_check_stop(run, i));
 		if (m.symbol[i].len == 0)
 			continue;
 		token_put(run, m.symbol[i].id, start, start + m.symbol[i].len);

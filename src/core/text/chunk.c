@@ -222,7 +222,7 @@ tokenize_text(TokenRun *run)
 
 		if (at - asked >= STEPS_PER_QUESTION)
 		{
-			AI_TRY(token_check_stop(run));
+			AI_TRY(text_check_stop(run->scratch->host, run->err));
 			asked = at;
 		}
 		if (cut <= at)

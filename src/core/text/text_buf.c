@@ -24,10 +24,14 @@ text_buf_free(TextBuf *text)
 	ai_buf_free(&text->end);
 }
 
-/* Room for size more bytes, and for where they come from */
+/* Room for size more bytes, and for where they come from; also the place to stop long work */
 AiCode
 text_buf_reserve(TextBuf *text, size_t size, AiError *err)
 {
+	size_t		len = text->byte.len;
+
+	if (len / STEPS_PER_QUESTION != (len + size) / STEPS_PER_QUESTION)
+		AI_TRY(text_check_stop(text->byte.host, err));
 	AI_TRY(ai_buf_reserve(&text->byte, size, err));
 	if (text->is_direct)
 		return AI_OK;
@@ -117,6 +121,7 @@ text_buf_put_range(TextBuf *text, const TextBuf *from, size_t start, size_t end,
 		}
 		return AI_OK;
 	}
+	AI_TRY(text_buf_reserve(text, n, err));
 	AI_TRY(ai_buf_append(&text->byte, from->byte.data + start, n, err));
 	AI_TRY(ai_buf_append(&text->start, from->start.data + start * sizeof(uint32_t),
 						 n * sizeof(uint32_t), err));

@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_PIECE 10000			/* bytes; real ones have some hundred at most */
+#define STEPS_PER_ASK 4096		/* whether to stop */
+#define BYTES_PER_STEP 32
+
 /* What is known of the plan when all files are read */
 typedef struct Assembly
 {
@@ -75,9 +79,26 @@ set_piece(TokenizerPlan *plan, PlanPiece piece, uint32_t id)
 	return AI_OK;
 }
 
+/* Called for each of many pieces, so that building can be stopped */
+static AiCode
+should_go_on(TokenizerPlan *plan, size_t len)
+{
+	plan->n_steps += 1 + len / BYTES_PER_STEP;
+	if (plan->n_steps < STEPS_PER_ASK)
+		return AI_OK;
+	plan->n_steps = 0;
+	return ai_host_should_stop(plan->arena->host) ?
+		ai_fail(plan->err, AI_ERR_CANCELLED, "cancelled") : AI_OK;
+}
+
 AiCode
 plan_piece(TokenizerPlan *plan, const char *bytes, size_t len, uint32_t id)
 {
+	if (len > MAX_PIECE)
+		return ai_fail(plan->err, AI_ERR_LIMIT,
+					   "piece \"%.20s...\" of a vocabulary has %zu bytes, more than %d", bytes, len,
+					   MAX_PIECE);
+	AI_TRY(should_go_on(plan, len));
 	return set_piece(plan, (PlanPiece) {bytes, len, true}, id);
 }
 
@@ -256,7 +277,10 @@ build_merges(Assembly *a)
 	memset(a->merges.data, 0xFF, size);
 	a->merges.len = size;
 	for (size_t i = 0; i < n; i++)
+	{
+		AI_TRY(should_go_on(plan, merge[i].left_len + merge[i].right_len));
 		AI_TRY(put_merge(a, merge[i], (uint32_t) i));
+	}
 	return AI_OK;
 }
 
@@ -522,6 +546,7 @@ find_whole(Assembly *a, const AiTokenizerHead *head, AiTokenizerScratch *scratch
 
 	if (!piece.is_model)
 		return AI_OK;
+	AI_TRY(should_go_on(a->plan, piece.len));
 	text_buf_clear(text, 0);
 	AI_TRY(text_buf_reserve(text, piece.len, a->err));
 	if (!model_bytes(a->plan, piece.bytes, piece.len, (char *) text->byte.data, &n))

@@ -38,6 +38,7 @@ typedef struct TokenizerPlan
 {
 	AiArena    *arena;			/* of all that is pointed to */
 	AiError    *err;
+	size_t		n_steps;		/* since the host was asked whether to stop */
 	AiTokenizerHead head;		/* settings; sections come later */
 	AiBuf		strings;		/* of the block */
 	AiBuf		pieces;			/* PlanPiece by id */

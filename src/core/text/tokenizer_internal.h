@@ -288,10 +288,19 @@ typedef struct TokenRun
 #define STEPS_PER_QUESTION 65536
 
 static inline AiCode
-token_check_stop(const TokenRun *run)
+text_check_stop(const AiHost *host, AiError *err)
 {
-	if (ai_host_should_stop(run->scratch->host))
-		return ai_fail(run->err, AI_ERR_CANCELLED, "cancelled");
+	if (ai_host_should_stop(host))
+		return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
+/* In a loop over one piece, with what is counted */
+static inline AiCode
+token_check_stop(const TokenRun *run, size_t i)
+{
+	if ((i + 1) % STEPS_PER_QUESTION == 0)
+		return text_check_stop(run->scratch->host, run->err);
 	return AI_OK;
 }
 

@@ -14,8 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/sort.h"
+
 #define OPEN_BLOCKS 16			/* in which places are searched */
 #define MAX_NODES (UINT32_C(1) << 28)
+#define STEPS_PER_ASK 16384		/* whether to stop */
 
 /* Keys [first, end) share their bytes before depth, which led to the node */
 typedef struct Range
@@ -165,6 +168,64 @@ compare_keys(const void *left, const void *right)
 	return a->bytes < b->bytes ? -1 : a->bytes > b->bytes;
 }
 
+/* The first bytes of a key as a number that rises with them */
+static uint64_t
+prefix_of(const AiTrieKey *key)
+{
+	uint64_t	prefix = 0;
+
+	for (uint32_t i = 0; i < sizeof(prefix); i++)
+		prefix = prefix << 8 | (i < key->len ? (uint8_t) key->bytes[i] : 0);
+	return prefix;
+}
+
+static AiCode
+should_go_on(const Build *build, size_t step)
+{
+	if (step % STEPS_PER_ASK == STEPS_PER_ASK - 1 && ai_host_should_stop(build->nodes->host))
+		return ai_fail(build->err, AI_ERR_CANCELLED, "cancelled");
+	return AI_OK;
+}
+
+/* By their prefixes first, in items:[n] with room for them in sorted:[n], which can be stopped */
+static AiCode
+sort_by_prefix(const Build *build, AiTrieKey *keys, size_t n, AiSortItem *items,
+			   AiTrieKey *sorted)
+{
+	for (size_t i = 0; i < n; i++)
+		items[i] = (AiSortItem) {prefix_of(&keys[i]), i};
+	AI_TRY(ai_sort(items, n, 0, build->nodes->host, build->err));
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = keys[items[i].tag];
+	memcpy(keys, sorted, n * sizeof(*keys));
+	for (size_t first = 0, end, step = 0; first < n; first = end)
+	{
+		for (end = first + 1; end < n && items[end].hash == items[first].hash;)
+			end++;
+		if (end - first > 1)
+			qsort(keys + first, end - first, sizeof(*keys), compare_keys);
+		AI_TRY(should_go_on(build, step++));
+	}
+	return AI_OK;
+}
+
+static AiCode
+sort_keys(const Build *build, AiTrieKey *keys, size_t n)
+{
+	const AiHost *host = build->nodes->host;
+	AiSortItem *items = ai_host_alloc(host, n * sizeof(*items));
+	AiTrieKey  *sorted = ai_host_alloc(host, n * sizeof(*sorted));
+	AiCode		code = AI_OK;
+
+	if (items == NULL || sorted == NULL)
+		code = ai_out_of_memory(build->err, n * (sizeof(*items) + sizeof(*sorted)), "a vocabulary");
+	else
+		code = sort_by_prefix(build, keys, n, items, sorted);
+	ai_host_release(host, items);
+	ai_host_release(host, sorted);
+	return code;
+}
+
 AiCode
 ai_trie_build(AiBuf *nodes, AiTrieKey *keys, size_t n, AiError *err)
 {
@@ -174,19 +235,21 @@ ai_trie_build(AiBuf *nodes, AiTrieKey *keys, size_t n, AiError *err)
 	if (n > AI_TRIE_MAX_VALUE)
 		return ai_fail(err, AI_ERR_LIMIT, "vocabulary is too large");
 	if (n > 0)
-		qsort(keys, n, sizeof(*keys), compare_keys);
+		AI_TRY(sort_keys(&build, keys, n));
 	ai_buf_init(&build.ranges, nodes->host);
 	ai_buf_init(&build.has_base, nodes->host);
 	code = add_block(&build);
 	if (code == AI_OK)
 		code = push_range(&build, (Range) {0, (uint32_t) n, 0, 0});
-	while (code == AI_OK && build.ranges.len > 0)
+	for (size_t step = 0; code == AI_OK && build.ranges.len > 0; step++)
 	{
 		Range		range;
 
 		build.ranges.len -= sizeof(range);
 		memcpy(&range, build.ranges.data + build.ranges.len, sizeof(range));
-		code = add_children(&build, range);
+		code = should_go_on(&build, step);
+		if (code == AI_OK)
+			code = add_children(&build, range);
 	}
 	ai_buf_free(&build.ranges);
 	ai_buf_free(&build.has_base);

@@ -66,19 +66,18 @@ find_path(TokenRun *run, Place *place, const uint8_t *bytes, size_t len)
 {
 	const AiTokenizerHead *head = run->head;
 	size_t		char_len;
-	size_t		asked = 0;
+	size_t		n_chars = 0;
 
 	for (size_t i = 1; i <= len; i++)
+	{
+		AI_TRY(token_check_stop(run, i));
 		place[i].start = NOWHERE;
+	}
 	place[0] = (Place) {0, 0, 0};
 	for (size_t start = 0; start < len; start += char_len)
 	{
 		char_len = char_length(bytes + start, len - start);
-		if (start - asked >= STEPS_PER_QUESTION)
-		{
-			AI_TRY(token_check_stop(run));
-			asked = start;
-		}
+		AI_TRY(token_check_stop(run, n_chars++));
 		if (offer_pieces(head, place, bytes, start, len, char_len))
 			continue;
 		if (!head->has_unk)
@@ -149,10 +148,11 @@ unigram_encode(TokenRun *run, size_t start, size_t end)
 	if (place[len].start == NOWHERE)
 		return AI_OK;			/* only bytes that are no UTF-8 can do this */
 	reverse_path(place, len);
-	for (size_t at = 0; at < len;)
+	for (size_t at = 0, n = 0; at < len; n++)
 	{
 		size_t		next = place[at].start;
 
+		AI_TRY(token_check_stop(run, n));
 		if (head->has_unk && place[at].id == head->unk_id)
 		{
 			while (next < len && place[next].id == head->unk_id)

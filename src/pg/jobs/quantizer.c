@@ -330,14 +330,14 @@ create_metrics(const AiaasQuantizeResult *result, size_t n_texts)
 static Jsonb *
 create_lineage(const Quantizer *q, const Jsonb *lineage)
 {
+	AiPrecision precision = (AiPrecision) ai_encoder_shape(q->encoder)->precision;
 	AiaasJson	json = {0};
 	Jsonb	   *quantized;
 
 	aiaas_json_begin(&json, NULL);
 	aiaas_json_begin(&json, "quantized");
 	aiaas_json_int(&json, "version", q->model->version);
-	aiaas_json_string(&json, "precision", ai_precision_name((AiPrecision)
-															ai_encoder_shape(q->encoder)->precision));
+	aiaas_json_string(&json, "precision", ai_precision_name(precision));
 	aiaas_json_string(&json, "query", q->request->query);
 	aiaas_json_string(&json, "user", GetUserNameFromId(GetUserId(), false));
 	aiaas_json_end(&json);
