@@ -87,15 +87,15 @@ static CatalogQuery select_holders = {
  * by its name if he may know of it
  */
 static CatalogQuery select_needing = {
-	"SELECT CASE WHEN " USABLE_BY("$3")
+	"SELECT DISTINCT CASE WHEN " USABLE_BY("$3")
 	" THEN pg_catalog.format('version %s of model \"%s\"', v.number, m.name)"
-	" ELSE 'a model of another role' END, g.number"
+	" ELSE 'a model of another role' END COLLATE pg_catalog.\"C\", g.number"
 	" FROM (" LAST_CONTENTS ") g"
 	" JOIN aiaas.version v ON v.needs OPERATOR(pg_catalog.=) g.hash"
 	" JOIN aiaas.model m ON m.id OPERATOR(pg_catalog.=) v.model"
 	" WHERE NOT (v.model OPERATOR(pg_catalog.=) $1"
 	" AND ($2 IS NULL OR v.number OPERATOR(pg_catalog.=) $2))"
-	" ORDER BY m.name, v.number, g.number",
+	" ORDER BY 1, 2",
 	3, {INT8OID, INT4OID, OIDOID}, NULL
 };
 
