@@ -325,7 +325,7 @@ MAIN_OBJS = \
 # extension in their database, in schema public.  The TAP tests, test/t/*.pl,
 # make servers of their own: "make check-server" runs them, installcheck does not.
 #
-REGRESS = models damage settings train network classify costs evaluate explain rights pins move import_encoder embed tokens embed_trigger limits stats network_apply \
+REGRESS = models damage settings train network classify costs evaluate explain rights pins move import_encoder train_embedder embed tokens embed_trigger limits stats network_apply \
 	batch_same batch_tools batch_shapes batch_modify batch_merge batch_order batch_errors batch_cursors batch_security \
 	batch_plans batch_limits batch_end
 

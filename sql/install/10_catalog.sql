@@ -46,6 +46,7 @@ CREATE TABLE aiaas.version (
 	model bigint NOT NULL,
 	number integer NOT NULL,
 	hash bytea NOT NULL,
+	needs bytea,
 	algorithm text NOT NULL,
 	kind text NOT NULL,
 	task text NOT NULL,
@@ -64,8 +65,10 @@ CREATE TABLE aiaas.version (
 	PRIMARY KEY (model, number)
 );
 CREATE INDEX version_hash ON aiaas.version (hash);
+CREATE INDEX version_needs ON aiaas.version (needs) WHERE needs IS NOT NULL;
 COMMENT ON TABLE aiaas.version IS 'trained versions of models';
 COMMENT ON COLUMN aiaas.version.hash IS 'content, by its SHA-256';
+COMMENT ON COLUMN aiaas.version.needs IS 'content of the embedder that it is applied with; NULL: none';
 COMMENT ON COLUMN aiaas.version.kind IS 'what reads the content';
 COMMENT ON COLUMN aiaas.version.options IS 'all options of the training';
 COMMENT ON COLUMN aiaas.version.labels IS 'in the order that the content has them';

@@ -71,7 +71,7 @@ label_all(const AiTextClassifier *model, AiTextScratch *scratch, File texts)
 		memcpy(&len, texts.bytes + at, sizeof(len));
 		at += sizeof(len);
 		if (ai_text_classifier_run(model, scratch, NULL, &best,
-								   texts.bytes + at, len, &err) != AI_OK)
+								   texts.bytes + at, len, NULL, &err) != AI_OK)
 			stop("text", err.message);
 		at += len;
 	}

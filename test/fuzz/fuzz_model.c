@@ -5,6 +5,7 @@
  * The corpus begins with models that training wrote:
  *
  *	build/core/test_text_classifier --write-models test/fuzz/corpus/fuzz_model
+ *	build/core/test_text_embedding --write-models test/fuzz/corpus/fuzz_model
  *
  * The block is allocated in its exact size, so that one byte too far is seen.
  *-------------------------------------------------------------------------
@@ -54,12 +55,18 @@ use(const AiTextClassifier *model, bool is_checked)
 	int64_t		n_items;
 	double		sum = 0;
 	int			best;
+	int			n_dense;
+	float	   *embedding;
 
+	(void) ai_text_classifier_embedder(model, &n_dense);
+	embedding = malloc((size_t) (n_dense + 1) * sizeof(float));
+	for (int i = 0; i <= n_dense; i++)
+		embedding[i] = (float) (i % 7) - 3;
 	if (ai_text_scratch_create(&scratch, model, ai_malloc_host(), NULL) != AI_OK ||
 		ai_text_classifier_run(model, scratch, probability, &best, text, sizeof(text) - 1,
-							   NULL) != AI_OK ||
+							   embedding, NULL) != AI_OK ||
 		ai_text_classifier_explain(model, scratch, &items, &n_items, best, text,
-								   sizeof(text) - 1, NULL) != AI_OK)
+								   sizeof(text) - 1, embedding, NULL) != AI_OK)
 		abort();
 	for (int k = 0; k < n_labels; k++)
 		sum += probability[k];
@@ -67,6 +74,7 @@ use(const AiTextClassifier *model, bool is_checked)
 		abort();
 	ai_text_scratch_destroy(scratch);
 	free(probability);
+	free(embedding);
 }
 
 int

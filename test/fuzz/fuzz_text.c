@@ -131,7 +131,7 @@ explained(int label, const char *text, size_t len)
 	int64_t		n_items;
 	double		sum = 0;
 
-	check(ai_text_classifier_explain(model, scratch, &items, &n_items, label, text, len,
+	check(ai_text_classifier_explain(model, scratch, &items, &n_items, label, text, len, NULL,
 									 NULL) == AI_OK, "no explanation");
 	for (int64_t i = 0; i < n_items; i++)
 		sum += items[i].contribution;
@@ -145,12 +145,12 @@ check_model(const char *text, size_t len)
 	double		again[3];
 	int			best;
 
-	check(ai_text_classifier_run(model, scratch, p, &best, text, len, NULL) == AI_OK, "no label");
+	check(ai_text_classifier_run(model, scratch, p, &best, text, len, NULL, NULL) == AI_OK, "no label");
 	check(fabs(p[0] + p[1] + p[2] - 1) < 1e-9, "probabilities do not sum to 1");
 	for (int k = 1; k < 3; k++)
 		check(fabs(explained(k, text, len) - explained(0, text, len) - log(p[k] / p[0])) < 1e-3,
 			  "contributions do not sum to the score");
-	check(ai_text_classifier_run(model, scratch, again, NULL, text, len, NULL) == AI_OK,
+	check(ai_text_classifier_run(model, scratch, again, NULL, text, len, NULL, NULL) == AI_OK,
 		  "no label");
 	check(memcmp(p, again, sizeof(p)) == 0, "a text was labelled in two ways");
 }

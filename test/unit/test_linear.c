@@ -198,6 +198,10 @@ free_fit(Fit *fit)
 static float *
 weight_place(const AiLinearModel *model, int col, int64_t feature)
 {
+	int64_t		n_sparse = golden.n_features - model->n_dense;
+
+	if (feature >= n_sparse)
+		return &model->dense_weight[(feature - n_sparse) * model->width + col];
 	return feature < 0 ? &model->intercept[col] : &model->weight[feature * model->width + col];
 }
 
@@ -307,6 +311,87 @@ test_optimum(void **state)
 				check_padding(&fit.model);
 				free_fit(&fit);
 			}
+		}
+	}
+}
+
+/* The last n_dense features of the golden rows as dense numbers */
+typedef struct Split
+{
+	AiSparseRow rows[MAX_ROWS];
+	uint32_t	index[MAX_ENTRIES];
+	float		value[MAX_ENTRIES];
+	float	   *dense;
+} Split;
+
+static void
+split_rows(Split *split, int n_dense)
+{
+	int64_t		n_sparse = golden.n_features - n_dense;
+	size_t		used = 0;
+
+	split->dense = zeros((size_t) golden.n_rows * (size_t) n_dense);
+	for (int64_t i = 0; i < golden.n_rows; i++)
+	{
+		const AiSparseRow *row = &golden.rows[i];
+		float	   *dense = split->dense + i * n_dense;
+		size_t		first = used;
+
+		for (uint32_t j = 0; j < row->n; j++)
+		{
+			if (row->index[j] >= n_sparse)
+			{
+				dense[row->index[j] - n_sparse] = row->value[j];
+				continue;
+			}
+			split->index[used] = row->index[j];
+			split->value[used++] = row->value[j];
+		}
+		split->rows[i] = *row;
+		split->rows[i].index = split->index + first;
+		split->rows[i].value = split->value + first;
+		split->rows[i].n = (uint32_t) (used - first);
+		split->rows[i].dense = dense;
+	}
+}
+
+/* it is the same where features are dense, some or all of them */
+static void
+test_dense_optimum(void **state)
+{
+	static Split split;
+
+	(void) state;
+	for (size_t i = 0; i < COUNT(files); i++)
+	{
+		read_golden(files[i]);
+		for (int part = 1; part <= 3; part++)
+		{
+			int			n_dense = (int) (golden.n_features * part / 3);
+
+			split_rows(&split, n_dense);
+			for (int level = AI_CPU_PORTABLE; level <= (int) ai_kernels_best_level(); level++)
+			{
+				Fit			fit;
+
+				assert_int_equal(ai_kernels_select((AiCpuLevel) level, NULL), AI_OK);
+				init_fit(&fit, golden.solutions[1].cost);
+				fit.problem.rows = split.rows;
+				fit.problem.n_features -= n_dense;
+				fit.model.n_dense = n_dense;
+				fit.model.dense_weight = zeros((size_t) n_dense * (size_t) fit.model.width);
+				run_fit(&fit);
+				assert_int_equal(fit.end, AI_LINEAR_CONVERGED);
+				check_solution(&fit, &golden.solutions[1]);
+				check_padding(&fit.model);
+
+				/* and its weights are those of its duals */
+				ai_linear_weights(&fit.model, fit.alpha, &fit.problem, fit.scratch);
+				check_solution(&fit, &golden.solutions[1]);
+				free(fit.model.dense_weight);
+				free_fit(&fit);
+			}
+			free(split.dense);
 		}
 	}
 }
@@ -594,6 +679,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_optimum),
+		cmocka_unit_test(test_dense_optimum),
 		cmocka_unit_test(test_gradient),
 		cmocka_unit_test(test_convergence),
 		cmocka_unit_test(test_go_on),

@@ -181,7 +181,7 @@ check_answer(const Model *model, const AiInput *input, const AiInput *first)
 	assert_int_equal(first->len, input->len);
 	assert_memory_equal(first->bytes, input->bytes, input->len);
 	assert_int_equal(ai_text_classifier_run(model->classifier, model->scratch, probability, &best,
-											input->bytes, input->len, NULL), AI_OK);
+											input->bytes, input->len, NULL, NULL), AI_OK);
 	assert_int_equal(first->code, AI_OK);
 	assert_int_equal(first->best, best);
 	if (first->probability != NULL)

@@ -284,7 +284,7 @@ run(Opened *opened, const char *text, size_t len)
 	char	   *copy = copy_of(text, len);	/* exact, for a sanitizer */
 
 	assert_int_equal(ai_text_classifier_run(opened->model, opened->scratch, opened->probability,
-											&opened->best, copy, len, NULL), AI_OK);
+											&opened->best, copy, len, NULL, NULL), AI_OK);
 	free(copy);
 	for (int k = 0; k < opened->n_labels; k++)
 	{
@@ -333,7 +333,7 @@ explained(Opened *opened, double *sizes, int label, const Row *row)
 
 	*sizes = 0;
 	assert_int_equal(ai_text_classifier_explain(opened->model, opened->scratch, &item, &n, label,
-												row->text, row->text_len, NULL), AI_OK);
+												row->text, row->text_len, NULL, NULL), AI_OK);
 	assert_true(n >= 1);
 	assert_string_equal(item[0].kind, "intercept");
 	for (int64_t i = 0; i < n; i++)
@@ -1119,10 +1119,10 @@ train_and_apply(const AiHost *host, void *arg, AiError *err)
 	for (int i = 0; i < 3 && code == AI_OK; i++)
 	{
 		code = ai_text_classifier_run(model, scratch, NULL, NULL, rows->row[i].text,
-									  rows->row[i].text_len, err);
+									  rows->row[i].text_len, NULL, err);
 		if (code == AI_OK)
 			code = ai_text_classifier_explain(model, scratch, &items, &n_items, 0,
-											  rows->row[i].text, rows->row[i].text_len, err);
+											  rows->row[i].text, rows->row[i].text_len, NULL, err);
 	}
 	ai_text_scratch_destroy(scratch);
 	ai_text_classifier_close(model);
@@ -1196,13 +1196,13 @@ test_scratch_after_cancel(void **state)
 	test_host_init(&test, 0, 3);
 	assert_int_equal(ai_text_scratch_create(&scratch, opened.model, &test.host, NULL), AI_OK);
 	assert_int_equal(ai_text_classifier_run(opened.model, scratch, p, NULL, text, sizeof(text),
-											NULL), AI_ERR_CANCELLED);
+											NULL, NULL), AI_ERR_CANCELLED);
 	test.stop_at = 0;
 	for (int i = 0; i < rows.n; i++)
 	{
 		run(&opened, rows.row[i].text, rows.row[i].text_len);
 		assert_int_equal(ai_text_classifier_run(opened.model, scratch, p, NULL, rows.row[i].text,
-												rows.row[i].text_len, NULL), AI_OK);
+												rows.row[i].text_len, NULL, NULL), AI_OK);
 		assert_true(p[0] == opened.probability[0] && p[1] == opened.probability[1]);
 	}
 	ai_text_scratch_destroy(scratch);
@@ -1236,11 +1236,11 @@ test_cancel_in_blanks(void **state)
 		test_host_init(&test, 0, stop_at);
 		assert_int_equal(ai_text_scratch_create(&scratch, opened.model, &test.host, NULL), AI_OK);
 		assert_int_equal(ai_text_classifier_run(opened.model, scratch, NULL, &best, blanks, len,
-												NULL), AI_ERR_CANCELLED);
+												NULL, NULL), AI_ERR_CANCELLED);
 		assert_int_equal(test.n_asks, stop_at + 1);
 		test.n_asks = 0;
 		assert_int_equal(ai_text_classifier_explain(opened.model, scratch, &contributions,
-													&n_contributions, 0, blanks, len, NULL),
+													&n_contributions, 0, blanks, len, NULL, NULL),
 						 AI_ERR_CANCELLED);
 		assert_int_equal(test.n_asks, stop_at + 1);
 		ai_text_scratch_destroy(scratch);
@@ -1388,9 +1388,9 @@ use_block(const void *bytes, size_t size, AiError *err)
 	AI_TRY(ai_text_classifier_open(&model, ai_malloc_host(), bytes, size, err));
 	assert_int_equal(ai_text_scratch_create(&scratch, model, ai_malloc_host(), NULL), AI_OK);
 	assert_int_equal(ai_text_classifier_run(model, scratch, probability, &best, text,
-											sizeof(text) - 1, NULL), AI_OK);
+											sizeof(text) - 1, NULL, NULL), AI_OK);
 	assert_int_equal(ai_text_classifier_explain(model, scratch, &items, &n_items, best, text,
-												sizeof(text) - 1, NULL), AI_OK);
+												sizeof(text) - 1, NULL, NULL), AI_OK);
 	for (int k = 0; k < ai_text_classifier_n_labels(model); k++)
 		assert_non_null(ai_text_classifier_label(model, k, &len));
 	for (int64_t i = 0; i < ai_text_classifier_n_importances(model); i++)
@@ -1572,6 +1572,8 @@ test_other_blocks(void **state)
 
 	assert_int_equal(ai_aim_open(&aim, trained.bytes, trained.size, NULL), AI_OK);
 	assert_int_equal(ai_aim_array(&aim, &version, dims, "version", AI_DTYPE_I64, 0, NULL), AI_OK);
+	*(int64_t *) version += 1;	/* that would have an embedder */
+	assert_int_equal(use_block(trained.bytes, trained.size, &err), AI_ERR_FORMAT);
 	*(int64_t *) version += 1;
 	assert_int_equal(use_block(trained.bytes, trained.size, &err), AI_ERR_UNSUPPORTED);
 	free(trained.bytes);

@@ -60,6 +60,48 @@ lay_out_scratch(Fit *fit, char *scratch)
 	memset(fit->step, 0, row_size);
 }
 
+/* score += dense dense_weight; a single column is summed in double, as kernels have it */
+static void
+add_dense_scores(float *score, const AiLinearModel *model, const float *dense)
+{
+	const AiKernels *kernels = ai_kernels();
+	size_t		width = (size_t) model->width;
+	size_t		n = (size_t) model->n_dense;
+
+	if (width == 1)
+		score[0] += (float) kernels->dot(dense, model->dense_weight, n);
+	else
+		kernels->gemm(&(AiGemm) {
+			.m = 1, .n = width, .k = n, .n_taps = 1, .a = dense, .a_row = (ptrdiff_t) n,
+			.a_col = 1, .b = model->dense_weight, .b_row = (ptrdiff_t) width, .c = score,
+			.c_row = (ptrdiff_t) width, .adds = true
+		});
+}
+
+/* dense_weight += step x dense */
+static void
+add_dense(AiLinearModel *model, const float *dense, const float *step)
+{
+	size_t		width = (size_t) model->width;
+	size_t		n = (size_t) model->n_dense;
+	AiGemm		product = {
+		.m = n, .n = width, .k = 1, .n_taps = 1, .a = dense, .a_row = 1, .a_col = 1,
+		.b = step, .b_row = (ptrdiff_t) width, .c = model->dense_weight,
+		.c_row = (ptrdiff_t) width, .adds = true
+	};
+
+	/* a column is a row of n numbers */
+	if (width == 1)
+	{
+		product.m = 1;
+		product.n = n;
+		product.a = step;
+		product.b = dense;
+		product.b_row = product.c_row = (ptrdiff_t) n;
+	}
+	ai_kernels()->gemm(&product);
+}
+
 void
 ai_linear_scores(float *score, const AiLinearModel *model, const AiSparseRow *row)
 {
@@ -70,6 +112,8 @@ ai_linear_scores(float *score, const AiLinearModel *model, const AiSparseRow *ro
 	else
 		kernels->sparse_rows_dot(score, row->index, row->value, row->n, model->weight,
 								 (size_t) model->width);
+	if (model->n_dense > 0)
+		add_dense_scores(score, model, row->dense);
 	for (int c = 0; c < model->width; c++)
 		score[c] += model->intercept[c];
 }
@@ -112,6 +156,8 @@ add_row(Fit *fit, const AiSparseRow *row, const float *step)
 	else
 		fit->kernels->sparse_rows_axpy(model->weight, row->index, row->value, row->n,
 									   step, (size_t) model->width);
+	if (model->n_dense > 0)
+		add_dense(model, row->dense, step);
 	for (int c = 0; c < model->n_cols; c++)
 		model->intercept[c] += step[c];
 }
@@ -143,6 +189,9 @@ ai_linear_weights(AiLinearModel *model, const float *alpha, const AiLinearProble
 	lay_out_scratch(&fit, scratch);
 	memset(model->weight, 0, (size_t) problem->n_features * model->width * sizeof(float));
 	memset(model->intercept, 0, model->width * sizeof(float));
+	if (model->n_dense > 0)
+		memset(model->dense_weight, 0,
+			   (size_t) model->n_dense * (size_t) model->width * sizeof(float));
 	for (int64_t m = 0; m < problem->n_members && !should_stop(&fit); m++)
 	{
 		const AiSparseRow *row = &problem->rows[problem->members[m]];
@@ -156,7 +205,7 @@ ai_linear_weights(AiLinearModel *model, const float *alpha, const AiLinearProble
 		}
 		if (any)
 			add_row(&fit, row, fit.step);
-		fit.n_terms += (int64_t) row->n * n_cols;
+		fit.n_terms += ((int64_t) row->n + model->n_dense) * n_cols;
 	}
 }
 
@@ -210,7 +259,7 @@ visit_row(Fit *fit, uint32_t place)
 	}
 	if (any)
 		add_row(fit, row, fit->step);
-	fit->n_terms += 2 * (int64_t) row->n * n_cols;
+	fit->n_terms += 2 * ((int64_t) row->n + fit->model->n_dense) * n_cols;
 	return stays;
 }
 

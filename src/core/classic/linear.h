@@ -2,6 +2,8 @@
  * linear.h
  *		Linear classifiers of sparse rows: squared hinge, dual descent.
  *
+ * A row may have dense numbers besides, which are further features of the same model.
+ *
  * For each column of weights, with y = +1 for the rows of its label and -1 for
  * all others, and every row given one more feature that is always 1,
  *
@@ -27,7 +29,8 @@ typedef struct AiSparseRow
 	const float *value;			/* [n] */
 	uint32_t	n;
 	int32_t		label;
-	float		norm;			/* sum of squared values */
+	float		norm;			/* sum of squared values, and of the dense numbers' squares */
+	const float *dense;			/* [n_dense of the model]; not looked at where that is 0 */
 } AiSparseRow;
 
 extern float ai_sparse_norm(const float *value, size_t n);
@@ -62,6 +65,8 @@ typedef struct AiLinearModel
 	int			width;			/* 1 for two labels, else ai_kernels_width(n_cols) */
 	float	   *weight;			/* [n_features, width], 64-byte aligned */
 	float	   *intercept;		/* [width] */
+	int			n_dense;
+	float	   *dense_weight;	/* [n_dense, width], 64-byte aligned; NULL: n_dense is 0 */
 } AiLinearModel;
 
 typedef enum AiLinearEnd

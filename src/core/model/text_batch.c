@@ -12,6 +12,7 @@ typedef struct Run
 	const AiInputs *inputs;
 	const AiTextClassifier *model;
 	AiTextScratch *const *scratch;
+	bool		has_embeddings;
 	AiError    *err;
 } Run;
 
@@ -20,8 +21,11 @@ compute(const Run *run, uint32_t number, int thread)
 {
 	AiInput *input = &run->inputs->input[number];
 
+	/* its embedding may have failed */
+	if (run->has_embeddings && input->code != AI_OK)
+		return input->code;
 	input->code = ai_text_classifier_run(run->model, run->scratch[thread], input->probability,
-										 &input->best, input->bytes, input->len,
+										 &input->best, input->bytes, input->len, input->answer,
 										 number == 0 ? run->err : NULL);
 	return input->code;
 }
@@ -64,7 +68,10 @@ AiCode
 ai_text_batch_run(const AiInputs *inputs, const AiTextClassifier *model,
 				  AiTextScratch *const *scratch, int n_threads, AiPool *pool, AiError *err)
 {
-	const Run	run = {inputs, model, scratch, err};
+	int			n_dense;
+	const Run	run = {
+		inputs, model, scratch, ai_text_classifier_embedder(model, &n_dense) != NULL, err
+	};
 
 	if (n_threads > 1 && inputs->n_distinct > 1)
 		return run_on_threads(&run, n_threads, pool);

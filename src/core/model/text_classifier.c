@@ -19,6 +19,7 @@ struct AiTextClassifier
 	int			n_labels;
 	AiTextKnown known;
 	AiLinearModel linear;		/* into the block, never written */
+	const uint8_t *embedder;	/* its hash; NULL: none */
 
 	int64_t		n_strongest;
 	const int32_t *strongest;	/* [n_strongest, 3] */
@@ -34,6 +35,7 @@ struct AiTextScratch
 	AiTextReader *span_reader;	/* made when something is to be explained */
 	size_t		longest;		/* text so far */
 	float	   *logit;			/* [width] */
+	float	   *dense;			/* [n_dense] the embedding at unit length; NULL: none */
 	AiBuf		contributions;	/* of AiTextContribution */
 	AiBuf		strings;
 };
@@ -147,6 +149,24 @@ read_strongest(AiTextClassifier *model, const AiAim *aim, AiError *err)
 }
 
 static AiCode
+read_embedding(AiTextClassifier *model, const AiAim *aim, AiError *err)
+{
+	int64_t		hash_size = AI_SHA256_SIZE;
+	int64_t		dims[2];
+	const void *data;
+
+	AI_TRY(ai_aim_shaped_array(aim, &data, "embedder.hash", AI_DTYPE_U8, 1, &hash_size, err));
+	model->embedder = data;
+	AI_TRY(ai_aim_array(aim, &data, dims, "dense.weight", AI_DTYPE_F32, 2, err));
+	if (dims[0] < 1 || dims[0] > AI_TEXT_MAX_DENSE || dims[1] != model->linear.width)
+		return ai_fail(err, AI_ERR_FORMAT,
+					   "invalid text model: \"dense.weight\" has a wrong size");
+	model->linear.n_dense = (int) dims[0];
+	model->linear.dense_weight = (float *) data;
+	return AI_OK;
+}
+
+static AiCode
 read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err)
 {
 	AiAim		aim;
@@ -159,11 +179,11 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(ai_aim_open(&aim, bytes, size, err));
 	AI_TRY(ai_aim_check_kind(&aim, AI_TEXT_CLASSIFIER_KIND, err));
 	AI_TRY(ai_aim_i64(&aim, &version, "version", 1, INT64_MAX, err));
-	if (version > AI_NGRAM_VERSION)
+	if (version > AI_TEXT_VERSION_EMBEDDING)
 	{
 		ai_fail(err, AI_ERR_UNSUPPORTED,
 				"text features of version %lld are newer than this server's (%d)",
-				(long long) version, AI_NGRAM_VERSION);
+				(long long) version, AI_TEXT_VERSION_EMBEDDING);
 		ai_hint(err, "Update aiaas.");
 		return AI_ERR_UNSUPPORTED;
 	}
@@ -203,6 +223,8 @@ read_block(AiTextClassifier *model, const void *bytes, size_t size, AiError *err
 	AI_TRY(ai_aim_shaped_array(&aim, &data, "intercept", AI_DTYPE_F32, 1, dims + 1, err));
 	model->linear.intercept = (float *) data;
 	AI_TRY(check_numbers(model, data, dims[1], "intercept", err));
+	if (version == AI_TEXT_VERSION_EMBEDDING)
+		AI_TRY(read_embedding(model, &aim, err));
 	return read_strongest(model, &aim, err);
 }
 
@@ -211,6 +233,9 @@ static AiCode
 check_features(const AiTextClassifier *model, AiError *err)
 {
 	AI_TRY(check_table(model, err));
+	AI_TRY(check_numbers(model, model->linear.dense_weight,
+						 (int64_t) model->linear.n_dense * model->linear.width, "dense.weight",
+						 err));
 	return check_numbers(model, model->linear.weight, model->known.n_features * model->linear.width,
 						 "weight", err);
 }
@@ -283,6 +308,13 @@ ai_text_classifier_n_features(const AiTextClassifier *model)
 	return model->known.n_features;
 }
 
+const uint8_t *
+ai_text_classifier_embedder(const AiTextClassifier *model, int *n_dense)
+{
+	*n_dense = model->linear.n_dense;
+	return model->embedder;
+}
+
 /*
  * Scratch
  */
@@ -291,6 +323,7 @@ ai_text_scratch_create(AiTextScratch **scratch, const AiTextClassifier *model,
 					   const AiHost *host, AiError *err)
 {
 	size_t		size = (size_t) model->linear.width * sizeof(float);
+	size_t		dense_size = (size_t) model->linear.n_dense * sizeof(float);
 	AiTextScratch *s = ai_host_alloc(host, sizeof(AiTextScratch));
 	AiCode		code;
 
@@ -300,8 +333,10 @@ ai_text_scratch_create(AiTextScratch **scratch, const AiTextClassifier *model,
 	ai_buf_init(&s->contributions, host);
 	ai_buf_init(&s->strings, host);
 	s->logit = ai_host_alloc(host, size);
-	if (s->logit == NULL)
-		code = ai_out_of_memory(err, size, "scratch");
+	if (dense_size > 0)
+		s->dense = ai_host_alloc(host, dense_size);
+	if (s->logit == NULL || (dense_size > 0 && s->dense == NULL))
+		code = ai_out_of_memory(err, size + dense_size, "scratch");
 	else
 		code = ai_text_reader_create(&s->reader, &model->known, host, false, err);
 	if (code != AI_OK)
@@ -319,6 +354,7 @@ ai_text_scratch_destroy(AiTextScratch *s)
 	if (s == NULL)
 		return;
 	ai_host_release(s->host, s->logit);
+	ai_host_release(s->host, s->dense);
 	ai_text_reader_destroy(s->reader);
 	ai_text_reader_destroy(s->span_reader);
 	ai_buf_free(&s->contributions);
@@ -342,16 +378,21 @@ note_length(AiTextScratch *s, size_t text_len)
 AiCode
 ai_text_classifier_run(const AiTextClassifier *model, AiTextScratch *scratch,
 					   double *probability, int *best,
-					   const char *text, size_t text_len, AiError *err)
+					   const char *text, size_t text_len, const float *embedding, AiError *err)
 {
-	const AiTextFeatures *features;
+	static const AiTextFeatures none;
+	const AiTextFeatures *features = &none;
 	AiSparseRow row;
 
 	note_length(scratch, text_len);
-	AI_TRY(ai_text_reader_read(scratch->reader, &features, text, text_len, err));
+	if (model->known.n_features > 0)
+		AI_TRY(ai_text_reader_read(scratch->reader, &features, text, text_len, err));
 	row = (AiSparseRow) {
-		.index = features->feature, .value = features->value, .n = (uint32_t) features->n
+		.index = features->feature, .value = features->value, .n = (uint32_t) features->n,
+		.dense = scratch->dense
 	};
+	if (row.dense != NULL)
+		ai_text_unit(scratch->dense, embedding, (size_t) model->linear.n_dense);
 	ai_linear_scores(scratch->logit, &model->linear, &row);
 	if (best != NULL)
 		*best = ai_linear_best(scratch->logit, model->n_labels);
@@ -391,6 +432,24 @@ append_feature(AiBuf *strings, AiTextContribution *item, const AiNgramSpan *span
 	return AI_OK;
 }
 
+/* The whole embedding is one feature to people: none of its numbers means anything alone. */
+static AiTextContribution
+embedding_contribution(const AiTextScratch *s, int label)
+{
+	const AiLinearModel *linear = &s->model->linear;
+	AiTextContribution item = {.kind = "embedding", .count = 1};
+	double		square = 0;
+
+	for (int i = 0; i < linear->n_dense; i++)
+	{
+		item.contribution += s->dense[i] *
+			weight_for(s->model, linear->dense_weight + (size_t) i * linear->width, label);
+		square += (double) s->dense[i] * s->dense[i];
+	}
+	item.value = sqrt(square);
+	return item;
+}
+
 static int
 compare_contributions(const void *a, const void *b)
 {
@@ -410,13 +469,14 @@ make_contributions(AiTextScratch *s, const AiTextFeatures *features, int label,
 {
 	const AiTextClassifier *model = s->model;
 	size_t		n = features->n;
+	size_t		n_items = n + 1 + (s->dense != NULL);
 	int			kind = 0;
 	size_t		end_of_kind = features->n_of[0];
 	AiTextContribution *item;
 
 	s->contributions.len = 0;
 	s->strings.len = 0;
-	AI_TRY(ai_buf_reserve(&s->contributions, (n + 1) * sizeof(AiTextContribution), err));
+	AI_TRY(ai_buf_reserve(&s->contributions, n_items * sizeof(AiTextContribution), err));
 	AI_TRY(ai_buf_reserve(&s->strings, 1, err));
 	item = (AiTextContribution *) s->contributions.data;
 	*item = (AiTextContribution) {
@@ -439,11 +499,13 @@ make_contributions(AiTextScratch *s, const AiTextFeatures *features, int label,
 		};
 		AI_TRY(append_feature(&s->strings, item, &features->span[i], text, err));
 	}
-	s->contributions.len = (n + 1) * sizeof(AiTextContribution);
+	if (s->dense != NULL)
+		*++item = embedding_contribution(s, label);
+	s->contributions.len = n_items * sizeof(AiTextContribution);
 	item = (AiTextContribution *) s->contributions.data;
-	for (size_t i = 0; i <= n; i++)
+	for (size_t i = 0; i < n_items; i++)
 		item[i].feature = (const char *) s->strings.data + (size_t) item[i].feature;
-	qsort(item + 1, n, sizeof(AiTextContribution), compare_contributions);
+	qsort(item + 1, n_items - 1, sizeof(AiTextContribution), compare_contributions);
 	return AI_OK;
 }
 
@@ -451,7 +513,8 @@ AiCode
 ai_text_classifier_explain(const AiTextClassifier *model, AiTextScratch *s,
 						   const AiTextContribution **contributions,
 						   int64_t *n_contributions, int label,
-						   const char *text, size_t text_len, AiError *err)
+						   const char *text, size_t text_len, const float *embedding,
+						   AiError *err)
 {
 	const AiTextFeatures *features;
 
@@ -459,9 +522,11 @@ ai_text_classifier_explain(const AiTextClassifier *model, AiTextScratch *s,
 	if (s->span_reader == NULL)
 		AI_TRY(ai_text_reader_create(&s->span_reader, &model->known, s->host, true, err));
 	AI_TRY(ai_text_reader_read(s->span_reader, &features, text, text_len, err));
+	if (s->dense != NULL)
+		ai_text_unit(s->dense, embedding, (size_t) model->linear.n_dense);
 	AI_TRY(make_contributions(s, features, label, text, err));
 	*contributions = (const AiTextContribution *) s->contributions.data;
-	*n_contributions = (int64_t) features->n + 1;
+	*n_contributions = (int64_t) (s->contributions.len / sizeof(AiTextContribution));
 	return AI_OK;
 }
 

@@ -3,9 +3,9 @@
  *		Learn labels from texts; label texts; say why.
  *
  * A text becomes TF-IDF weights of its word and character n-grams
- * (core/text/ngram.h), a linear model scores every label, and the scores are
- * calibrated into probabilities.  The model is one aim block that is used
- * where it lies.
+ * (core/text/ngram.h), or its embedding by an encoder, or both; a linear model
+ * scores every label, and the scores are calibrated into probabilities.  The
+ * model is one aim block that is used where it lies.
  *
  * Texts and labels are UTF-8; bytes that are not are taken as Latin-1, so
  * every byte string has a result.
@@ -16,6 +16,7 @@
 
 #include "core/base/host.h"
 #include "core/base/progress.h"
+#include "core/base/sha256.h"
 #include "core/classic/metrics.h"
 #include "core/model/labels.h"
 
@@ -23,9 +24,20 @@
 #define AI_TEXT_MAX_LABELS 1000
 #define AI_TEXT_MAX_FEATURES (1 << 26)
 
+#define AI_TEXT_MAX_DENSE (1 << 16)
+
 /*
  * Options
  */
+
+/* One of two kinds of features; AUTO: if cross-validation finds the model better with it */
+typedef enum AiTextUse
+{
+	AI_TEXT_USE_AUTO,
+	AI_TEXT_USE_ALWAYS,
+	AI_TEXT_USE_NEVER
+} AiTextUse;
+
 typedef struct AiTextOptions
 {
 	/* Features */
@@ -35,6 +47,12 @@ typedef struct AiTextOptions
 	int			min_count;		/* rows an n-gram must occur in; 0: by how many there are */
 	int64_t		max_features;	/* n-grams kept at most, 2^10 to AI_TEXT_MAX_FEATURES */
 	bool		lowercase;		/* fold case, and note it in word shapes */
+
+	/* Embeddings: features besides, made by whoever trains and whoever applies the model */
+	int			n_dense;		/* numbers of an embedding, up to AI_TEXT_MAX_DENSE; 0: none */
+	uint8_t		embedder[AI_SHA256_SIZE];	/* SHA-256 of the embedder's content */
+	AiTextUse	uses_ngrams;
+	AiTextUse	uses_embeddings;
 
 	/* Learning */
 	double		validation;		/* share of rows held out, 0 to 0.5 */
@@ -63,7 +81,9 @@ typedef struct AiTextReport
 	int64_t		n_train_rows;
 	int64_t		n_validation_rows;
 	int			n_labels;
-	int64_t		n_features;
+	int64_t		n_features;		/* n-grams */
+	bool		uses_ngrams;
+	bool		uses_embeddings;
 	bool		is_cross_validated; /* the validation metrics are of cross-validation */
 	AiClassMetrics train;		/* of the final model on what it has learnt from */
 	AiClassMetrics validation;	/* n == 0 when nothing could be held out */
@@ -90,6 +110,19 @@ extern AiCode ai_text_trainer_add(AiTextTrainer *trainer, bool *is_validation,
 								  const char *text, size_t text_len,
 								  const char *label, size_t label_len,
 								  AiError *err);
+
+/*
+ * Between the last row and fit, where options have n_dense: from begin on the trainer waits for
+ * the embeddings of its texts, n_texts of them, from number 0 on.  n_texts is 0 where it
+ * will do without: there are so many rows that n-grams are as good.  x:[n_dense] is copied, at
+ * unit length.  begin fails as fit does.
+ */
+extern AiCode ai_text_trainer_begin_embedding(AiTextTrainer *trainer, int64_t *n_texts,
+											  AiError *err);
+extern const char *ai_text_trainer_text(const AiTextTrainer *trainer, int64_t number,
+										size_t *len);
+extern void ai_text_trainer_set_embedding(AiTextTrainer *trainer, int64_t number,
+										  const float *x);
 
 /*
  * AI_ERR_DATA when the rows cannot be learnt from: none, one label only, a
@@ -144,6 +177,9 @@ extern int	ai_text_classifier_find_label(const AiTextClassifier *model,
 										 const char *label, size_t len);
 extern int64_t ai_text_classifier_n_features(const AiTextClassifier *model);
 
+/* The SHA-256 of the embedder's content, and how many numbers it has to give; NULL: none */
+extern const uint8_t *ai_text_classifier_embedder(const AiTextClassifier *model, int *n_dense);
+
 extern AiCode ai_text_scratch_create(AiTextScratch **scratch,
 									 const AiTextClassifier *model,
 									 const AiHost *host, AiError *err);
@@ -154,16 +190,18 @@ extern size_t ai_text_scratch_longest(const AiTextScratch *scratch);
 
 /*
  * probability:[n_labels], sums to 1; *best is the first largest.  Either may be
- * NULL.  Fails by AI_ERR_NOMEM and AI_ERR_CANCELLED only.
+ * NULL.  embedding is the text's by the model's embedder, not looked at if it
+ * has none.  Fails by AI_ERR_NOMEM and AI_ERR_CANCELLED only.
  */
 extern AiCode ai_text_classifier_run(const AiTextClassifier *model,
 									 AiTextScratch *scratch,
 									 double *probability, int *best,
 									 const char *text, size_t text_len,
-									 AiError *err);
+									 const float *embedding, AiError *err);
 
 /*
- * Why: the contribution of every n-gram of the text to one label's score.
+ * Why: the contribution of every n-gram of the text, and of its embedding as a
+ * whole, to one label's score.
  * With two labels the score is the log-odds of the label against the other;
  * with more it is the label's logit before the softmax.  The contributions,
  * with the intercept's (start == end == 0, is_intercept), sum to the score.
@@ -172,9 +210,9 @@ typedef struct AiTextContribution
 {
 	const char *feature;		/* as it stands in the text at its first place, UTF-8 */
 	size_t		feature_len;
-	const char *kind;			/* "word", "characters", "shape", "intercept" */
+	const char *kind;			/* "word", "characters", "shape", "embedding", "intercept" */
 	int64_t		count;			/* occurrences in the text */
-	double		value;			/* its TF-IDF weight in this text */
+	double		value;			/* its TF-IDF weight in this text; of an embedding its length */
 	double		contribution;	/* value * weight for the label */
 } AiTextContribution;
 
@@ -185,7 +223,7 @@ extern AiCode ai_text_classifier_explain(const AiTextClassifier *model,
 										 int64_t *n_contributions,
 										 int label,
 										 const char *text, size_t text_len,
-										 AiError *err);
+										 const float *embedding, AiError *err);
 
 /*
  * The n-grams that the model holds to be the strongest for each label, kept

@@ -55,7 +55,7 @@ typedef struct Workspace
 	void	   *scratch;
 } Workspace;
 
-typedef struct Search
+typedef struct AiTextSearch
 {
 	AiTextFit  *fit;
 	int			n_cols;
@@ -255,6 +255,10 @@ allocate_model(AiTextFit *fit, AiLinearModel *model, int n_cols, int width, AiEr
 	model->width = width;
 	AI_TRY(allocate(fit->arena, &model->weight, fit->n_features,
 					(size_t) width * sizeof(float), err));
+	model->n_dense = fit->n_dense;
+	if (fit->n_dense > 0)
+		AI_TRY(allocate(fit->arena, &model->dense_weight, fit->n_dense,
+						(size_t) width * sizeof(float), err));
 	return allocate(fit->arena, &model->intercept, width, sizeof(float), err);
 }
 
@@ -543,6 +547,20 @@ typedef struct FinalFit
 	BlockEnd   *ends;			/* [n_blocks] */
 } FinalFit;
 
+/* Columns from first_col on, of all rows of the weights */
+static void
+copy_block(AiLinearModel *to, const AiLinearModel *from, int first_col, int64_t n_features)
+{
+	size_t		row_size = (size_t) from->n_cols * sizeof(float);
+
+	memcpy(to->intercept + first_col, from->intercept, row_size);
+	for (int64_t f = 0; f < n_features; f++)
+		memcpy(to->weight + f * to->width + first_col, from->weight + f * from->width, row_size);
+	for (int64_t f = 0; f < from->n_dense; f++)
+		memcpy(to->dense_weight + f * to->width + first_col,
+			   from->dense_weight + f * from->width, row_size);
+}
+
 /* Task: a block of columns from all rows */
 static void
 fit_block(FinalFit *final, int64_t index, int thread)
@@ -561,17 +579,13 @@ fit_block(FinalFit *final, int64_t index, int thread)
 		.should_stop = should_stop, .stop_arg = &question
 	};
 	AiLinearModel *model = start_block(search, &problem, search->best_alpha, thread);
-	size_t		row_size = (size_t) model->n_cols * sizeof(float);
 
 	end->has_converged = ai_linear_fit(model, search->best_alpha, &question.n_passes, &problem,
 									   search->workspaces[thread].scratch) ==
 		AI_LINEAR_CONVERGED;
 	end->n_passes = question.n_passes;
 	count_units(&question, UNITS_PER_TASK);
-	memcpy(fit->model.intercept + problem.first_col, model->intercept, row_size);
-	for (int64_t f = 0; f < fit->n_features; f++)
-		memcpy(fit->model.weight + f * search->width + problem.first_col,
-			   model->weight + f * model->width, row_size);
+	copy_block(&fit->model, model, problem.first_col, fit->n_features);
 }
 
 /* Task: a block, or after the last what else there is to do: one block leaves threads idle. */
@@ -663,6 +677,8 @@ calibrate(Search *search, AiError *err)
 	AI_TRY(check_stop(fit, err));
 	AI_TRY(calibrate_rows(fit, fit->model.weight, fit->n_features, search->width, scale, none,
 						  err));
+	AI_TRY(calibrate_rows(fit, fit->model.dense_weight, fit->n_dense, search->width, scale, none,
+						  err));
 	AI_TRY(calibrate_rows(fit, fit->model.intercept, 1, search->width, scale, shift, err));
 	AI_TRY(calibrate_rows(fit, search->best_score, search->n_held_out, search->width, scale,
 						  shift, err));
@@ -674,13 +690,19 @@ calibrate(Search *search, AiError *err)
 }
 
 AiCode
-ai_text_fit_run(AiTextFit *fit, AiError *err)
+ai_text_fit_search(AiTextFit *fit, AiError *err)
 {
-	Search		search;
+	AI_TRY(allocate(fit->arena, &fit->search, 1, sizeof(Search), err));
+	AI_TRY(set_up_search(fit->search, fit, err));
+	AI_TRY(search_cost(fit->search, err));
+	fit->loss = fit->search->best_loss;
+	fit->chosen_l2 = 1 / fit->search->best_cost;
+	return AI_OK;
+}
 
-	AI_TRY(set_up_search(&search, fit, err));
-	AI_TRY(search_cost(&search, err));
-	fit->chosen_l2 = 1 / search.best_cost;
-	AI_TRY(fit_final(&search, err));
-	return calibrate(&search, err);
+AiCode
+ai_text_fit_finish(AiTextFit *fit, AiError *err)
+{
+	AI_TRY(fit_final(fit->search, err));
+	return calibrate(fit->search, err);
 }

@@ -25,6 +25,7 @@ typedef struct AiTextFit
 	const uint8_t *fold;		/* [n_rows] 0 .. AI_TEXT_N_FOLDS - 1 */
 	int64_t		n_rows;
 	int64_t		n_features;
+	int			n_dense;		/* dense numbers of a row that are learnt from; 0: none */
 	int			n_labels;
 	const double *label_cost;	/* [n_labels] */
 	double		l2;				/* 0: chosen */
@@ -38,6 +39,10 @@ typedef struct AiTextFit
 	void	   *progress_arg;
 	void		(*meanwhile) (void *arg, int thread);	/* beside the final fit, or NULL */
 	void	   *meanwhile_arg;
+
+	/* From search to finish */
+	struct AiTextSearch *search;
+	double		loss;			/* of rows that were held out, at the best cost; infinite: none */
 
 	/* Results */
 	AiLinearModel model;		/* its scores are logits: calibrated */
@@ -60,11 +65,16 @@ extern int	ai_text_fit_n_folds(int64_t n_rows, bool wants_all_folds);
 extern double ai_text_fit_seconds(double read_seconds, int64_t n_rows, int n_labels,
 								  int n_threads, bool wants_all_folds, bool is_given);
 
-/* Bytes that ai_text_fit_run will take from the arena */
+/* Bytes that search and finish will take from the arena */
 extern size_t ai_text_fit_memory(int64_t n_rows, int64_t n_features, int n_labels,
 								 int n_threads, bool wants_all_folds);
 
-/* Fails by AI_ERR_NOMEM, AI_ERR_CANCELLED and AI_ERR_DIVERGED. */
-extern AiCode ai_text_fit_run(AiTextFit *fit, AiError *err);
+/*
+ * Cross-validation, and then the weights and their calibration.  Of several fits over the same
+ * rows the one with the least loss is worth finishing.  Both fail by AI_ERR_NOMEM,
+ * AI_ERR_CANCELLED and AI_ERR_DIVERGED.
+ */
+extern AiCode ai_text_fit_search(AiTextFit *fit, AiError *err);
+extern AiCode ai_text_fit_finish(AiTextFit *fit, AiError *err);
 
 #endif							/* AI_TEXT_FIT_H */

@@ -132,6 +132,25 @@ ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order, const
 					   ai_text_n_row_tasks(matrix->n), err);
 }
 
+void
+ai_text_matrix_select(AiSparseRow *to, const AiTextMatrix *matrix, bool has_ngrams, int n_dense)
+{
+	for (int64_t i = 0; i < matrix->n; i++)
+	{
+		to[i] = matrix->rows[i];
+		if (!has_ngrams)
+		{
+			to[i].n = 0;
+			to[i].norm = 0;
+		}
+		if (n_dense > 0)
+		{
+			to[i].dense = matrix->text_rows[i]->dense;
+			to[i].norm += ai_sparse_norm(to[i].dense, (size_t) n_dense);
+		}
+	}
+}
+
 AiCode
 ai_text_matrix_order(AiTextMatrix *matrix, AiTextRows *text_rows, const AiLabels *labels,
 					 int n_folds, AiArena *arena, AiError *err)

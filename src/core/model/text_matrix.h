@@ -36,7 +36,14 @@ extern AiCode ai_text_matrix_order(AiTextMatrix *matrix, AiTextRows *rows,
 								   const AiLabels *labels, int n_folds,
 								   AiArena *arena, AiError *err);
 
-/* Fill matrix->rows.  The numbers of the text rows are overwritten. */
+/*
+ * to:[matrix->n] = the rows of the matrix with some of their features only: n-grams, and n_dense
+ * numbers of the embedding, 0 for none
+ */
+extern void ai_text_matrix_select(AiSparseRow *to, const AiTextMatrix *matrix, bool has_ngrams,
+								  int n_dense);
+
+/* Fill matrix->rows, with n-grams alone.  The numbers of the text rows are overwritten. */
 extern AiCode ai_text_matrix_build(AiTextMatrix *matrix, const AiVocabularyOrder *order,
 								   const AiTextIdf *idf, AiPool *pool, AiArena *arena,
 								   AiError *err);

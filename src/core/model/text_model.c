@@ -138,3 +138,13 @@ ai_text_values(float *value, AiNgramKind kind, const uint8_t *count, const uint8
 	sum = sum_of_squares(value, n);
 	multiply(value, n, sum > 1e-9 ? (float) (kind_length[kind] / sqrt(sum)) : 0);
 }
+
+void
+ai_text_unit(float *to, const float *x, size_t n)
+{
+	double		sum = ai_kernels()->sum_squares(x, n);
+	double		inverse = sum > 0 && isfinite(sum) ? 1 / sqrt(sum) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = inverse > 0 ? (float) (x[i] * inverse) : 0;
+}

@@ -7,13 +7,15 @@
  *	entry				type and shape			what
  *	options				i64 [5]					AiNgramOptions, in order
  *	is_closed			i64						1: parts of known n-grams of words are known
- *	version				i64						AI_NGRAM_VERSION
+ *	version				i64						1, or 2 where a text's embedding is read too
  *	labels				strings [n_labels]		by rising bytes
  *	table				u32 [n_buckets, 2, 8]	fingerprints, then numbers + 1; 0: free
  *	idf					f32 [256]				log((1 + n) / (1 + rows)) + 1, by code
  *	idf.code			u8 [n_features]			of the number of rows, see ai_text_idf_code()
  *	weight				f32 [n_features, width]	of logits: calibrated
  *	intercept			f32 [width]
+ *	dense.weight		f32 [n_dense, width]	of the embedding at unit length; version 2
+ *	embedder.hash		u8 [32]					SHA-256 of the embedder's content; version 2
  *	strongest			i32 [n, 3]				label, kind, rows (see importance)
  *	strongest.weight	f64 [n]
  *	strongest.feature	strings [n]
@@ -37,6 +39,9 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+#define AI_TEXT_VERSION_NGRAMS AI_NGRAM_VERSION
+#define AI_TEXT_VERSION_EMBEDDING 2
 
 #define AI_TEXT_BUCKET_SIZE 8
 
@@ -169,6 +174,12 @@ extern void ai_text_damping_init(AiTextDamping *damping);
 extern void ai_text_values(float *value, AiNgramKind kind, const uint8_t *count,
 						   const uint8_t *idf_code, size_t n, const float *idf_of,
 						   const AiTextDamping *damping);
+
+/*
+ * to:[n] = x / |x|; zeros where x has no direction: all zeros, or numbers that are not finite.
+ * to may be x.
+ */
+extern void ai_text_unit(float *to, const float *x, size_t n);
 
 /* What applying needs of a model's entries: all borrowed */
 typedef struct AiTextKnown

@@ -28,6 +28,8 @@ typedef struct AiTextRow
 	uint32_t	n;
 	uint32_t   *number;			/* [n] provisional, see text_vocabulary.h */
 	uint8_t    *count;			/* [n] occurrences, 255 for more */
+
+	const float *dense;			/* of the embedding, at unit length; NULL: there is none */
 } AiTextRow;
 
 typedef struct AiTextRows AiTextRows;

@@ -50,6 +50,8 @@ struct AiTextTrainer
 	int64_t		n_rows;
 	size_t		text_bytes;		/* of all rows */
 	size_t		kept_bytes;		/* of the rows that were kept */
+	bool		is_read;		/* all rows are there, and their n-grams */
+	float	   *dense;			/* [n_rows, n_dense] at unit length; NULL: none are wanted */
 
 	AiLabels labels;
 
@@ -70,6 +72,12 @@ ai_text_options_default(AiTextOptions *options)
 		.min_count = 0, .max_features = 1 << 22, .lowercase = true,
 		.validation = 0.1, .seed = 1
 	};
+}
+
+static bool
+has_ngrams(const AiTextOptions *o)
+{
+	return o->word_ngrams > 0 || o->char_ngrams_max > 0;
 }
 
 static AiCode
@@ -94,7 +102,10 @@ ai_text_options_check(const AiTextOptions *o, AiError *err)
 	if (o->l2 != 0)
 		AI_TRY(check_range(o->l2, 1e-6, 1e6, "l2", err));
 	AI_TRY(check_range(o->max_time, 0, 1e9, "max_time", err));
-	if (o->word_ngrams == 0 && o->char_ngrams_max == 0)
+	if (o->n_dense < 0 || o->n_dense > AI_TEXT_MAX_DENSE)
+		return ai_fail(err, AI_ERR_PARAM, "embeddings of %d numbers cannot be learnt from",
+					   o->n_dense);
+	if (o->n_dense == 0 && !has_ngrams(o))
 	{
 		ai_fail(err, AI_ERR_PARAM,
 				"options \"word_ngrams\" and \"char_ngrams\" must not both be 0");
@@ -108,6 +119,8 @@ ai_text_options_check(const AiTextOptions *o, AiError *err)
 static AiNgramOptions
 ngram_options(const AiTextOptions *o)
 {
+	if (o->uses_ngrams == AI_TEXT_USE_NEVER)
+		return (AiNgramOptions) {.char_min = 1, .fold_case = o->lowercase};
 	return (AiNgramOptions) {
 		.word_max = o->word_ngrams,
 		.char_min = o->char_ngrams_max > 0 ? o->char_ngrams_min : 1,
@@ -123,7 +136,7 @@ ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
 					   const AiTextOptions *options, int n_threads,
 					   size_t max_memory, AiError *err)
 {
-	AiNgramOptions ngrams = ngram_options(options);
+	AiNgramOptions ngrams;
 	AiTextTrainer *t;
 	AiCode		code;
 
@@ -134,6 +147,17 @@ ai_text_trainer_create(AiTextTrainer **trainer, const AiHost *host,
 	memset(t, 0, sizeof(AiTextTrainer));
 	t->host = *host;
 	t->options = *options;
+	if (options->n_dense == 0)
+	{
+		t->options.uses_ngrams = AI_TEXT_USE_ALWAYS;
+		t->options.uses_embeddings = AI_TEXT_USE_NEVER;
+	}
+	else if (!has_ngrams(options) || options->uses_ngrams == AI_TEXT_USE_NEVER)
+	{
+		t->options.uses_ngrams = AI_TEXT_USE_NEVER;
+		t->options.uses_embeddings = AI_TEXT_USE_ALWAYS;
+	}
+	ngrams = ngram_options(&t->options);
 	t->max_memory = max_memory;
 	t->labels.arena = &t->arena;
 	t->labels.max = AI_TEXT_MAX_LABELS;
@@ -296,6 +320,91 @@ memory_error(AiTextTrainer *t, double need, AiError *err)
 	return AI_ERR_LIMIT;
 }
 
+/* Labels are numbered, and waiting n-grams read; once. */
+static AiCode
+finish_reading(AiTextTrainer *t, AiError *err)
+{
+	double		started = ai_clock();
+
+	if (t->is_read)
+		return AI_OK;
+	AI_TRY(ai_labels_sort(&t->labels, err));
+	AI_TRY(check_rows(t, err));
+	if (!t->is_over_memory)
+		AI_TRY(ai_text_rows_flush(t->rows, err));
+	t->read_seconds += ai_clock() - started;
+	ai_text_rows_end(t->rows);
+	if (t->is_over_memory)
+		return memory_error(t, (double) t->arena.total * LEARNING_SHARE *
+							((double) t->text_bytes + 1) / ((double) t->kept_bytes + 1), err);
+	t->is_read = true;
+	return AI_OK;
+}
+
+/*
+ * Embeddings
+ */
+
+/*
+ * Where embeddings were left to choice: with more rows than this for each label n-grams
+ * learn from the rows themselves most of what an embedding knows, and cost far less.
+ */
+#define PLENTY_OF_ROWS 1000
+
+static bool
+has_plenty_of_rows(const AiTextTrainer *t)
+{
+	return t->n_rows / t->labels.n > PLENTY_OF_ROWS;
+}
+
+AiCode
+ai_text_trainer_begin_embedding(AiTextTrainer *t, int64_t *n_texts, AiError *err)
+{
+	size_t		size = (size_t) t->options.n_dense * sizeof(float);
+
+	*n_texts = 0;
+	AI_TRY(finish_reading(t, err));
+	if (t->options.uses_embeddings == AI_TEXT_USE_AUTO && has_plenty_of_rows(t))
+		t->options.uses_embeddings = AI_TEXT_USE_NEVER;
+	if (t->options.uses_embeddings == AI_TEXT_USE_NEVER)
+		return AI_OK;
+	if ((double) t->arena.total + (double) size * (double) t->n_rows > (double) t->max_memory)
+		return memory_error(t, (double) t->arena.total * LEARNING_SHARE +
+							(double) size * (double) t->n_rows, err);
+	t->dense = ai_arena_alloc_zero(&t->arena, (size_t) t->n_rows, size);
+	if (t->dense == NULL)
+		return ai_out_of_memory(err, (size_t) t->n_rows * size, "embeddings");
+	ai_tracker_begin(&t->tracker, &(AiPart) {
+		.phase = "embedding", .n_units = (int) (t->n_rows < INT32_MAX ? t->n_rows : INT32_MAX),
+		.seconds_after = seconds_after_reading(t, t->read_seconds)
+	});
+	*n_texts = t->n_rows;
+	return AI_OK;
+}
+
+const char *
+ai_text_trainer_text(const AiTextTrainer *t, int64_t number, size_t *len)
+{
+	int64_t		n_rows;
+	const AiTextRow *row = &ai_text_rows_get(t->rows, &n_rows)[number];
+
+	*len = row->text_len;
+	return row->text;
+}
+
+void
+ai_text_trainer_set_embedding(AiTextTrainer *t, int64_t number, const float *x)
+{
+	int64_t		n_rows;
+	AiTextRow  *row = &ai_text_rows_get(t->rows, &n_rows)[number];
+	float	   *dense = t->dense + (size_t) number * (size_t) t->options.n_dense;
+
+	ai_text_unit(dense, x, (size_t) t->options.n_dense);
+	row->dense = dense;
+	ai_tracker_count(&t->tracker, 1, 0);
+	report_progress(t);
+}
+
 /*
  * Costs
  */
@@ -412,6 +521,7 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *i
 	uint32_t	n_buckets = ai_text_n_buckets(order->n_features);
 	const char *labels[AI_TEXT_MAX_LABELS];
 	size_t		label_lens[AI_TEXT_MAX_LABELS];
+	int			n_dense = fit->model.n_dense;
 	AiAimWriter *w = &t->writer;
 
 	for (int k = 0; k < t->labels.n; k++)
@@ -419,7 +529,8 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *i
 		labels[k] = t->labels.sorted[k]->bytes;
 		label_lens[k] = t->labels.sorted[k]->len;
 	}
-	AI_TRY(ai_aim_add_i64(w, "version", AI_NGRAM_VERSION, err));
+	AI_TRY(ai_aim_add_i64(w, "version", n_dense > 0 ? AI_TEXT_VERSION_EMBEDDING :
+						  AI_TEXT_VERSION_NGRAMS, err));
 	AI_TRY(ai_aim_add(w, "options", AI_DTYPE_I64, options, 1, (int64_t[]) {5}, err));
 	AI_TRY(ai_aim_add_i64(w, "is_closed", order->is_complete, err));
 	AI_TRY(ai_aim_add_strings(w, "labels", labels, label_lens, t->labels.n, err));
@@ -432,6 +543,13 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *i
 					  (int64_t[]) {order->n_features, fit->model.width}, err));
 	AI_TRY(ai_aim_add(w, "intercept", AI_DTYPE_F32, fit->model.intercept, 1,
 					  (int64_t[]) {fit->model.width}, err));
+	if (n_dense > 0)
+	{
+		AI_TRY(ai_aim_add(w, "dense.weight", AI_DTYPE_F32, fit->model.dense_weight, 2,
+						  (int64_t[]) {n_dense, fit->model.width}, err));
+		AI_TRY(ai_aim_add(w, "embedder.hash", AI_DTYPE_U8, t->options.embedder, 1,
+						  (int64_t[]) {AI_SHA256_SIZE}, err));
+	}
 	AI_TRY(ai_aim_add(w, "strongest", AI_DTYPE_I32, strongest->item, 2,
 					  (int64_t[]) {strongest->n, 3}, err));
 	AI_TRY(ai_aim_add(w, "strongest.weight", AI_DTYPE_F64, strongest->weight, 1,
@@ -447,6 +565,69 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *i
  * Fitting
  */
 
+/* Beyond so many rows both kinds of features are used, rather than one chosen. */
+#define MAX_CHOICE_ROWS 20000
+
+/* Features besides make a model better if the loss falls by this share. */
+#define CHOICE_GAIN 0.02
+
+/* What may be learnt from; the best comes first where the data tell no difference */
+typedef struct Candidate
+{
+	bool		has_ngrams;
+	bool		has_embeddings;
+} Candidate;
+
+static const Candidate candidates[] = {{true, true}, {false, true}, {true, false}};
+
+static bool
+may_be(AiTextUse use, bool is_used)
+{
+	return use == AI_TEXT_USE_AUTO || (use == AI_TEXT_USE_ALWAYS) == is_used;
+}
+
+static bool
+is_candidate(const AiTextTrainer *t, const Candidate *c)
+{
+	return may_be(t->options.uses_ngrams, c->has_ngrams) &&
+		may_be(t->options.uses_embeddings, c->has_embeddings);
+}
+
+static void
+settle(AiTextUse *use, bool is_used)
+{
+	if (*use == AI_TEXT_USE_AUTO)
+		*use = is_used ? AI_TEXT_USE_ALWAYS : AI_TEXT_USE_NEVER;
+}
+
+/* What there is no choice of, whatever the options say */
+static void
+limit_choices(AiTextTrainer *t, const AiVocabularyOrder *order)
+{
+	AiTextOptions *o = &t->options;
+
+	if (t->dense == NULL || order->n_features == 0)
+	{
+		o->uses_embeddings = t->dense != NULL ? AI_TEXT_USE_ALWAYS : AI_TEXT_USE_NEVER;
+		o->uses_ngrams = t->dense != NULL ? AI_TEXT_USE_NEVER : AI_TEXT_USE_ALWAYS;
+	}
+	if (t->n_rows > MAX_CHOICE_ROWS)
+	{
+		settle(&o->uses_ngrams, true);
+		settle(&o->uses_embeddings, true);
+	}
+}
+
+static int
+n_candidates(const AiTextTrainer *t)
+{
+	int			n = 0;
+
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
+		n += is_candidate(t, &candidates[i]);
+	return n;
+}
+
 static AiCode
 check_memory(AiTextTrainer *t, const AiTextMatrix *matrix, const AiVocabularyOrder *order,
 			 AiError *err)
@@ -455,10 +636,12 @@ check_memory(AiTextTrainer *t, const AiTextMatrix *matrix, const AiVocabularyOrd
 	size_t		model = (size_t) order->n_features * (width + 4) * sizeof(float);
 	size_t		scores = (size_t) matrix->n * (width * 4 + (size_t) t->labels.n * 8 + 8);
 	size_t		values = (size_t) ai_text_rows_n_entries(t->rows) * sizeof(float);
-	size_t		fit = ai_text_fit_memory(matrix->n_train, order->n_features, t->labels.n,
+	size_t		fit = ai_text_fit_memory(matrix->n_train,
+										 order->n_features + t->options.n_dense, t->labels.n,
 										 ai_pool_n_threads(t->pool),
 										 t->options.validation == 0);
-	double		need = (double) t->arena.total + (double) values + (double) fit +
+	double		need = (double) t->arena.total + (double) values +
+		(double) fit * n_candidates(t) +
 		(double) model + (double) scores;
 
 	if (need > (double) t->max_memory)
@@ -483,15 +666,16 @@ check_one_side(AiTextTrainer *t, const AiTextMatrix *matrix, AiError *err)
 }
 
 static void
-fill_report(AiTextTrainer *t, const AiTextMatrix *matrix, const AiVocabularyOrder *order,
-			const AiTextFit *fit)
+fill_report(AiTextTrainer *t, const AiTextMatrix *matrix, const AiTextFit *fit)
 {
 	AiTextReport *report = &t->report;
 
 	report->n_train_rows = matrix->n_train;
 	report->n_validation_rows = matrix->n - matrix->n_train;
 	report->n_labels = t->labels.n;
-	report->n_features = order->n_features;
+	report->n_features = fit->n_features;
+	report->uses_ngrams = t->options.uses_ngrams == AI_TEXT_USE_ALWAYS;
+	report->uses_embeddings = t->options.uses_embeddings == AI_TEXT_USE_ALWAYS;
 	report->is_cross_validated = report->n_validation_rows == 0;
 	report->l2 = fit->chosen_l2;
 	report->temperature = fit->temperature;
@@ -517,8 +701,67 @@ sum_mass(void *arg, int thread)
 	ai_text_mass(mass->of, mass->matrix->rows, mass->matrix->n_train, mass->pool, thread);
 }
 
+/* A fit of the rows with what the candidate has of their features */
 static AiCode
-learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, AiError *err)
+set_up_fit(AiTextTrainer *t, AiTextFit *fit, const AiTextMatrix *matrix,
+		   const AiVocabularyOrder *order, const Candidate *candidate, const double *cost,
+		   AiError *err)
+{
+	int			n_dense = candidate->has_embeddings ? t->options.n_dense : 0;
+	AiSparseRow *rows = matrix->rows;
+
+	if (t->dense != NULL)
+	{
+		rows = ai_arena_alloc(&t->arena, (size_t) matrix->n * sizeof(AiSparseRow));
+		if (rows == NULL)
+			return ai_out_of_memory(err, (size_t) matrix->n * sizeof(AiSparseRow), "rows");
+		ai_text_matrix_select(rows, matrix, candidate->has_ngrams, n_dense);
+	}
+	*fit = (AiTextFit) {
+		.arena = &t->arena, .pool = t->pool, .rows = rows, .fold = matrix->fold,
+		.n_rows = matrix->n_train, .n_features = candidate->has_ngrams ? order->n_features : 0,
+		.n_dense = n_dense, .n_labels = t->labels.n,
+		.label_cost = cost, .l2 = t->options.l2, .seed = t->options.seed,
+		.wants_all_folds = matrix->n == matrix->n_train,
+		.max_time = t->options.max_time, .tracker = &t->tracker,
+		.read_seconds = t->read_seconds, .seconds_after = t->read_seconds * END_TO_READING,
+		.progress = report_progress, .progress_arg = t
+	};
+	return AI_OK;
+}
+
+/* Cross-validation of what may be; the fit that is best, whose features the options then say */
+static AiCode
+choose_fit(AiTextTrainer *t, AiTextFit **best, const AiTextMatrix *matrix,
+		   const AiVocabularyOrder *order, const double *cost, AiError *err)
+{
+	const Candidate *chosen = NULL;
+
+	*best = NULL;
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
+	{
+		AiTextFit  *fit;
+
+		if (!is_candidate(t, &candidates[i]))
+			continue;
+		fit = ai_arena_alloc(&t->arena, sizeof(AiTextFit));
+		if (fit == NULL)
+			return ai_out_of_memory(err, sizeof(AiTextFit), "learning");
+		AI_TRY(set_up_fit(t, fit, matrix, order, &candidates[i], cost, err));
+		AI_TRY(ai_text_fit_search(fit, err));
+		if (*best == NULL || fit->loss < (*best)->loss * (1 - CHOICE_GAIN))
+		{
+			*best = fit;
+			chosen = &candidates[i];
+		}
+	}
+	settle(&t->options.uses_ngrams, chosen->has_ngrams);
+	settle(&t->options.uses_embeddings, chosen->has_embeddings);
+	return AI_OK;
+}
+
+static AiCode
+learn(AiTextTrainer *t, AiTextMatrix *matrix, AiVocabularyOrder *order, AiError *err)
 {
 	double	   *cost = ai_arena_alloc(&t->arena, (size_t) t->labels.n * sizeof(double));
 	float	   *idf_of = ai_arena_alloc(&t->arena, AI_TEXT_N_IDF * sizeof(float));
@@ -528,7 +771,7 @@ learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, Ai
 		ai_arena_alloc_zero(&t->arena, order->n_features, sizeof(double)), matrix, t->pool
 	};
 	AiTextStrongest strongest;
-	AiTextFit	fit;
+	AiTextFit  *fit;
 
 	if (cost == NULL || idf_of == NULL || idf_code == NULL || mass.of == NULL)
 		return ai_out_of_memory(err, order->n_features * sizeof(double), "learning");
@@ -539,34 +782,29 @@ learn(AiTextTrainer *t, AiTextMatrix *matrix, const AiVocabularyOrder *order, Ai
 	AI_TRY(label_costs(t, cost, matrix, err));
 	report_progress(t);
 
-	fit = (AiTextFit) {
-		.arena = &t->arena, .pool = t->pool, .rows = matrix->rows, .fold = matrix->fold,
-		.n_rows = matrix->n_train, .n_features = order->n_features, .n_labels = t->labels.n,
-		.label_cost = cost, .l2 = t->options.l2, .seed = t->options.seed,
-		.wants_all_folds = matrix->n == matrix->n_train,
-		.max_time = t->options.max_time, .tracker = &t->tracker,
-		.read_seconds = t->read_seconds, .seconds_after = t->read_seconds * END_TO_READING,
-		.progress = report_progress, .progress_arg = t,
-		.meanwhile = sum_mass, .meanwhile_arg = &mass
-	};
-	AI_TRY(ai_text_fit_run(&fit, err));
-	fill_report(t, matrix, order, &fit);
+	AI_TRY(choose_fit(t, &fit, matrix, order, cost, err));
+	order->n_features = (uint32_t) fit->n_features;
+	matrix->rows = (AiSparseRow *) fit->rows;
+	fit->meanwhile = sum_mass;
+	fit->meanwhile_arg = &mass;
+	AI_TRY(ai_text_fit_finish(fit, err));
+	fill_report(t, matrix, fit);
 	ai_tracker_begin(&t->tracker, &(AiPart) {
 		.phase = "measuring", .seconds = t->read_seconds * END_TO_READING
 	});
 	report_progress(t);
 
-	AI_TRY(measure_rows(t, &t->report.train, matrix->rows, matrix->n_train, &fit, err));
+	AI_TRY(measure_rows(t, &t->report.train, matrix->rows, matrix->n_train, fit, err));
 	if (t->report.is_cross_validated)
-		AI_TRY(measure_held_out(t, &t->report.validation, &fit, err));
+		AI_TRY(measure_held_out(t, &t->report.validation, fit, err));
 	else
 		AI_TRY(measure_rows(t, &t->report.validation, matrix->rows + matrix->n_train,
-							matrix->n - matrix->n_train, &fit, err));
+							matrix->n - matrix->n_train, fit, err));
 	AI_TRY(ai_text_strongest(&strongest, &t->arena, &(AiTextStrongestInput) {
 		.matrix_rows = matrix->rows, .text_rows = matrix->text_rows, .n_rows = matrix->n_train,
-		.order = order, .fit = &fit, .mass = mass.of, .options = ngram_options(&t->options)
+		.order = order, .fit = fit, .mass = mass.of, .options = ngram_options(&t->options)
 	}, err));
-	return write_model(t, order, &idf, &fit, &strongest, err);
+	return write_model(t, order, &idf, fit, &strongest, err);
 }
 
 AiCode
@@ -574,18 +812,8 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 {
 	AiTextMatrix matrix = {0};
 	AiVocabularyOrder order;
-	double		started = ai_clock();
 
-	AI_TRY(ai_labels_sort(&t->labels, err));
-	AI_TRY(check_rows(t, err));
-	if (!t->is_over_memory)
-		AI_TRY(ai_text_rows_flush(t->rows, err));
-	t->read_seconds += ai_clock() - started;
-	ai_text_rows_end(t->rows);
-	if (t->is_over_memory)
-		return memory_error(t, (double) t->arena.total * LEARNING_SHARE *
-							((double) t->text_bytes + 1) / ((double) t->kept_bytes + 1), err);
-
+	AI_TRY(finish_reading(t, err));
 	ai_tracker_begin(&t->tracker, &(AiPart) {
 		.phase = "preparing", .seconds = t->read_seconds * MATRIX_TO_READING,
 		.seconds_after = seconds_after_reading(t, t->read_seconds) -
@@ -595,7 +823,8 @@ ai_text_trainer_fit(AiTextTrainer *t, AiError *err)
 	AI_TRY(check_one_side(t, &matrix, err));
 	AI_TRY(ai_vocabulary_order(&order, &t->vocabulary, (uint32_t) t->options.min_count,
 							   t->options.max_features, err));
-	if (order.n_features == 0)
+	limit_choices(t, &order);
+	if (order.n_features == 0 && t->dense == NULL)
 	{
 		ai_fail(err, AI_ERR_DATA, "the texts hold nothing to learn from");
 		ai_detail(err, "No n-gram occurs in %u rows or more.", order.min_count);

@@ -72,6 +72,7 @@ typedef struct AiaasModel
 	/* Of that version; pointers are into the memory context of the search */
 	uint8		hash[AIAAS_HASH_SIZE];	/* SHA-256 of its content */
 	int64		n_bytes;		/* -1: the content's row is missing */
+	const uint8 *needs;			/* [AIAAS_HASH_SIZE] content that it is applied with; NULL: none */
 	const char *algorithm;		/* 'text' */
 	const char *kind;			/* AI_TEXT_CLASSIFIER_KIND: which core model reads the bytes */
 	const char *task;			/* 'classification' */
@@ -101,6 +102,12 @@ extern AiaasModel *aiaas_model_find(const char *reference, AiaasPrivilege privil
 extern char *aiaas_model_pin(const char *reference);
 extern AiaasModel *aiaas_model_resolve_pin(const char *pin);
 extern AiaasModel *aiaas_model_find_pin(const char *pin);	/* NULL: none */
+
+/*
+ * The oldest version with this content on which the user has this privilege, AIAAS_USE or, for
+ * what another model is applied with, AIAAS_NO_PRIVILEGE; NULL: none
+ */
+extern AiaasModel *aiaas_model_find_content(const uint8 *hash, AiaasPrivilege privilege);
 
 /*
  * All versions that reference means and the user has this privilege on, by name and
@@ -180,11 +187,13 @@ typedef struct AiaasNewVersion
 	/* The model itself */
 	const void *bytes;
 	size_t		n_bytes;
+	const uint8 *needs;			/* as in AiaasModel */
 } AiaasNewVersion;
 
 /*
  * Store lock->version, with its content unless that is there already, and
- * deploy it if told.  One use per lock.
+ * deploy it if told.  One use per lock.  Raises undefined_object when what it needs
+ * is not there any more.
  */
 extern void aiaas_version_store(const AiaasModelLock *lock, const AiaasNewVersion *version,
 								bool deploy);
@@ -206,7 +215,8 @@ extern void aiaas_model_comment(const char *name, const char *comment); /* NULL:
 /*
  * Drop a model ('reviews') or one version ('reviews@3').  The deployed version
  * can go only with the last one, and the last one takes the model with it.
- * A content that indexes, columns or constraints are pinned to stays.
+ * A content stays that indexes, columns or constraints are pinned to, or that
+ * other versions are applied with.
  */
 extern void aiaas_model_drop(const char *reference);
 

@@ -32,7 +32,7 @@ typedef struct CatalogSession
 	bool		has_snapshot;	/* pushed by begin */
 } CatalogSession;
 
-#define CATALOG_MAX_PARAMS 17
+#define CATALOG_MAX_PARAMS 18
 
 /* A statement, planned once per backend */
 typedef struct CatalogQuery
@@ -62,6 +62,9 @@ extern Datum aiaas_catalog_value(int64 row, int column, Oid type, bool *is_null)
 
 /* text that is never null, copied to the session's caller */
 extern char *aiaas_catalog_text(const CatalogSession *session, int64 row, int column);
+
+/* bytea of a hash's size, likewise; NULL for NULL, and for any other size */
+extern uint8 *aiaas_catalog_hash(const CatalogSession *session, int64 row, int column);
 
 /* jsonb, likewise; NULL for NULL */
 extern Jsonb *aiaas_catalog_jsonb(const CatalogSession *session, int64 row, int column);
@@ -111,12 +114,13 @@ extern AiaasPrivilege aiaas_catalog_privilege(const ModelRow *row, Oid role);
 extern bool aiaas_catalog_allows(const CatalogSession *session, const ModelRow *row,
 								 AiaasPrivilege privilege);
 
-/* In SQL: may user $1 use model m?  Nobody but a superuser has role 0. */
-#define USABLE_BY_1 \
-	"(pg_catalog.pg_has_role($1, 0, 'USAGE')" \
+/* In SQL: may the user, a parameter, use model m?  Nobody but a superuser has role 0. */
+#define USABLE_BY(user) \
+	"(pg_catalog.pg_has_role(" user ", 0, 'USAGE')" \
 	" OR EXISTS (SELECT FROM aiaas.privilege p WHERE p.model OPERATOR(pg_catalog.=) m.id" \
 	" AND (p.grantee::pg_catalog.oid OPERATOR(pg_catalog.=) 0" \
-	" OR pg_catalog.pg_has_role($1, p.grantee::pg_catalog.oid, 'USAGE'))))"
+	" OR pg_catalog.pg_has_role(" user ", p.grantee::pg_catalog.oid, 'USAGE'))))"
+#define USABLE_BY_1 USABLE_BY("$1")
 
 /* Raise that there is no such model to who has no privilege at all, or what he lacks. */
 extern void aiaas_catalog_require(const CatalogSession *session, const ModelRow *row,
@@ -129,9 +133,12 @@ extern void aiaas_catalog_insert_owner(const CatalogSession *session, int64 mode
  * Pins; pin.c
  *
  * Raise if something is pinned to a content that would go with this version, or
- * with all of the model's when version is 0.
+ * with all of the model's when version is 0, or if another version needs it.  Nobody
+ * else can begin to need it before the transaction ends.
  */
 extern void aiaas_catalog_check_not_pinned(const CatalogSession *session, const ModelRow *row,
+										   int version);
+extern void aiaas_catalog_check_not_needed(const CatalogSession *session, const ModelRow *row,
 										   int version);
 
 /*
@@ -142,6 +149,9 @@ extern void aiaas_catalog_check_not_pinned(const CatalogSession *session, const 
  */
 extern void aiaas_content_store(const CatalogSession *session, uint8 *hash,
 								const void *bytes, size_t n_bytes);
+
+/* Keep the content of an embedder, too, which must still be there. */
+extern void aiaas_content_hold(const CatalogSession *session, const uint8 *hash);
 
 /* Remove a content that no version refers to any more. */
 extern void aiaas_content_collect(const CatalogSession *session, const uint8 *hash);

@@ -40,7 +40,13 @@ static CatalogQuery lock_content = {
 };
 
 static CatalogQuery select_reference = {
-	"SELECT v.number FROM aiaas.version v WHERE v.hash OPERATOR(pg_catalog.=) $1 LIMIT 1",
+	"SELECT v.number FROM aiaas.version v WHERE v.hash OPERATOR(pg_catalog.=) $1"
+	" OR v.needs OPERATOR(pg_catalog.=) $1 LIMIT 1",
+	1, {BYTEAOID}, NULL
+};
+
+static CatalogQuery select_content = {
+	"SELECT c.bytes FROM aiaas.content c WHERE c.hash OPERATOR(pg_catalog.=) $1",
 	1, {BYTEAOID}, NULL
 };
 
@@ -153,6 +159,18 @@ aiaas_content_store(const CatalogSession *session, uint8 *hash,
 	}
 	if (is_new)
 		insert_chunks(session, hash, bytes, n_bytes);
+}
+
+void
+aiaas_content_hold(const CatalogSession *session, const uint8 *hash)
+{
+	Datum		value = aiaas_hash_datum(hash);
+
+	if (aiaas_catalog_run(session, &share_content, &value, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the embedder of the model does not exist any more"),
+				 errdetail("It has been dropped meanwhile.")));
 }
 
 static bool
@@ -318,8 +336,25 @@ aiaas_content_scan(const AiaasModel *model, AiaasChunkReceiver receive, void *ar
 		raise_damaged(model, damage);
 }
 
+static bool
+is_there(const uint8 *hash)
+{
+	CatalogSession session;
+	Datum		value = aiaas_hash_datum(hash);
+	bool		result;
+
+	aiaas_catalog_begin(&session, CATALOG_READ);
+	result = aiaas_catalog_run(&session, &select_content, &value, NULL) > 0;
+	aiaas_catalog_end(&session);
+	return result;
+}
+
 char *
 aiaas_content_damage(const AiaasModel *model)
 {
-	return pass_content(model, NULL, NULL);
+	char	   *damage = pass_content(model, NULL, NULL);
+
+	if (damage == NULL && model->needs != NULL && !is_there(model->needs))
+		return psprintf("Its embedder, of content %s, is missing.", short_hex(model->needs));
+	return damage;
 }

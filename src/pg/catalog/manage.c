@@ -66,6 +66,9 @@ static CatalogQuery describe = {
 	" 'duration', v.duration, 'lineage', v.lineage,"
 	" 'hash', pg_catalog.encode(v.hash, 'hex'), 'bytes', c.bytes,"
 	" 'owner', r.rolname, 'created', v.created, 'comment', m.comment)"
+	" OPERATOR(pg_catalog.||) CASE WHEN v.needs IS NULL THEN '{}'::pg_catalog.jsonb"
+	" ELSE pg_catalog.jsonb_build_object('embedder', pg_catalog.jsonb_build_object("
+	"'name', e.name, 'version', e.number, 'hash', pg_catalog.encode(v.needs, 'hex'))) END"
 	" FROM aiaas.model m"
 	" JOIN aiaas.version v ON v.model OPERATOR(pg_catalog.=) m.id"
 	" LEFT JOIN aiaas.content c ON c.hash OPERATOR(pg_catalog.=) v.hash"
@@ -73,6 +76,9 @@ static CatalogQuery describe = {
 	" AND p.privilege OPERATOR(pg_catalog.=) 'owner'"
 	" LEFT JOIN pg_catalog.pg_roles r"
 	" ON r.oid OPERATOR(pg_catalog.=) p.grantee::pg_catalog.oid"
+	" LEFT JOIN LATERAL (SELECT n.name, o.number FROM aiaas.version o"
+	" JOIN aiaas.model n ON n.id OPERATOR(pg_catalog.=) o.model"
+	" WHERE o.hash OPERATOR(pg_catalog.=) v.needs ORDER BY o.model, o.number LIMIT 1) e ON true"
 	" WHERE m.id OPERATOR(pg_catalog.=) $1 AND v.number OPERATOR(pg_catalog.=) $2",
 	2, {INT8OID, INT4OID}, NULL
 };
@@ -203,6 +209,7 @@ aiaas_model_drop(const char *reference)
 				 errhint("Deploy another version first, "
 						 "or drop the model with all its versions.")));
 	aiaas_catalog_check_not_pinned(&session, &row, ref.version);
+	aiaas_catalog_check_not_needed(&session, &row, ref.version);
 
 	drop_versions(&session, row.model.id, ref.version);
 	if (is_last)

@@ -33,7 +33,7 @@
 static CatalogQuery select_model = {
 	"SELECT m.id, m.deployed, m.last_version, p.grantees, p.privileges,"
 	" v.number, v.hash, v.algorithm, v.kind, v.task, c.bytes,"
-	" v.options, v.features, v.validation_score"
+	" v.options, v.features, v.validation_score, v.needs"
 	" FROM aiaas.model m" JOIN_GRANTS
 	" LEFT JOIN aiaas.version v ON v.model OPERATOR(pg_catalog.=) m.id"
 	" AND v.number OPERATOR(pg_catalog.=) COALESCE($2, m.deployed)"
@@ -53,11 +53,11 @@ static CatalogQuery insert_model = {
 };
 
 static CatalogQuery insert_version = {
-	"INSERT INTO aiaas.version (model, number, hash, algorithm, kind, task, options, labels,"
+	"INSERT INTO aiaas.version (model, number, hash, needs, algorithm, kind, task, options, labels,"
 	" features, metrics, lineage, train_rows, validation_rows, metric, train_score,"
 	" validation_score, duration)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-	17, {INT8OID, INT4OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTARRAYOID,
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+	18, {INT8OID, INT4OID, BYTEAOID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTARRAYOID,
 		JSONBOID, JSONBOID, JSONBOID, INT8OID, INT8OID, TEXTOID, FLOAT8OID,
 		FLOAT8OID, FLOAT8OID}, NULL
 };
@@ -259,6 +259,7 @@ fill_version(const CatalogSession *session, AiaasModel *model)
 	model->features = aiaas_catalog_jsonb(session, 0, 13);
 	value = aiaas_catalog_value(0, 14, FLOAT8OID, &is_null);
 	model->validation_score = is_null ? NAN : DatumGetFloat8(value);
+	model->needs = aiaas_catalog_hash(session, 0, 15);
 }
 
 /* version 0: the deployed one; false: no such model */
@@ -488,11 +489,15 @@ aiaas_version_store(const AiaasModelLock *lock, const AiaasNewVersion *version, 
 	Datum		numbers[3];
 
 	aiaas_catalog_begin(&session, CATALOG_WRITE);
+	if (version->needs != NULL)
+		aiaas_content_hold(&session, version->needs);
 	aiaas_content_store(&session, hash, version->bytes, version->n_bytes);
 
 	add_param(&params, Int64GetDatum(lock->id), false);
 	add_param(&params, Int32GetDatum(lock->version), false);
 	add_param(&params, aiaas_hash_datum(hash), false);
+	add_param(&params, version->needs != NULL ? aiaas_hash_datum(version->needs) : (Datum) 0,
+			  version->needs == NULL);
 	add_text(&params, version->algorithm);
 	add_text(&params, version->kind);
 	add_text(&params, version->task);

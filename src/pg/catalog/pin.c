@@ -18,14 +18,14 @@
 #define PIN_DIGITS (2 * AIAAS_PIN_SIZE)
 #define MAX_LISTED_HOLDERS 100	/* as DROP lists them */
 
-/* Of the contents from $2 to $3 the oldest version that user $1 may use */
+/* Of the contents from $2 to $3 the oldest version, that user $1 may use unless $4 */
 static CatalogQuery select_pinned = {
 	"SELECT m.name, v.number"
 	" FROM aiaas.version v JOIN aiaas.model m ON m.id OPERATOR(pg_catalog.=) v.model"
 	" WHERE v.hash OPERATOR(pg_catalog.>=) $2 AND v.hash OPERATOR(pg_catalog.<=) $3"
-	" AND " USABLE_BY_1
+	" AND ($4 OR " USABLE_BY_1 ")"
 	" ORDER BY v.model, v.number LIMIT 1",
-	3, {OIDOID, BYTEAOID, BYTEAOID}, NULL
+	4, {OIDOID, BYTEAOID, BYTEAOID, BOOLOID}, NULL
 };
 
 /* Contents that only version $2 of model $1 has, or only the model when that is NULL */
@@ -82,6 +82,31 @@ static CatalogQuery select_holders = {
 	2, {INT8OID, INT4OID}, NULL
 };
 
+/*
+ * What needs a content of LAST_CONTENTS and stays, and which version of it that is; to user $3
+ * by its name if he may know of it
+ */
+static CatalogQuery select_needing = {
+	"SELECT DISTINCT CASE WHEN " USABLE_BY("$3")
+	" THEN pg_catalog.format('version %s of model \"%s\"', v.number, m.name)"
+	" ELSE 'a model of another role' END COLLATE pg_catalog.\"C\", g.number"
+	" FROM (" LAST_CONTENTS ") g"
+	" JOIN aiaas.version v ON v.needs OPERATOR(pg_catalog.=) g.hash"
+	" JOIN aiaas.model m ON m.id OPERATOR(pg_catalog.=) v.model"
+	" WHERE NOT (v.model OPERATOR(pg_catalog.=) $1"
+	" AND ($2 IS NULL OR v.number OPERATOR(pg_catalog.=) $2))"
+	" ORDER BY 1, 2",
+	3, {INT8OID, INT4OID, OIDOID}, NULL
+};
+
+/* In one order for everybody, as they are collected */
+static CatalogQuery lock_last_contents = {
+	"SELECT c.hash FROM aiaas.content c WHERE c.hash OPERATOR(pg_catalog.=) ANY"
+	" (ARRAY(SELECT g.hash FROM (" LAST_CONTENTS ") g))"
+	" ORDER BY c.hash FOR UPDATE OF c",
+	2, {INT8OID, INT4OID}, NULL
+};
+
 char *
 aiaas_model_pin(const char *reference)
 {
@@ -108,24 +133,22 @@ parse_pin(uint8 *hash, const char *pin)
 	return true;
 }
 
-AiaasModel *
-aiaas_model_find_pin(const char *pin)
+/* Of the contents from first to last; NULL: none */
+static AiaasModel *
+find_oldest(const uint8 *first, const uint8 *last, AiaasPrivilege privilege)
 {
 	CatalogSession session;
-	uint8		hash[AIAAS_HASH_SIZE];
-	Datum		values[3];
+	Datum		values[4];
 	AiaasModelRef ref;
 	ModelRow	row;
 	bool		is_found;
 	AiaasModel *model;
 
-	if (!parse_pin(hash, pin) || !aiaas_catalog_exists())
-		return NULL;
 	aiaas_catalog_begin(&session, CATALOG_READ);
 	values[0] = ObjectIdGetDatum(session.user);
-	values[1] = aiaas_hash_datum(hash);
-	memset(hash + AIAAS_PIN_SIZE, 0xFF, AIAAS_HASH_SIZE - AIAAS_PIN_SIZE);
-	values[2] = aiaas_hash_datum(hash);
+	values[1] = aiaas_hash_datum(first);
+	values[2] = aiaas_hash_datum(last);
+	values[3] = BoolGetDatum(privilege == AIAAS_NO_PRIVILEGE);
 	is_found = aiaas_catalog_run(&session, &select_pinned, values, NULL) > 0;
 	if (is_found)
 	{
@@ -142,6 +165,25 @@ aiaas_model_find_pin(const char *pin)
 	model = palloc(sizeof(AiaasModel));
 	*model = row.model;
 	return model;
+}
+
+AiaasModel *
+aiaas_model_find_pin(const char *pin)
+{
+	uint8		first[AIAAS_HASH_SIZE];
+	uint8		last[AIAAS_HASH_SIZE];
+
+	if (!parse_pin(first, pin) || !aiaas_catalog_exists())
+		return NULL;
+	memcpy(last, first, AIAAS_PIN_SIZE);
+	memset(last + AIAAS_PIN_SIZE, 0xFF, AIAAS_HASH_SIZE - AIAAS_PIN_SIZE);
+	return find_oldest(first, last, AIAAS_USE);
+}
+
+AiaasModel *
+aiaas_model_find_content(const uint8 *hash, AiaasPrivilege privilege)
+{
+	return find_oldest(hash, hash, privilege);
 }
 
 AiaasModel *
@@ -184,15 +226,9 @@ list_holders(const ModelRow *row, int64 n_holders)
 	return list.data;
 }
 
-void
-aiaas_catalog_check_not_pinned(const CatalogSession *session, const ModelRow *row, int version)
+static _Noreturn void
+raise_held(const ModelRow *row, int version, int64 n_holders, const char *hint)
 {
-	Datum		values[2] = {Int64GetDatum(row->model.id), Int32GetDatum(version)};
-	int64		n_holders = aiaas_catalog_run(session, &select_holders, values,
-											  version == 0 ? " n" : NULL);
-
-	if (n_holders == 0)
-		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 version == 0 ?
@@ -201,5 +237,35 @@ aiaas_catalog_check_not_pinned(const CatalogSession *session, const ModelRow *ro
 			 errmsg("cannot drop version %d of model \"%s\" because other objects depend on it",
 					version, row->model.name),
 			 errdetail_internal("%s", list_holders(row, n_holders)),
-			 errhint("Drop them first, or pin them to a version that stays.")));
+			 errhint("%s", hint)));
+}
+
+void
+aiaas_catalog_check_not_pinned(const CatalogSession *session, const ModelRow *row, int version)
+{
+	Datum		values[2] = {Int64GetDatum(row->model.id), Int32GetDatum(version)};
+	int64		n_holders = aiaas_catalog_run(session, &select_holders, values,
+											  version == 0 ? " n" : NULL);
+
+	if (n_holders > 0)
+		raise_held(row, version, n_holders,
+				   "Drop them first, or pin them to a version that stays.");
+}
+
+void
+aiaas_catalog_check_not_needed(const CatalogSession *session, const ModelRow *row, int version)
+{
+	Datum		values[3] = {Int64GetDatum(row->model.id), Int32GetDatum(version)};
+	CatalogSession latest;
+	int64		n_holders;
+
+	/* Who has begun to need one since our snapshot was taken holds its row until he commits. */
+	aiaas_catalog_run(session, &lock_last_contents, values, version == 0 ? " n" : NULL);
+	aiaas_catalog_begin(&latest, CATALOG_READ_LATEST);
+	values[2] = ObjectIdGetDatum(session->user);
+	n_holders = aiaas_catalog_run(&latest, &select_needing, values, version == 0 ? " n " : NULL);
+	if (n_holders > 0)
+		raise_held(row, version, n_holders,
+				   "Drop them first, or keep a copy of the embedder by another name.");
+	aiaas_catalog_end(&latest);
 }

@@ -135,6 +135,21 @@ aiaas_catalog_text(const CatalogSession *session, int64 row, int column)
 	return copy;
 }
 
+uint8 *
+aiaas_catalog_hash(const CatalogSession *session, int64 row, int column)
+{
+	bool		is_null;
+	Datum		value = aiaas_catalog_value(row, column, BYTEAOID, &is_null);
+	bytea	   *hash = is_null ? NULL : DatumGetByteaPP(value);
+	uint8	   *copy;
+
+	if (hash == NULL || VARSIZE_ANY_EXHDR(hash) != AIAAS_HASH_SIZE)
+		return NULL;
+	copy = MemoryContextAlloc(session->caller, AIAAS_HASH_SIZE);
+	memcpy(copy, VARDATA_ANY(hash), AIAAS_HASH_SIZE);
+	return copy;
+}
+
 Jsonb *
 aiaas_catalog_jsonb(const CatalogSession *session, int64 row, int column)
 {

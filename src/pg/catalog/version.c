@@ -66,7 +66,8 @@ aiaas_version_read(AiaasNewVersion *version, TimestampTz *created, const AiaasMo
 		.task = model->task,
 		.options = model->options,
 		.features = model->features,
-		.validation_score = model->validation_score
+		.validation_score = model->validation_score,
+		.needs = model->needs
 	};
 	aiaas_catalog_begin(&session, CATALOG_READ);
 	if (aiaas_catalog_run(&session, &select_stored, values, NULL) == 0)

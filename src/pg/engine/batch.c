@@ -136,6 +136,36 @@ acquire_threads(const AiaasEngine *engine, const AiInputs *batch)
 	return aiaas_threads_acquire(Max(n, 1));
 }
 
+static void
+drop_large(AiaasEngine *engine, int n_threads)
+{
+	for (int t = 0; t < n_threads; t++)
+	{
+		if (engine->kind->is_scratch_large(engine->scratch[t]))
+			drop_scratch(engine, t);
+	}
+}
+
+/* The embeddings of a classifier's inputs become their answers, until its next batch. */
+static AiCode
+embed(AiaasEngine *engine, const AiInputs *batch, AiaasCounts *counts, int n_threads,
+	  AiError *err)
+{
+	static const AiRequest request = {.layer = AI_NETWORK_ANSWER};
+	AiaasEngine *embedder = engine->embedder.engine;
+	MemoryContext old_context;
+	AiCode		code;
+
+	n_threads = prepare_threads(embedder, n_threads);
+	MemoryContextReset(engine->embeddings);
+	old_context = MemoryContextSwitchTo(engine->embeddings);
+	code = embedder->kind->run(batch, embedder->model, embedder->scratch, &request, counts,
+							   n_threads, pool, err);
+	MemoryContextSwitchTo(old_context);
+	drop_large(embedder, n_threads);
+	return code;
+}
+
 static AiCode
 run_one_text(AiaasEngine *engine, AiInput *input, AiError *err)
 {
@@ -146,12 +176,13 @@ run_one_text(AiaasEngine *engine, AiInput *input, AiError *err)
 	engine->mean_length = input->len;
 	input->same_as = 0;
 	input->code = ai_text_classifier_run(engine->classifier, scratch, input->probability,
-										 &input->best, input->bytes, input->len, err);
+										 &input->best, input->bytes, input->len, NULL, err);
 	if (unlikely(input->len > AIAAS_LARGE_INPUT))
 		drop_scratch(engine, 0);
 	return input->code == AI_ERR_CANCELLED ? AI_ERR_CANCELLED : AI_OK;
 }
 
+/* Of another kind than a text classifier, or one that has an embedder */
 static AiCode
 run_one_other(AiaasEngine *engine, AiInput *input, const AiRequest *request,
 			  AiaasCounts *counts, AiError *err)
@@ -162,11 +193,34 @@ run_one_other(AiaasEngine *engine, AiInput *input, const AiRequest *request,
 		.tasks = &task
 	};
 
-	(void) aiaas_engine_scratch(engine);
 	engine->mean_length = input->len;
 	input->same_as = 0;
+	if (engine->embedder.engine != NULL)
+		AI_TRY(embed(engine, &batch, counts, 1, err));
+	(void) aiaas_engine_scratch(engine);
 	return engine->kind->run(&batch, engine->model, engine->scratch, request, counts, 1, NULL,
 							 err);
+}
+
+static AiCode
+run_on_threads(AiaasEngine *engine, const AiInputs *batch, const AiRequest *request,
+			   AiaasCounts *counts, AiError *err)
+{
+	AiaasEngine *embedder = engine->embedder.engine;
+	int			n_threads = acquire_threads(engine, batch);
+	AiCode		code;
+
+	/* Both keep their crews, so that neither is hired anew for each batch. */
+	if (embedder != NULL)
+	{
+		AI_TRY(embed(engine, batch, counts, n_threads, err));
+		n_threads = Min(n_threads, 1 + MAX_CREW - embedder->n_crew);
+	}
+	n_threads = prepare_threads(engine, n_threads);
+	code = engine->kind->run(batch, engine->model, engine->scratch, request, counts, n_threads,
+							 pool, err);
+	drop_large(engine, n_threads);
+	return code;
 }
 
 static AiCode
@@ -175,19 +229,11 @@ run_many(AiaasEngine *engine, AiInput *inputs, size_t n, const AiRequest *reques
 		 AiError *err)
 {
 	AiInputs	batch;
-	int			n_threads;
 	AiCode		code;
 
 	AI_TRY(ai_inputs_init(&batch, inputs, n, engine->host, err));
 	engine->mean_length = batch.n_bytes / batch.n_distinct;
-	n_threads = prepare_threads(engine, acquire_threads(engine, &batch));
-	code = engine->kind->run(&batch, engine->model, engine->scratch, request, counts, n_threads,
-							 pool, err);
-	for (int t = 0; t < n_threads; t++)
-	{
-		if (engine->kind->is_scratch_large(engine->scratch[t]))
-			drop_scratch(engine, t);
-	}
+	code = run_on_threads(engine, &batch, request, counts, err);
 	aiaas_threads_release();
 	ai_inputs_free(&batch);
 	*n_distinct = batch.n_distinct;
@@ -205,7 +251,7 @@ aiaas_engine_run_many(AiaasEngine *engine, AiInput *inputs, size_t n,
 	INSTR_TIME_SET_CURRENT(start);
 	if (n > 1)
 		AIAAS_CHECK(run_many(engine, inputs, n, request, counts, &n_distinct, err), err);
-	else if (likely(engine->classifier != NULL))
+	else if (likely(engine->classifier != NULL && engine->embedder.engine == NULL))
 		AIAAS_CHECK(run_one_text(engine, inputs, err), err);
 	else
 		AIAAS_CHECK(run_one_other(engine, inputs, request, counts, err), err);
@@ -230,6 +276,26 @@ aiaas_engine_raise(AiaasEngine *engine, const AiInput *input, const AiRequest *r
 	if (alone.code != AI_OK)
 		aiaas_raise(&err);
 	elog(ERROR, "an input failed and then did not");
+}
+
+const float *
+aiaas_engine_embedding(AiaasEngine *engine, const void *bytes, size_t len)
+{
+	AiInput		input = {.bytes = bytes, .len = len};
+	AiInputTask task = {0, (uint32_t) len};
+	AiInputs	batch = {
+		.input = &input, .n = 1, .n_distinct = 1, .n_bytes = len, .host = engine->host,
+		.tasks = &task
+	};
+	AiaasCounts counts = {0};
+	AiError		err;
+
+	if (engine->embedder.engine == NULL)
+		return NULL;
+	AIAAS_CHECK(embed(engine, &batch, &counts, 1, &err), &err);
+	if (input.code != AI_OK)
+		aiaas_raise(&err);
+	return input.answer;
 }
 
 /* What another than a text classifier answers to one input */

@@ -15,9 +15,11 @@
 
 #include "utils/memutils.h"
 
+#include "core/model/network_batch.h"
 #include "pg/cache/cache.h"
 #include "pg/engine/engine_internal.h"
 #include "pg/host/datum.h"
+#include "pg/host/digest.h"
 #include "pg/host/host.h"
 #include "pg/host/raise.h"
 
@@ -135,6 +137,31 @@ open_model(AiaasEngine *engine, const AiaasModel *model)
 		engine->encoder = engine->model;
 }
 
+/* Whoever may use a classifier may use it with its embedder. */
+static void
+open_embedder(AiaasEngine *engine, const AiaasModel *model)
+{
+	int			n_dense;
+	const uint8 *hash = ai_text_classifier_embedder(engine->classifier, &n_dense);
+	AiaasModel *embedder;
+
+	if (hash == NULL)
+		return;
+	embedder = aiaas_model_find_content(hash, AIAAS_NO_PRIVILEGE);
+	if (embedder != NULL)
+		aiaas_pin_model(&engine->embedder, embedder);
+	if (embedder == NULL || !aiaas_engine_embeds(engine->embedder.engine, (size_t) n_dense))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the embedder of model \"%s\" is missing", model->name),
+				 errdetail("Version %d learnt from embeddings by the model of content %s.",
+						   model->version, aiaas_hash_hex(hash)),
+				 errhint("Import that model, or restore the tables of schema \"aiaas\" from a "
+						 "backup.")));
+	engine->embeddings = AllocSetContextCreate(engine->context, "aiaas embeddings",
+											   ALLOCSET_SMALL_SIZES);
+}
+
 /* Not yet in the cache: an error on the way takes the context with it. */
 static AiaasEngine *
 open_engine(const AiaasModel *model)
@@ -154,6 +181,9 @@ open_engine(const AiaasModel *model)
 
 	engine->kind = kind;
 	open_model(engine, model);
+	aiaas_pin_init(&engine->embedder, context);
+	if (engine->classifier != NULL)
+		open_embedder(engine, model);
 	(void) aiaas_engine_scratch(engine);
 	engine->kind->cost(model, engine->model, &engine->cost);
 	engine->labels = palloc0(aiaas_engine_n_labels(engine) * sizeof(text *));
@@ -163,12 +193,20 @@ open_engine(const AiaasModel *model)
 	return engine;
 }
 
+static bool
+is_current(AiaasEngine *engine)
+{
+	return aiaas_cache_is_current(engine->file) &&
+		(engine->embedder.engine == NULL ||
+		 aiaas_cache_is_current(engine->embedder.engine->file));
+}
+
 static AiaasEngine *
 find_or_open_engine(const AiaasModel *model)
 {
 	AiaasEngine *engine = find_engine(model->hash);
 
-	if (engine != NULL && aiaas_cache_is_current(engine->file))
+	if (engine != NULL && is_current(engine))
 	{
 		dlist_move_head(&recently_used, &engine->node);
 		return engine;
@@ -281,12 +319,14 @@ aiaas_engine_explain(AiaasEngine *engine, const AiTextContribution **contributio
 					 int64_t *n_contributions, int label, const char *utf8, size_t len)
 {
 	const AiTextClassifier *classifier = aiaas_engine_classifier(engine);
+	const float *embedding = aiaas_engine_embedding(engine, utf8, len);
 	AiTextScratch *scratch = aiaas_engine_scratch(engine);
 	AiError		err;
 
 	engine->is_scratch_large = len > AIAAS_LARGE_INPUT;
 	AIAAS_CHECK(ai_text_classifier_explain(classifier, scratch, contributions,
-										   n_contributions, label, utf8, len, &err), &err);
+										   n_contributions, label, utf8, len, embedding, &err),
+				&err);
 }
 
 const AiTextClassifier *
@@ -298,6 +338,13 @@ aiaas_engine_classifier(const AiaasEngine *engine)
 				 errmsg("model \"%s\" is not a text classifier", engine->context->ident),
 				 errdetail("Its kind is \"%s\".", engine->kind->name)));
 	return engine->classifier;
+}
+
+bool
+aiaas_engine_embeds(const AiaasEngine *engine, size_t n)
+{
+	return engine->encoder != NULL && aiaas_engine_task(engine) == AIAAS_TASK_EMBEDDING &&
+		(n == 0 || aiaas_engine_n_numbers(engine, AI_NETWORK_ANSWER) == n);
 }
 
 const AiNetwork *

@@ -84,6 +84,9 @@ extern void aiaas_engine_explain(AiaasEngine *engine,
 /* For what has no memory of its own: importances.  Raises where it is another kind of model. */
 extern const AiTextClassifier *aiaas_engine_classifier(const AiaasEngine *engine);
 
+/* Does it give embeddings, of n numbers each, or, where n is 0, any number? */
+extern bool aiaas_engine_embeds(const AiaasEngine *engine, size_t n);
+
 /* NULL: it is another kind of model. */
 extern const AiNetwork *aiaas_engine_network(const AiaasEngine *engine);
 extern const AiEncoder *aiaas_engine_encoder(const AiaasEngine *engine);

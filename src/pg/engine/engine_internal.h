@@ -32,6 +32,8 @@ struct AiaasEngine
 	AiNetwork  *network;		/* likewise */
 	AiEncoder  *encoder;
 	AiaasVerbCost cost;			/* of one input */
+	AiaasPin	embedder;		/* of a classifier that learnt from embeddings */
+	MemoryContext embeddings;	/* of one batch; NULL: there is no embedder */
 	text	  **labels;			/* [n_labels], each NULL until it is asked for */
 
 	/* Running: one for each thread, NULL until it is needed, and after a large text */
@@ -42,6 +44,9 @@ struct AiaasEngine
 	dlist_node	crew_node;		/* in crews, while there are some */
 	MemoryContextCallback dismiss;
 };
+
+/* batch.c: a text's embedding by the classifier's embedder, or NULL; lives until its next call */
+extern const float *aiaas_engine_embedding(AiaasEngine *engine, const void *bytes, size_t len);
 
 /* batch.c: the scratch of the backend's own thread */
 extern void *aiaas_engine_scratch(AiaasEngine *engine);

@@ -12,10 +12,22 @@
 #include "core/graph/shape.h"
 #include "utils/builtins.h"
 
+#include "pg/host/digest.h"
 #include "pg/host/json.h"
 
+static void
+put_embedder(AiaasJson *json, const AiaasModel *embedder)
+{
+	aiaas_json_begin(json, "embedder");
+	aiaas_json_string(json, "sha256", aiaas_hash_hex(embedder->hash));
+	aiaas_json_float(json, "width", aiaas_json_number(embedder->features, "width"));
+	aiaas_json_float(json, "work", aiaas_features_work(embedder));
+	aiaas_json_string(json, "precision", ai_precision_name(aiaas_features_precision(embedder)));
+	aiaas_json_end(json);
+}
+
 Jsonb *
-aiaas_features_create(const char *column, Oid type, int64 count)
+aiaas_features_create(const char *column, Oid type, int64 count, const AiaasModel *embedder)
 {
 	AiaasJson	json = {0};
 
@@ -27,6 +39,8 @@ aiaas_features_create(const char *column, Oid type, int64 count)
 	aiaas_json_end(&json);
 	aiaas_json_end_array(&json);
 	aiaas_json_int(&json, "count", count);
+	if (embedder != NULL)
+		put_embedder(&json, embedder);
 	aiaas_json_end(&json);
 	return aiaas_json_finish(&json);
 }
@@ -130,14 +144,50 @@ aiaas_features_work(const AiaasModel *model)
 	return work > 0 && isfinite(work) ? work : Max(model->n_bytes, 0) / (double) sizeof(float);
 }
 
-AiPrecision
-aiaas_features_precision(const AiaasModel *model)
+static AiPrecision
+precision_of(const JsonbValue *value)
 {
-	char	   *name = copy_string(model->options != NULL ?
-								   aiaas_json_member(model->options, "precision") : NULL);
+	char	   *name = copy_string(value);
 	AiPrecision precision = AI_PRECISION_FP32;
 
 	if (name != NULL)
 		(void) ai_precision_find(&precision, name);
 	return precision;
+}
+
+AiPrecision
+aiaas_features_precision(const AiaasModel *model)
+{
+	return precision_of(model->options != NULL ? aiaas_json_member(model->options, "precision") :
+						NULL);
+}
+
+/* A member of what is said of the embedder, or NULL */
+static JsonbValue *
+embedder_member(const Jsonb *features, const char *key)
+{
+	JsonbValue *embedder = features != NULL ? aiaas_json_member(features, "embedder") : NULL;
+
+	if (embedder == NULL || embedder->type != jbvBinary ||
+		!JsonContainerIsObject(embedder->val.binary.data))
+		return NULL;
+	return getKeyJsonValueFromContainer(embedder->val.binary.data, key, strlen(key), NULL);
+}
+
+bool
+aiaas_features_have_embedder(const Jsonb *features, const uint8 *hash)
+{
+	char	   *hex = copy_string(embedder_member(features, "sha256"));
+
+	if (hash == NULL || hex == NULL)
+		return hash == NULL && hex == NULL;
+	return strcmp(hex, aiaas_hash_hex(hash)) == 0;
+}
+
+bool
+aiaas_features_embedder_work(const AiaasModel *model, double *work, AiPrecision *precision)
+{
+	*work = aiaas_json_value_number(embedder_member(model->features, "work"));
+	*precision = precision_of(embedder_member(model->features, "precision"));
+	return *work > 0 && isfinite(*work);
 }

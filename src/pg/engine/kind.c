@@ -116,6 +116,14 @@ run_text(const AiInputs *inputs, const void *model, void *const *scratch,
 							 err);
 }
 
+static const uint8 *
+text_embedder(const void *model)
+{
+	int			n_dense;
+
+	return ai_text_classifier_embedder(model, &n_dense);
+}
+
 static void
 text_cost(const AiaasModel *version, const void *model, AiaasVerbCost *cost)
 {
@@ -143,6 +151,7 @@ static bool
 are_text_features(const void *model, const Jsonb *features)
 {
 	return aiaas_features_find_column(features) != NULL &&
+		aiaas_features_have_embedder(features, text_embedder(model)) &&
 		aiaas_json_number(features, "count") == ai_text_classifier_n_features(model);
 }
 
@@ -160,6 +169,7 @@ const AiaasKind aiaas_text_kind = {
 	.cost = text_cost,
 	.task = text_task,
 	.n_numbers = no_numbers,
+	.embedder = text_embedder,
 	.are_features = are_text_features
 };
 

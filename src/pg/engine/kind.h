@@ -49,6 +49,9 @@ typedef struct AiaasKind
 	AiaasTask	(*task) (const void *model);
 	size_t		(*n_numbers) (const void *model, int layer);
 
+	/* The hash of the embedder that a model learnt from, or NULL; NULL: none has one */
+	const uint8 *(*embedder) (const void *model);
+
 	/* What an export says of a model: are these its own? */
 	bool		(*are_features) (const void *model, const Jsonb *features);
 } AiaasKind;

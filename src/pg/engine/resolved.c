@@ -126,6 +126,8 @@ copy_model(const AiaasModel *model)
 	copy->task = pstrdup(model->task);
 	copy->options = copy_jsonb(model->options);
 	copy->features = copy_jsonb(model->features);
+	if (model->needs != NULL)
+		copy->needs = memcpy(palloc(AIAAS_HASH_SIZE), model->needs, AIAAS_HASH_SIZE);
 	return copy;
 }
 

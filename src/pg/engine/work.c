@@ -82,10 +82,19 @@ void
 aiaas_text_cost(const AiaasModel *model, AiaasVerbCost *cost)
 {
 	bool		waits = model != NULL && model->n_bytes > CACHE_BYTES;
+	AiaasVerbCost embedding;
+	AiPrecision precision;
+	double		work;
 
 	cost->per_row = PER_TEXT;
 	cost->per_byte = waits ? PER_BYTE_WAITING : PER_BYTE;
 	cost->per_byte += weight_bytes(model) * (waits ? PER_WEIGHT_BYTE_WAITING : PER_WEIGHT_BYTE);
+	if (model != NULL && aiaas_features_embedder_work(model, &work, &precision))
+	{
+		aiaas_encoder_cost(work, precision, &embedding);
+		cost->per_row += embedding.per_row;
+		cost->per_byte += embedding.per_byte;
+	}
 }
 
 void
@@ -140,7 +149,7 @@ text_batch_size(const AiaasEngine *engine, int n_threads, AiaasBatchSize *size)
 	else
 		aiaas_text_cost(NULL, &cost);
 	n_bytes = seconds / cost.per_byte;
-	if (engine != NULL && engine->encoder != NULL)
+	if (engine != NULL && (engine->encoder != NULL || engine->embedder.engine != NULL))
 		n_bytes = Max(n_bytes, (double) FILL_BYTES * n_threads);
 	if (engine != NULL && n_threads > 1)
 		n_bytes = Max(n_bytes, (double) engine->mean_length * n_threads * TEXTS_PER_THREAD);

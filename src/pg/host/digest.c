@@ -8,6 +8,7 @@
 #include "pg/host/digest.h"
 
 #include "pg/host/raise.h"
+#include "utils/builtins.h"
 #include "utils/palloc.h"
 
 struct AiaasDigest
@@ -57,4 +58,14 @@ aiaas_digest_end(AiaasDigest *digest, uint8_t *result)
 	AiError		err;
 
 	AIAAS_CHECK(ai_sha256_end(&digest->sha, result, &err), &err);
+}
+
+char *
+aiaas_hash_hex(const uint8 *hash)
+{
+	char	   *hex = palloc(2 * AI_SHA256_SIZE + 1);
+
+	hex_encode((const char *) hash, AI_SHA256_SIZE, hex);
+	hex[2 * AI_SHA256_SIZE] = '\0';
+	return hex;
 }

@@ -18,4 +18,7 @@ extern AiaasDigest *aiaas_digest_create(void);
 extern void aiaas_digest_add(AiaasDigest *digest, const void *bytes, size_t n_bytes);
 extern void aiaas_digest_end(AiaasDigest *digest, uint8_t *result);
 
+/* In hexadecimal digits, in the current memory context */
+extern char *aiaas_hash_hex(const uint8 *hash);
+
 #endif							/* AIAAS_DIGEST_H */

@@ -18,6 +18,7 @@
 #include "pg/engine/encoder_features.h"
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
+#include "pg/host/digest.h"
 #include "pg/host/guc.h"
 #include "pg/host/host.h"
 #include "pg/host/json.h"
@@ -87,16 +88,13 @@ static void
 put_file(AiaasImporter *importer, AiaasJson *json, const AiCheckpointFile *file)
 {
 	uint8_t		digest[AI_SHA256_SIZE];
-	char	   *hex = palloc(2 * AI_SHA256_SIZE + 1);
 	AiError		err;
 
 	AIAAS_CHECK(ai_checkpoint_hash(&importer->checkpoint, digest, file, &err), &err);
-	hex_encode((const char *) digest, AI_SHA256_SIZE, hex);
-	hex[2 * AI_SHA256_SIZE] = '\0';
 	aiaas_json_begin(json, NULL);
 	aiaas_json_string(json, "path", aiaas_utf8_to_message(file->path));
 	aiaas_json_int(json, "bytes", (int64) file->source.size);
-	aiaas_json_string(json, "sha256", hex);
+	aiaas_json_string(json, "sha256", aiaas_hash_hex(digest));
 	aiaas_json_end(json);
 }
 

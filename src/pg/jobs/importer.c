@@ -384,12 +384,36 @@ check_labels(const AiaasKind *kind, const void *model, ArrayType *labels)
 	}
 }
 
+/*
+ * What the model is applied with has to be there, and to be one that the user may use: else
+ * an import would be a way round its rights.
+ */
+static const uint8 *
+check_embedder(const AiaasImporter *importer, const uint8 *hash)
+{
+	const char *name = importer->manifest.embedder;
+
+	if (aiaas_model_find_content(hash, AIAAS_USE) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the embedder of exported model \"%s\" does not exist",
+						importer->manifest.name),
+				 name != NULL ?
+				 errdetail("It learnt from embeddings by model \"%s\", of content %s.", name,
+						   aiaas_hash_hex(hash)) :
+				 errdetail("It learnt from embeddings by the model of content %s.",
+						   aiaas_hash_hex(hash)),
+				 errhint("Import that model first, in the same precision, or ask for the right "
+						 "to use it.")));
+	return memcpy(palloc(AIAAS_HASH_SIZE), hash, AIAAS_HASH_SIZE);
+}
+
 /* With all the checks that a model passes before it is used */
 static void
-check_content(const AiaasImporter *importer)
+check_content(AiaasImporter *importer)
 {
 	const AiHost *host = aiaas_host_create(importer->context);
-	const AiaasNewVersion *stored = &importer->manifest.stored;
+	AiaasNewVersion *stored = &importer->manifest.stored;
 	const AiaasKind *kind = aiaas_kind_find(stored->kind);
 	void	   *model;
 	AiError		err;
@@ -401,6 +425,8 @@ check_content(const AiaasImporter *importer)
 		reject_manifest("task");
 	if (!kind->are_features(model, stored->features))
 		reject_manifest("features");
+	if (kind->embedder != NULL && kind->embedder(model) != NULL)
+		stored->needs = check_embedder(importer, kind->embedder(model));
 	kind->close(model);
 }
 

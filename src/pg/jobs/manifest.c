@@ -18,6 +18,7 @@
 #include "pg/engine/kind.h"
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
+#include "pg/host/digest.h"
 #include "pg/host/json.h"
 
 #define FORMAT 1
@@ -63,14 +64,19 @@ format_time(TimestampTz time)
 	return JsonEncodeDateTime(NULL, TimestampTzGetDatum(time), TIMESTAMPTZOID, &utc);
 }
 
-static char *
-format_hash(const uint8 *hash)
+static void
+put_embedder(AiaasJson *json, const uint8 *hash)
 {
-	char	   *hex = palloc(2 * AIAAS_HASH_SIZE + 1);
+	const AiaasModel *embedder = aiaas_model_find_content(hash, AIAAS_NO_PRIVILEGE);
 
-	hex_encode((const char *) hash, AIAAS_HASH_SIZE, hex);
-	hex[2 * AIAAS_HASH_SIZE] = '\0';
-	return hex;
+	aiaas_json_begin(json, "embedder");
+	if (embedder != NULL)
+	{
+		aiaas_json_string(json, "name", embedder->name);
+		aiaas_json_int(json, "version", embedder->version);
+	}
+	aiaas_json_string(json, "sha256", aiaas_hash_hex(hash));
+	aiaas_json_end(json);
 }
 
 static Jsonb *
@@ -100,8 +106,10 @@ create_manifest(const AiaasModel *model)
 	aiaas_json_float(&json, "train_score", stored.train_score);
 	aiaas_json_float(&json, "validation_score", stored.validation_score);
 	aiaas_json_float(&json, "duration", stored.duration);
-	aiaas_json_string(&json, "sha256", format_hash(model->hash));
+	aiaas_json_string(&json, "sha256", aiaas_hash_hex(model->hash));
 	aiaas_json_int(&json, "bytes", model->n_bytes);
+	if (stored.needs != NULL)
+		put_embedder(&json, stored.needs);
 	aiaas_json_end(&json);
 	return aiaas_json_finish(&json);
 }
@@ -237,6 +245,22 @@ get_labels(const Jsonb *json)
 	return construct_array(labels, n_labels, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
+/* A guess for people; what counts is the hash that the content has. */
+static const char *
+get_embedder(const Jsonb *json)
+{
+	JsonbValue *value = aiaas_json_member(json, "embedder");
+	Jsonb	   *embedder;
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	embedder = get_object(json, "embedder");
+	if (aiaas_json_member(embedder, "name") == NULL)
+		return NULL;
+	return psprintf("%s@%d", get_string(embedder, "name", AIAAS_MODEL_NAME_MAX),
+					(int) get_integer(embedder, "version", 1, INT_MAX));
+}
+
 static void
 get_hash(uint8 *hash, const Jsonb *json)
 {
@@ -320,6 +344,7 @@ aiaas_manifest_read(AiaasManifest *manifest, const char *utf8, size_t len)
 	manifest->created = get_time(json, "created");
 	get_hash(manifest->hash, json);
 	manifest->n_bytes = get_integer(json, "bytes", 1, MAX_COUNT);
+	manifest->embedder = get_embedder(json);
 
 	*stored = (AiaasNewVersion) {
 		.algorithm = get_string(json, "algorithm", MAX_WORD),

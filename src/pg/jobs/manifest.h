@@ -9,6 +9,7 @@
  *	train_rows, validation_rows, metric, train_score, validation_score, duration
  *						as in AiaasNewVersion
  *	sha256, bytes		of the content: hexadecimal, and their number
+ *	embedder			what the model is applied with, if anything: name, version, sha256
  *
  * It is the text of a jsonb, so equal versions have equal manifests.
  *-------------------------------------------------------------------------
@@ -26,6 +27,7 @@ typedef struct AiaasManifest
 	uint8		hash[AIAAS_HASH_SIZE];
 	int64		n_bytes;
 	AiaasNewVersion stored;		/* without its bytes */
+	const char *embedder;		/* "minilm@1" where it was exported; NULL: none */
 } AiaasManifest;
 
 /* Of a resolved version: UTF-8, *len bytes in the current memory context */

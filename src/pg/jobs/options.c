@@ -177,6 +177,34 @@ read_char_ngrams(AiaasTrainOptions *options, const char *name, const JsonbValue 
 }
 
 static void
+read_embedder(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvString && !is_off(value))
+		aiaas_option_reject(name, value, "the name of a model, \"auto\" or false");
+	options->has_embedder = value->type == jbvString;
+	if (!options->has_embedder)
+		return;
+	if (aiaas_option_is(value, "auto"))
+	{
+		options->text.uses_embeddings = AI_TEXT_USE_AUTO;
+		return;
+	}
+	options->text.uses_embeddings = AI_TEXT_USE_ALWAYS;
+	options->embedder = pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+static void
+read_ngrams(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
+{
+	if (aiaas_option_is(value, "auto"))
+		options->text.uses_ngrams = AI_TEXT_USE_AUTO;
+	else if (value->type == jbvBool)
+		options->text.uses_ngrams = value->val.boolean ? AI_TEXT_USE_ALWAYS : AI_TEXT_USE_NEVER;
+	else
+		aiaas_option_reject(name, value, "true, false or \"auto\"");
+}
+
+static void
 read_min_count(AiaasTrainOptions *options, const char *name, const JsonbValue *value)
 {
 	options->text.min_count = is_auto(name, value) ? 0 : get_int(name, value);
@@ -345,11 +373,13 @@ static const struct
 	{"char_ngrams", read_char_ngrams},
 	{"class_weight", read_class_weight},
 	{"deploy", read_deploy},
+	{"embedder", read_embedder},
 	{"l2", read_l2},
 	{"lowercase", read_lowercase},
 	{"max_features", read_max_features},
 	{"max_time", read_max_time},
 	{"min_count", read_min_count},
+	{"ngrams", read_ngrams},
 	{"seed", read_seed},
 	{"validation", read_validation},
 	{"word_ngrams", read_word_ngrams}
@@ -399,6 +429,8 @@ aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given)
 
 	aiaas_options_require_object(given);
 	options->deploy = AIAAS_DEPLOY_BETTER;
+	options->has_embedder = false;
+	options->embedder = NULL;
 	ai_text_options_default(&options->text);
 	iterator = JsonbIteratorInit((JsonbContainer *) &given->root);
 	while (true)
@@ -412,6 +444,12 @@ aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given)
 		if (kind == WJB_VALUE && token.type != jbvNull)
 			option_table[option].read(options, option_table[option].name, &token);
 	}
+	if (options->has_embedder)
+		return;
+	if (options->text.uses_ngrams == AI_TEXT_USE_NEVER)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"ngrams\" must not be false without option \"embedder\"")));
 	AIAAS_CHECK(ai_text_options_check(&options->text, &err), &err);
 }
 
@@ -427,6 +465,18 @@ put_char_ngrams(AiaasJson *json, const AiTextOptions *core)
 	aiaas_json_int(json, NULL, core->char_ngrams_min);
 	aiaas_json_int(json, NULL, core->char_ngrams_max);
 	aiaas_json_end_array(json);
+}
+
+static void
+put_embedder(AiaasJson *json, const AiaasTrainOptions *options)
+{
+	if (!options->has_embedder)
+		return;
+	if (options->text.uses_embeddings == AI_TEXT_USE_NEVER)
+		aiaas_json_bool(json, "embedder", false);
+	else
+		aiaas_json_string(json, "embedder", options->embedder);
+	aiaas_json_bool(json, "ngrams", options->text.uses_ngrams != AI_TEXT_USE_NEVER);
 }
 
 static void
@@ -462,6 +512,7 @@ aiaas_options_to_jsonb(const AiaasTrainOptions *options)
 	put_char_ngrams(&json, core);
 	put_class_weight(&json, core);
 	aiaas_json_string(&json, "deploy", deploy_names[options->deploy]);
+	put_embedder(&json, options);
 	if (core->l2 > 0)
 		aiaas_json_float(&json, "l2", core->l2);
 	else

@@ -20,9 +20,19 @@ typedef struct AiaasTrainOptions
 {
 	AiTextOptions text;			/* its class weights are in the current memory context */
 	AiaasDeploy deploy;
+
+	/*
+	 * Embeddings: the rest of what text has to know of the embedder is for the caller to fill in,
+	 * and what was chosen comes back to here.
+	 */
+	bool		has_embedder;
+	const char *embedder;		/* NULL: aiaas.default_embedder, and only if it helps */
 } AiaasTrainOptions;
 
-/* Defaults where options is silent; errors name the option, its value and its range. */
+/*
+ * Defaults where options is silent; errors name the option, its value and its range.  With an
+ * embedder the core's trainer has the last word on ranges.
+ */
 extern void aiaas_options_parse(AiaasTrainOptions *options, const Jsonb *given);
 
 /* All of them, for the version's row */

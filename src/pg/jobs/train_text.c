@@ -10,10 +10,14 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "core/model/network_batch.h"
 #include "core/model/text_classifier.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
+#include "pg/engine/batch.h"
 #include "pg/engine/features.h"
+#include "pg/engine/texts.h"
 #include "pg/host/compat.h"
 #include "pg/host/datum.h"
 #include "pg/host/guc.h"
@@ -27,12 +31,35 @@ typedef struct TextRun
 	AiaasTrainOptions options;
 	AiaasQuery	query;
 	AiTextTrainer *trainer;
+	AiaasModel *embedder;		/* NULL: none */
+	AiaasEngine *embedder_engine;
 } TextRun;
 
 static TextRun *
 state_of(const AiaasTrainRun *run)
 {
 	return run->state;
+}
+
+/* The user has to have the right to use it now; who uses the model later does not. */
+static void
+open_embedder(TextRun *state)
+{
+	AiaasTrainOptions *options = &state->options;
+	const char *reference = options->embedder;
+
+	if (!options->has_embedder)
+		return;
+	if (reference == NULL)
+		reference = aiaas_default_model_get(AIAAS_DEFAULT_EMBEDDER);
+	state->embedder = aiaas_model_resolve(reference, AIAAS_USE);
+	state->embedder_engine = aiaas_engine_acquire(state->embedder);
+	if (!aiaas_engine_embeds(state->embedder_engine, 0))
+		aiaas_reject_encoder(state->embedder, "an embedder");
+	options->embedder = psprintf("%s@%d", state->embedder->name, state->embedder->version);
+	options->text.n_dense = (int) aiaas_engine_n_numbers(state->embedder_engine,
+														 AI_NETWORK_ANSWER);
+	memcpy(options->text.embedder, state->embedder->hash, AIAAS_HASH_SIZE);
 }
 
 static void
@@ -45,6 +72,7 @@ begin_text(AiaasTrainRun *run)
 	state->run = run;
 	run->state = state;
 	aiaas_options_parse(&state->options, run->request->options);
+	open_embedder(state);
 	run->max_time = state->options.text.max_time;
 	held_out.share = state->options.text.validation;
 	aiaas_gate_open(&run->gate, run->request->model, state->options.deploy, &held_out);
@@ -104,9 +132,58 @@ read_texts(AiaasTrainRun *run)
 							   (long long) query->n_null_rows)));
 }
 
+/* Texts first .. end - 1, whose memory goes with the current context */
+static void
+embed_texts(TextRun *state, int64 first, int64 end)
+{
+	static const AiRequest request = {.layer = AI_NETWORK_ANSWER};
+	int64		n = end - first;
+	AiInput    *inputs = palloc0(n * sizeof(AiInput));
+	AiaasCounts counts = {0};
+	AiError		err;
+
+	for (int64 i = 0; i < n; i++)
+		inputs[i].bytes = ai_text_trainer_text(state->trainer, first + i, &inputs[i].len);
+	aiaas_engine_run_many(state->embedder_engine, inputs, n, &request, &counts, &err);
+	for (int64 i = 0; i < n; i++)
+	{
+		const AiInput *input = &inputs[inputs[i].same_as];
+
+		if (input->code != AI_OK)
+			aiaas_engine_raise(state->embedder_engine, input, &request);
+		ai_text_trainer_set_embedding(state->trainer, first + i, input->answer);
+	}
+}
+
+/* So many texts that the embedder's threads have enough to do, and few enough to show progress */
+#define TEXTS_PER_BATCH 128
+
+static void
+embed_all(AiaasTrainRun *run)
+{
+	TextRun    *state = run->state;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aiaas embeddings",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	int64_t		n_texts;
+	AiError		err;
+
+	AIAAS_CHECK(ai_text_trainer_begin_embedding(state->trainer, &n_texts, &err), &err);
+	for (int64 i = 0; i < n_texts; i += TEXTS_PER_BATCH)
+	{
+		aiaas_train_show(run);
+		embed_texts(state, i, Min(i + TEXTS_PER_BATCH, n_texts));
+		MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(context);
+}
+
 static AiCode
 fit_text(AiaasTrainRun *run, AiError *err)
 {
+	if (state_of(run)->embedder != NULL)
+		embed_all(run);
 	return ai_text_trainer_fit(state_of(run)->trainer, err);
 }
 
@@ -176,14 +253,19 @@ metrics_json(const TextRun *state, const AiTextReport *report)
 static void
 describe_text(const AiaasTrainRun *run, AiaasNewVersion *version)
 {
-	const TextRun *state = run->state;
+	TextRun    *state = run->state;
 	const AiTextReport *report = ai_text_trainer_report(state->trainer);
+	AiTextOptions *options = &state->options.text;
 
+	options->uses_ngrams = report->uses_ngrams ? AI_TEXT_USE_ALWAYS : AI_TEXT_USE_NEVER;
+	options->uses_embeddings = report->uses_embeddings ? AI_TEXT_USE_ALWAYS : AI_TEXT_USE_NEVER;
+	version->needs = report->uses_embeddings ? state->embedder->hash : NULL;
 	version->task = "classification";
 	version->options = aiaas_options_to_jsonb(&state->options);
 	version->labels = label_array(state);
 	version->features = aiaas_features_create(state->query.text.name, state->query.text.type,
-											  report->n_features);
+											  report->n_features,
+											  report->uses_embeddings ? state->embedder : NULL);
 	version->metrics = metrics_json(state, report);
 	version->n_train_rows = report->n_train_rows;
 	version->n_validation_rows = report->n_validation_rows;

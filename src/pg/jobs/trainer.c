@@ -87,6 +87,12 @@ aiaas_train_watch(AiaasTrainRun *run)
 }
 
 void
+aiaas_train_show(AiaasTrainRun *run)
+{
+	show_progress(run);
+}
+
+void
 aiaas_train_count_row(AiaasTrainRun *run)
 {
 	run->n_rows++;

@@ -77,8 +77,9 @@ extern const AiaasAlgorithm aiaas_train_text;
 /* Another row has been given to the core. */
 extern void aiaas_train_count_row(AiaasTrainRun *run);
 
-/* From now on ai_activity shows what progress() tells. */
+/* From now on ai_activity shows what progress() tells; and as of now. */
 extern void aiaas_train_watch(AiaasTrainRun *run);
+extern void aiaas_train_show(AiaasTrainRun *run);
 extern int64 aiaas_train_elapsed(const AiaasTrainRun *run); /* microseconds */
 
 /* An object of all metrics of classes */

@@ -66,7 +66,7 @@ explain(AiaasRows *rows, AiaasCall *call, FunctionCallInfo fcinfo,
 			Float8GetDatum(it->value),
 			Float8GetDatum(it->contribution + 0.0)	/* -0 becomes 0 */
 		};
-		bool		is_null[5] = {false};
+		bool		is_null[5] = {strcmp(it->kind, "embedding") == 0};
 
 		aiaas_rows_put(rows, values, is_null);
 	}
