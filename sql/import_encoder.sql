@@ -193,7 +193,7 @@ SELECT try(folder('{"modules.json": "[1]"}'));
 SELECT try(folder('{"1_Pooling/config.json": "{\"pooling_mode_magic\": true}"}'));
 SELECT try(folder(jsonb_build_object('vocab.txt', convert_from(content, 'UTF8') || E'cat\n')))
 FROM files WHERE tar = 'embedder' AND name = 'vocab.txt';
--- of equal lines the last one counts, as in transformers; equal names in JSON are an error
+-- equal lines are an error, and equal names in JSON
 SELECT try(folder(jsonb_build_object('vocab.txt', replace(convert_from(content, 'UTF8'), E'\nmat\n', E'\ncat\n'))))
 FROM files WHERE tar = 'embedder' AND name = 'vocab.txt';
 SELECT try(folder(jsonb_build_object('tokenizer.json', replace(convert_from(content, 'UTF8'), '"mat":', '"cat":')), tar => 'static'))

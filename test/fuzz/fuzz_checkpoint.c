@@ -107,7 +107,7 @@ read_parts(const AiEncoderWeights *parts)
 		const AiEncoderWeight *weight = &parts->list[i];
 
 		check(weight->n_rows * weight->width == weight->source.tensor->n_elements, "a wrong shape");
-		check(ai_encoder_weights_find(parts, weight->part, weight->layer) == weight, "not found");
+		check(ai_encoder_weights_find(parts, &weight->tensor) == weight, "not found");
 		if (weight->width <= MAX_ROW && weight->n_rows > 0)
 			(void) ai_encoder_weight_read(weight, row, weight->n_rows - 1, 1, &err);
 	}

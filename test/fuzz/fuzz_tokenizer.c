@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/model/chunks.h"
+
 #define MAX_FILE ((size_t) 1 << 20)
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,6 +28,31 @@ check(bool claim, const char *what)
 		return;
 	fprintf(stderr, "%s\n", what);
 	abort();
+}
+
+/* Chunks go on until the text's end. */
+static void
+cut(const AiTokenizer *tokenizer, const char *text, size_t len, size_t overlap)
+{
+	AiChunkOptions options = {.max_tokens = 16, .overlap = overlap, .adds_special = true};
+	AiChunker  *chunker;
+	AiChunk		chunk = {0, 0, 0};
+	AiCode		code = ai_chunker_create(&chunker, tokenizer, text, len, &options,
+										 ai_malloc_host(), NULL);
+
+	while (code == AI_OK)
+	{
+		AiChunk		last = chunk;
+
+		code = ai_chunker_next(chunker, &chunk, NULL);
+		if (code != AI_OK || chunk.start == chunk.end)
+			break;
+		check(chunk.start < chunk.end && chunk.end <= len, "a chunk is outside");
+		check(chunk.end > last.end && chunk.start >= last.start, "chunks do not go on");
+		check(overlap > 0 || chunk.start >= last.end, "chunks overlap");
+		check(chunk.n_tokens <= options.max_tokens, "a chunk is too long");
+	}
+	ai_chunker_destroy(chunker);
 }
 
 /* All that can be done with an open tokenizer */
@@ -58,6 +85,8 @@ use(const AiTokenizer *tokenizer, const char *text, size_t len)
 	}
 	ai_tokenizer_find(tokenizer, text, len);
 	ai_tokenizer_scratch_destroy(scratch);
+	cut(tokenizer, text, len, 0);
+	cut(tokenizer, text, len, 5);
 }
 
 static void

@@ -18,6 +18,7 @@
 #define MAGIC_SIZE 8
 
 #define INVALID "invalid aim model: "
+#define PIECE_SIZE ((size_t) 16 << 20)	/* that is written without asking whether to stop */
 
 #define OFFSETS_SUFFIX ".offsets"
 #define BYTES_SUFFIX ".bytes"
@@ -304,16 +305,26 @@ lay_out(AiAimWriter *writer, size_t *size, AiError *err)
 	return AI_OK;
 }
 
-static void
-copy_payload(uint8_t *block, const AiAimPending *from)
+/* In pieces, between which the host is asked whether to stop: the payload, or zeros for NULL */
+static AiCode
+copy_payload(const AiAimWriter *writer, const AiAimPending *from, AiError *err)
 {
-	uint8_t    *payload = block + from->entry.offset;
+	uint8_t    *payload = writer->block + from->entry.offset;
 	size_t		size = (size_t) from->entry.size;
-	size_t		n_copied = from->data == NULL ? 0 : size;
 
-	if (n_copied > 0)
-		memcpy(payload, from->data, n_copied);
-	memset(payload + n_copied, 0, ai_align_size(size) - n_copied);
+	for (size_t at = 0; at < size; at += PIECE_SIZE)
+	{
+		size_t		n = size - at < PIECE_SIZE ? size - at : PIECE_SIZE;
+
+		if (at > 0 && ai_host_should_stop(writer->host))
+			return ai_fail(err, AI_ERR_CANCELLED, "cancelled");
+		if (from->data != NULL)
+			memcpy(payload + at, (const uint8_t *) from->data + at, n);
+		else
+			memset(payload + at, 0, n);
+	}
+	memset(payload + size, 0, ai_align_size(size) - size);
+	return AI_OK;
 }
 
 /* Make room and write all that comes before the first payload, *front_size bytes. */
@@ -355,7 +366,7 @@ ai_aim_finish(AiAimWriter *writer, const void **bytes, size_t *size, AiError *er
 
 	AI_TRY(write_front(writer, &front_size, false, err));
 	for (size_t i = 0; i < n_pending(writer); i++)
-		copy_payload(writer->block, &pending(writer)[i]);
+		AI_TRY(copy_payload(writer, &pending(writer)[i], err));
 	*bytes = writer->block;
 	*size = writer->size;
 	return AI_OK;

@@ -53,7 +53,7 @@
 /*
  * Writing: init, add every entry in any order, finish, take the bytes, free.
  * Names are the program's own choice, so a wrong or repeated one is
- * AI_ERR_BUG.  Otherwise only memory can run out.
+ * AI_ERR_BUG.  Otherwise only memory can run out, and the host stop a large block.
  */
 typedef struct AiAimWriter
 {

@@ -14,7 +14,7 @@
 #include "core/model/encoder_internal.h"
 #include "core/model/network_batch.h"
 
-/* Bytes of a group: some 150 tokens, whose vectors stay in the caches and which threads can share */
+/* Bytes of a group: some 150 tokens, whose vectors stay in the caches */
 #define GROUP_BYTES 600
 
 /* A text counts with so many bytes for each token that is read of it, at most. */

@@ -18,12 +18,12 @@ extern double ai_cosine(const float *x, const float *y, size_t n);
 /*
  * Zero-shot classification: the labels come with the text.
  *
- * An encoder for natural-language inference reads text and hypothesis as a pair, and the label of
- * entailment's numbers without softmax are compared.  With a single label it is compared with
- * the label of contradiction.  So does the pipeline of transformers, with the same hypothesis.
+ * An encoder for natural-language inference reads text and hypothesis as a pair, and the numbers
+ * of entailment, before the softmax, are compared.  With a single label it is compared with
+ * contradiction.  So does the pipeline of transformers, with the same hypothesis.
  *
- * An embedder compares the cosines of the text and each label, times AI_ZERO_SHOT_SCALE: that is the
- * scale that sentence encoders are mostly trained with.
+ * An embedder compares the cosines of the text and each label, times AI_ZERO_SHOT_SCALE: that is
+ * the scale that sentence encoders are mostly trained with.
  */
 #define AI_HYPOTHESIS_BEGIN "This example is "
 #define AI_HYPOTHESIS_END "."

@@ -18,8 +18,8 @@
  * Compute all answers.  Of a model that has an embedder, each distinct input has its code and,
  * where that is AI_OK, its embedding as answer.
  * scratch:[n_threads], each made with the pool's host for its thread; with one
- * thread the pool is not used and may be NULL.  Fails by AI_ERR_CANCELLED only: what
- * befalls an input is its code, and err too if it befalls input 0.
+ * thread the pool is not used and may be NULL.  Fails by AI_ERR_CANCELLED only: what befalls an
+ * input is its code, and err too if it befalls input 0.
  */
 extern AiCode ai_text_batch_run(const AiInputs *inputs, const AiTextClassifier *model,
 								AiTextScratch *const *scratch, int n_threads, AiPool *pool,

@@ -178,6 +178,24 @@ model_bytes(const TokenizerPlan *plan, const char *bytes, size_t len, char *out,
 	return len > 0;
 }
 
+/* keys:[n] are sorted.  In other files equal pieces are usual, and the last counts. */
+static AiCode
+check_lines(const AiTrieKey *keys, size_t n, AiError *err)
+{
+	for (size_t i = 1; i < n; i++)
+	{
+		const AiTrieKey *key = &keys[i];
+
+		if (key->len != keys[i - 1].len || memcmp(key->bytes, keys[i - 1].bytes, key->len) != 0)
+			continue;
+		ai_fail(err, AI_ERR_FORMAT, "invalid vocab.txt: lines %u and %u are equal",
+				keys[i - 1].value, key->value);
+		ai_detail(err, "Both are \"%.*s\".", (int) (key->len < 100 ? key->len : 100), key->bytes);
+		return AI_ERR_FORMAT;
+	}
+	return AI_OK;
+}
+
 static AiCode
 build_model_trie(Assembly *a)
 {
@@ -203,7 +221,8 @@ build_model_trie(Assembly *a)
 		keys[n_keys++] = (AiTrieKey) {bytes, (uint32_t) len, (uint32_t) i + 1};
 		bytes += len;
 	}
-	return ai_trie_build(&a->model, keys, n_keys, a->err);
+	AI_TRY(ai_trie_build(&a->model, keys, n_keys, a->err));
+	return plan->has_lines ? check_lines(keys, n_keys, a->err) : AI_OK;
 }
 
 /* -1: the model has no such piece */

@@ -48,6 +48,7 @@ typedef struct TokenizerPlan
 	AiBuf		parts;			/* TemplatePart */
 	AiBuf		charsmap;		/* units of its double array */
 	AiBuf		charsmap_text;
+	bool		has_lines;		/* pieces are those of vocab.txt, which must be distinct */
 	const char *unk;			/* token, or NULL */
 	const char *special[AI_N_SPECIAL_TOKENS];	/* likewise */
 } TokenizerPlan;

@@ -226,6 +226,7 @@ read_vocab_text(TokenizerPlan *plan, const AiTokenizerFile *file, const AiJson *
 	AI_TRY(plan_string(plan, &plan->head.prefix, "##"));
 	plan->head.decoder_string = plan->head.prefix;
 	AI_TRY(read_lines(plan, file));
+	plan->has_lines = true;
 	AI_TRY(add_tokens(plan, config, is_mpnet));
 	return make_template(plan, is_mpnet ? 2 : 1, 1);
 }

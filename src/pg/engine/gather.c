@@ -104,11 +104,13 @@ gather_first(AiaasGathered *gathered, const AiaasSignature *signature, AiaasCall
 
 /* The label that a row asks for, which nobody has asked for yet; -1: it has to wait. */
 static int
-try_label(const AiaasSignature *signature, const AiaasCall *call, const AiaasBatch *batch, int row)
+try_label(const AiaasSignature *signature, const AiaasCall *call, const AiaasBatch *batch,
+		  int row)
 {
 	if (signature->name_arg == 0 || signature->answer == AIAAS_ANSWER_LAYER)
 		return 0;
-	return aiaas_call_try_label(call, aiaas_batch_argument(batch, signature->name_arg, row)->value);
+	return aiaas_call_try_label(call,
+								aiaas_batch_argument(batch, signature->name_arg, row)->value);
 }
 
 /* All rows ask for the same layer, or wait. */
@@ -120,7 +122,8 @@ try_layer(AiaasGathered *gathered, const AiaasSignature *signature, const AiaasC
 
 	if (signature->answer != AIAAS_ANSWER_LAYER)
 		return true;
-	layer = aiaas_call_try_layer(call, aiaas_batch_argument(batch, signature->name_arg, row)->value);
+	layer = aiaas_call_try_layer(call,
+								 aiaas_batch_argument(batch, signature->name_arg, row)->value);
 	if (layer >= 0 && gathered->request.layer == AI_NETWORK_ANSWER)
 		gathered->request.layer = layer;
 	return layer >= 0 && layer == gathered->request.layer;

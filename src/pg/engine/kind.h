@@ -37,7 +37,7 @@ typedef struct AiaasKind
 	void		(*destroy_scratch) (void *scratch);
 	bool		(*is_scratch_large) (const void *scratch);
 
-	/* All answers, which live in the current memory context; adds to counts what only it knows */
+	/* All answers, which live in the current memory context; counts gets what only it knows */
 	AiCode		(*run) (const AiInputs *inputs, const void *model, void *const *scratch,
 						const AiRequest *request, AiaasCounts *counts, int n_threads, AiPool *pool,
 						AiError *err);
@@ -45,7 +45,7 @@ typedef struct AiaasKind
 	/* How long an input takes, by what is known of the version, or better by the open model */
 	void		(*cost) (const AiaasModel *version, const void *model, AiaasVerbCost *cost);
 
-	/* What comes out, and how many floats that are of one input; 0: its probabilities are doubles */
+	/* What comes out, and how many floats of an input that are; 0: its probabilities are doubles */
 	AiaasTask	(*task) (const void *model);
 	size_t		(*n_numbers) (const void *model, int layer);
 

@@ -14,11 +14,11 @@
 
 #include "pg/engine/batch.h"
 #include "pg/engine/gather.h"
+#include "pg/engine/work.h"
 #include "pg/host/compat.h"
 #include "pg/host/guc.h"
 #include "pg/host/raise.h"
 
-#define MAX_ARGS 3
 #define FIRST_INPUTS 8
 #define MAX_REMEMBERED 65536
 
@@ -217,19 +217,21 @@ aiaas_texts_run(const AiaasTextsVerb *verb, FunctionCallInfo fcinfo, AiaasBatch 
 	MemoryContextDelete(context);
 }
 
+void
+aiaas_texts_size(FunctionCallInfo fcinfo, AiaasBatchSize *size)
+{
+	const AiaasCall *call = fcinfo->flinfo->fn_extra;
+
+	aiaas_batch_size(aiaas_call_model(fcinfo) != NULL ? aiaas_call_engine(call) : NULL,
+					 AIAAS_ANSWER_NUMBERS, AI_NETWORK_ANSWER, size);
+}
+
 Datum
 aiaas_texts_call(const AiaasTextsVerb *verb, FunctionCallInfo fcinfo)
 {
-	AiaasColumn args[MAX_ARGS];
-	NullableDatum result;
-	bool		is_done = false;
-	AiaasBatch	batch = {
-		.n_rows = 1, .args = args, .results = &result, .is_done = &is_done,
-		.context = CurrentMemoryContext
-	};
+	AiaasOneRow row;
 
-	for (int i = 0; i < fcinfo->nargs; i++)
-		args[i] = (AiaasColumn) {&fcinfo->args[i], 0};
-	aiaas_texts_run(verb, fcinfo, &batch, 0);
-	return result.value;
+	aiaas_one_row_init(&row, fcinfo);
+	aiaas_texts_run(verb, fcinfo, &row.batch, 0);
+	return row.result.value;
 }

@@ -61,9 +61,10 @@ typedef struct AiaasTextsVerb
 	void		(*reject) (const AiaasTexts *texts, const AiaasTextsRow *row);
 } AiaasTextsVerb;
 
-/* AiaasVerb.run of such a verb, and the call of its function */
+/* AiaasVerb.run and size of such a verb, and the call of its function */
 extern void aiaas_texts_run(const AiaasTextsVerb *verb, FunctionCallInfo fcinfo,
 							AiaasBatch *batch, int first);
+extern void aiaas_texts_size(FunctionCallInfo fcinfo, AiaasBatchSize *size);
 extern Datum aiaas_texts_call(const AiaasTextsVerb *verb, FunctionCallInfo fcinfo);
 
 /* A text argument as UTF-8; false: it is not the first row's, and to read it might raise. */

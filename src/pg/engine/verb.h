@@ -17,6 +17,8 @@
 #include "pg/engine/resolved.h"
 #include "pg/stats/stats.h"
 
+#define AIAAS_VERB_MAX_ARGS 3
+
 /* One argument of a call: row i has values[i * stride] */
 typedef struct AiaasColumn
 {
@@ -42,6 +44,27 @@ static inline const NullableDatum *
 aiaas_batch_argument(const AiaasBatch *batch, int arg, int row)
 {
 	return &batch->args[arg].values[(Size) row * batch->args[arg].stride];
+}
+
+/* The call of a function of SQL, which is strict, as a batch; it must stay where it is */
+typedef struct AiaasOneRow
+{
+	AiaasBatch	batch;
+	AiaasColumn args[AIAAS_VERB_MAX_ARGS];
+	NullableDatum result;
+	bool		is_done;
+} AiaasOneRow;
+
+static inline void
+aiaas_one_row_init(AiaasOneRow *row, FunctionCallInfo fcinfo)
+{
+	row->is_done = false;
+	row->batch = (AiaasBatch) {
+		.n_rows = 1, .args = row->args, .results = &row->result, .is_done = &row->is_done,
+		.context = CurrentMemoryContext
+	};
+	for (int i = 0; i < fcinfo->nargs; i++)
+		row->args[i] = (AiaasColumn) {&fcinfo->args[i], 0};
 }
 
 /* How much a batch should hold; the first limit that is reached ends it. */

@@ -14,6 +14,7 @@
 
 #include "core/model/encoder_batch.h"
 #include "core/model/encoder_store.h"
+#include "core/model/similarity.h"
 #include "mb/pg_wchar.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
@@ -250,19 +251,7 @@ measure_encoder(Quantizer *q, Measure *measure, const AiEncoder *encoder)
 static double
 cosine(const float *a, const float *b, size_t n)
 {
-	double		ab = 0;
-	double		aa = 0;
-	double		bb = 0;
-
-	for (size_t i = 0; i < n; i++)
-	{
-		ab += (double) a[i] * b[i];
-		aa += (double) a[i] * a[i];
-		bb += (double) b[i] * b[i];
-	}
-	if (aa == 0 || bb == 0)
-		return aa == bb ? 1 : 0;
-	return ab / sqrt(aa * bb);
+	return memcmp(a, b, n * sizeof(float)) == 0 ? 1 : ai_cosine(a, b, n);
 }
 
 static void

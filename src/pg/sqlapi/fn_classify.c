@@ -22,8 +22,6 @@
 #include "pg/sqlapi/answers.h"
 #include "pg/sqlapi/verbs.h"
 
-#define MAX_ARGS 3
-
 /* How answers become results */
 typedef struct Results
 {
@@ -141,19 +139,12 @@ run_rows(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatch *b
 static Datum
 run_row(const AiaasSignature *signature, FunctionCallInfo fcinfo)
 {
-	AiaasColumn args[MAX_ARGS];
-	NullableDatum result;
-	bool		is_done = false;
-	AiaasBatch	batch = {
-		.n_rows = 1, .args = args, .results = &result, .is_done = &is_done,
-		.context = CurrentMemoryContext
-	};
+	AiaasOneRow row;
 
-	for (int i = 0; i < fcinfo->nargs; i++)
-		args[i] = (AiaasColumn) {&fcinfo->args[i], 0};
-	run(signature, fcinfo, &batch, 0);
-	fcinfo->isnull = result.isnull;
-	return result.value;
+	aiaas_one_row_init(&row, fcinfo);
+	run(signature, fcinfo, &row.batch, 0);
+	fcinfo->isnull = row.result.isnull;
+	return row.result.value;
 }
 
 static void
@@ -200,7 +191,8 @@ size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchS
 	VERB(aiaas_embed_pinned_any, "ai_embed_pinned", EMBEDDING, InvalidOid, 0, 0, 1, EMBEDDER, PINNED, input)
 
 /* Its entry, and what the table of verbs refers to */
-#define DEFINE_VERB(entry, name, answer, type, name_arg, truncate_arg, model_arg, setting, mode, cost) \
+#define DEFINE_VERB(entry, name, answer, type, name_arg, truncate_arg, model_arg, setting, mode, \
+					cost) \
 	PGDLLEXPORT PG_FUNCTION_INFO_V1(entry); \
 	static const AiaasSignature entry##_signature = { \
 		name, AIAAS_ANSWER_##answer, type, name_arg, truncate_arg, \
@@ -222,7 +214,8 @@ size_batch(const AiaasSignature *signature, FunctionCallInfo fcinfo, AiaasBatchS
 		size_batch(&entry##_signature, fcinfo, size); \
 	}
 
-#define LIST_VERB(entry, name, answer, type, name_arg, truncate_arg, model_arg, setting, mode, cost) \
+#define LIST_VERB(entry, name, answer, type, name_arg, truncate_arg, model_arg, setting, mode, \
+				  cost) \
 	{name, entry, {model_arg, AIAAS_DEFAULT_##setting, AIAAS_CALL_##mode}, entry##_run, \
 	 entry##_size, aiaas_##cost##_cost},
 

@@ -122,15 +122,6 @@ static const AiaasTextsVerb texts_verb = {
 AIAAS_DEFINE_TEXTS(aiaas_similarity_texts, texts_verb)
 
 static void
-size_texts(FunctionCallInfo fcinfo, AiaasBatchSize *size)
-{
-	const AiaasCall *call = fcinfo->flinfo->fn_extra;
-
-	aiaas_batch_size(aiaas_call_model(fcinfo) != NULL ? aiaas_call_engine(call) : NULL,
-					 AIAAS_ANSWER_EMBEDDING, AI_NETWORK_ANSWER, size);
-}
-
-static void
 cost_texts(const AiaasModel *model, AiaasVerbCost *cost)
 {
 	aiaas_input_cost(model, cost);
@@ -218,7 +209,7 @@ cost_vectors(const AiaasModel *model, AiaasVerbCost *cost)
 const AiaasVerb aiaas_similarity_verbs[] = {
 	{
 		"ai_similarity", aiaas_similarity_texts, {2, AIAAS_DEFAULT_EMBEDDER, AIAAS_CALL_USE},
-		aiaas_similarity_texts_run, size_texts, cost_texts
+		aiaas_similarity_texts_run, aiaas_texts_size, cost_texts
 	},
 	{
 		"ai_similarity", aiaas_similarity_vector, {2, AIAAS_DEFAULT_EMBEDDER, AIAAS_CALL_USE},

@@ -235,15 +235,6 @@ static const AiaasTextsVerb scores_verb = {
 AIAAS_DEFINE_TEXTS(aiaas_classify_labels, label_verb)
 AIAAS_DEFINE_TEXTS(aiaas_scores_labels, scores_verb)
 
-static void
-size_batch(FunctionCallInfo fcinfo, AiaasBatchSize *size)
-{
-	const AiaasCall *call = fcinfo->flinfo->fn_extra;
-
-	aiaas_batch_size(aiaas_call_model(fcinfo) != NULL ? aiaas_call_engine(call) : NULL,
-					 AIAAS_ANSWER_NUMBERS, AI_NETWORK_ANSWER, size);
-}
-
 /* An embedder reads the labels once in a batch, so this is its upper limit. */
 static void
 cost(const AiaasModel *model, AiaasVerbCost *cost)
@@ -256,11 +247,11 @@ cost(const AiaasModel *model, AiaasVerbCost *cost)
 const AiaasVerb aiaas_zero_shot_verbs[] = {
 	{
 		"ai_classify", aiaas_classify_labels, {2, AIAAS_DEFAULT_ZERO_SHOT, AIAAS_CALL_USE},
-		aiaas_classify_labels_run, size_batch, cost
+		aiaas_classify_labels_run, aiaas_texts_size, cost
 	},
 	{
 		"ai_scores", aiaas_scores_labels, {2, AIAAS_DEFAULT_ZERO_SHOT, AIAAS_CALL_USE},
-		aiaas_scores_labels_run, size_batch, cost
+		aiaas_scores_labels_run, aiaas_texts_size, cost
 	},
 	{0}
 };
