@@ -115,6 +115,7 @@ SELECT count(*) FROM ai_importance('alone');
 SELECT count(*) > 0 AS has FROM ai_importance('both');
 SELECT metric, value > 0.5 AS good FROM ai_evaluate('both', 'SELECT text, topic FROM notes', 'topic') WHERE metric IN ('accuracy', 'f1_macro')
 ORDER BY metric COLLATE "C";
+SELECT rows, tokens > rows AS has_tokens FROM ai_stats WHERE model = 'both' AND function = 'ai_evaluate';
 SELECT sum(rows) AS rows FROM ai_confusion('alone', 'SELECT text, topic FROM notes', 'topic');
 SELECT ai_pin('both') AS pin \gset
 CREATE TABLE kept (text text, topic text GENERATED ALWAYS AS (ai_classify_pinned(text, :'pin')) STORED);

@@ -61,7 +61,7 @@ make_embedding(float *x, const Data *data, const char *text, size_t len)
 	for (int j = 0; j < N_DENSE; j++)
 		x[j] = (float) (ai_hash64(text, len, (uint64_t) j) % 1000) / 1000 - 0.5f;
 	if (data->embeddings_tell)
-		x[(int) (id / 7919) % data->n_labels] += 1.5f;
+		x[(int) (id / 7919) % data->n_labels] += 0.9f;
 }
 
 static AiTextOptions
@@ -260,8 +260,8 @@ test_chooses(void **state)
 		bool		wants_ngrams;
 		bool		wants_embeddings;
 	}			cases[] = {
-		{{2, true, false, 0}, AI_TEXT_USE_AUTO, AI_TEXT_USE_AUTO, true, false},
-		{{3, true, false, 0}, AI_TEXT_USE_AUTO, AI_TEXT_USE_AUTO, true, false},
+		{{2, true, true, 0}, AI_TEXT_USE_AUTO, AI_TEXT_USE_AUTO, true, false},
+		{{3, true, false, 0}, AI_TEXT_USE_ALWAYS, AI_TEXT_USE_NEVER, true, false},
 		{{2, false, true, 0}, AI_TEXT_USE_AUTO, AI_TEXT_USE_AUTO, false, true},
 		{{3, false, true, 0}, AI_TEXT_USE_AUTO, AI_TEXT_USE_ALWAYS, false, true},
 		{{3, true, true, 0}, AI_TEXT_USE_AUTO, AI_TEXT_USE_ALWAYS, true, true},
@@ -275,7 +275,7 @@ test_chooses(void **state)
 		AiTextOptions options = options_with(cases[i].ngrams, cases[i].embeddings);
 		Trained		trained = must_train(&cases[i].data, N_ROWS, &options, 2);
 
-		assert_int_equal(trained.n_embedded, N_ROWS);
+		assert_int_equal(trained.n_embedded, cases[i].embeddings == AI_TEXT_USE_NEVER ? 0 : N_ROWS);
 		if (trained.report.uses_ngrams != cases[i].wants_ngrams ||
 			trained.report.uses_embeddings != cases[i].wants_embeddings)
 			fail_msg("case %zu: ngrams %d, embeddings %d", i, trained.report.uses_ngrams,

@@ -568,8 +568,8 @@ write_model(AiTextTrainer *t, const AiVocabularyOrder *order, const AiTextIdf *i
 /* Beyond so many rows both kinds of features are used, rather than one chosen. */
 #define MAX_CHOICE_ROWS 20000
 
-/* Features besides make a model better if the loss falls by this share. */
-#define CHOICE_GAIN 0.02
+/* Less than both kinds of features has to be better by this share of the loss. */
+#define CHOICE_GAIN 0.05
 
 /* What may be learnt from; the best comes first where the data tell no difference */
 typedef struct Candidate

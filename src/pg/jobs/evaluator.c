@@ -9,7 +9,6 @@
 
 #include "core/model/network_batch.h"
 #include "core/train/training_options.h"
-#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 #include "pg/engine/batch.h"
@@ -195,23 +194,17 @@ void
 aiaas_evaluation_add_text(AiaasEvaluation *evaluation, const AiaasExample *example)
 {
 	int64		number = add_answer(evaluation);
-	double	   *probability = NULL;
-	instr_time	start;
-	instr_time	end;
-	int			best;
+	AiInput		input = {.bytes = example->text, .len = example->text_len};
+	const AiRequest request = {.layer = AI_NETWORK_ANSWER};
+	AiError		err;
 
 	if (evaluation->probability != NULL)
-		probability = evaluation->probability + number * evaluation->n_labels;
-	INSTR_TIME_SET_CURRENT(start);
-	aiaas_engine_run(evaluation->engine, probability, &best, example->text, example->text_len);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	evaluation->counts.model_time += (int64) (INSTR_TIME_GET_DOUBLE(end) * 1e9);
-	evaluation->counts.rows++;
-	evaluation->counts.batches++;
-	evaluation->counts.distinct++;
+		input.probability = evaluation->probability + number * evaluation->n_labels;
+	aiaas_engine_run_many(evaluation->engine, &input, 1, &request, &evaluation->counts, &err);
+	if (input.code != AI_OK)
+		aiaas_raise(&err);
 	evaluation->truth[number] = number_label(evaluation, example->label, example->label_len);
-	evaluation->predicted[number] = best;
+	evaluation->predicted[number] = input.best;
 	evaluation->n_rows++;
 }
 
