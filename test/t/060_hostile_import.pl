@@ -202,7 +202,7 @@ my $script = "SELECT setseed(0.25);\n";
 foreach my $i (0 .. 9)
 {
 	$script .= sprintf("SELECT * FROM attack(%d, %d);\n", $i * $batch, ($i + 1) * $batch - 1);
-	$script .= "SELECT 'memory', * FROM memory();\n" if $i == 2 || $i == 9;
+	$script .= "SELECT 'memory', * FROM memory();\n" if $i == 6 || $i == 9;
 }
 my $output = $node->safe_psql('postgres', $script);
 my %found;
