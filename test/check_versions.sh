@@ -49,6 +49,10 @@ try()
 	copy_tree "$place/tree-$major"
 	(
 		cd "$place/tree-$major" || exit 1
+		if [ -d "$tree/build/models" ]; then
+			mkdir -p build
+			ln -s "$tree/build/models" build/models
+		fi
 		export PG_CONFIG="$1" LD_LIBRARY_PATH="$libs${LD_LIBRARY_PATH:-}"
 		build
 		sh test/run_server_tests.sh || exit 1
