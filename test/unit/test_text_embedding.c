@@ -29,6 +29,7 @@
 #define N_DENSE 13
 #define NO_LIMIT SIZE_MAX
 #define N_ROWS 60
+#define LABEL_SIZE 20
 
 /* Texts "id4f2a about1", whose words say their label where words_tell, and others where not */
 typedef struct Data
@@ -44,7 +45,7 @@ make_row(char *text, size_t size, char *label, const Data *data, int i)
 {
 	int			k = i % data->n_labels;
 
-	snprintf(label, 16, "label %d", k);
+	snprintf(label, LABEL_SIZE, "label %d", k);
 	if (data->words_tell)
 		return snprintf(text, size, "id%x about%d", (unsigned) (i * 7919), k);
 	return snprintf(text, size, "id%x a%d b%d c%d d%d", (unsigned) (i * 7919),
@@ -94,7 +95,7 @@ add_rows(AiTextTrainer *trainer, const Data *data, int n_rows, AiError *err)
 	for (int r = 0; r < n_rows; r++)
 	{
 		char		text[64];
-		char		label[16];
+		char		label[LABEL_SIZE];
 		bool		is_validation;
 		int			len = make_row(text, sizeof(text), label, data, (r + data->first) % n_rows);
 
@@ -216,7 +217,7 @@ accuracy(const Trained *trained, const Data *data)
 	for (int i = 1000; i < 1100; i++)
 	{
 		char		text[64];
-		char		label[16];
+		char		label[LABEL_SIZE];
 
 		make_row(text, sizeof(text), label, data, i);
 		n_right += use(model, data, text, has_embeddings) == i % data->n_labels;
@@ -382,7 +383,7 @@ test_batch(void **state)
 	assert_int_equal(ai_text_scratch_create(&scratch, model, ai_malloc_host(), NULL), AI_OK);
 	for (int i = 0; i < 8; i++)
 	{
-		char		label[16];
+		char		label[LABEL_SIZE];
 
 		input[i].bytes = text[i];
 		input[i].len = (size_t) make_row(text[i], sizeof(text[i]), label, &data, 2000 + i);
