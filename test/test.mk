@@ -8,7 +8,7 @@ ifndef CLANG
 CLANG := $(or $(firstword $(shell for c in clang clang-14 clang-15 clang-16 clang-17 clang-18 \
 	clang-19 clang-20; do command -v $$c; done; true)),clang)
 endif
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 15
 
 SANITIZE = -g -fno-omit-frame-pointer -DAI_ASSERT_CHECKING -fno-sanitize-recover=all \
 	-fsanitize=address,undefined $(COPT)
