@@ -42,9 +42,8 @@ run_tap()
 	mkdir -p "$work/tree"
 	cp -R test "$work/tree/"
 	if [ -d build/models ]; then
-		mkdir -p "$work/tree/build/models/random"
+		mkdir -p "$work/tree/build/models"
 		cp -RL build/models/minilm "$work/tree/build/models/"
-		cp build/models/random/*.txt "$work/tree/build/models/random/" 2>/dev/null
 	fi
 	[ -z "$server_user" ] || chown -R "$server_user" "$work/tree"
 	(

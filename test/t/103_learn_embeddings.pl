@@ -79,6 +79,7 @@ foreach my $timeout (300, 1500)
 
 SKIP:
 {
+	die 'there is no MiniLM: run make models' if $ENV{CI} && !-e "$minilm/model.safetensors";
 	skip 'build/models has no MiniLM; make models fetches it', 3 if !-e "$minilm/model.safetensors";
 	$node->safe_psql('postgres', qq{
 		SELECT ai_import_file('minilm', '$minilm', weights => 'int8');

@@ -26,7 +26,7 @@ typedef struct AiaasKind
 						 bool is_checked, AiError *err);
 	void		(*close) (void *model);
 
-	/* Labels by rising bytes, in UTF-8; none of a model that has no labels */
+	/* Labels in UTF-8, in the order of the answers; none of a model that has no labels */
 	int			(*n_labels) (const void *model);
 	const char *(*label) (const void *model, int index, size_t *len);
 	int			(*find_label) (const void *model, const char *label, size_t len);

@@ -3,7 +3,7 @@
  *		Functions of SQL that map an input to an output: n inputs in, n outputs out.
  *
  * A verb is the C function behind SQL functions such as ai_classify(text), and
- * the way to compute it for many rows at once.  The table of all verbs is
+ * the way to compute it for many rows at once.  The tables of all verbs are
  * aiaas_verbs in pg/sqlapi; whoever finds a call in a plan (pg/exec) recognises
  * it by its entry.  A later family of models joins by a row of that table.
  *-------------------------------------------------------------------------
