@@ -45,6 +45,8 @@ KERNELS_OBJS = \
 # Each file is compiled for the level in its name; dispatch.c chooses one.
 KERNELS_X86_OBJS = \
 	src/core/kernels/x86/attention_amx_avx512.o \
+	src/core/kernels/x86/attention_dpbf16_avx512.o \
+	src/core/kernels/x86/attention_fp32_avx512.o \
 	src/core/kernels/x86/cpu_features.o \
 	src/core/kernels/x86/dense_avx2.o \
 	src/core/kernels/x86/dense_avx512.o \

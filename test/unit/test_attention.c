@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * test_attention.c
- *		Attention against double precision, in fp32 at every level and in bf16 where there is AMX.
+ *		Attention against double precision, in every way that the machine has.
  *
  * The budgets are those of attention.h.
  *-------------------------------------------------------------------------
@@ -12,7 +12,7 @@
 
 #define GAP 5					/* numbers between two rows of y, which nobody may touch */
 
-static AiPrecision precision;
+static const AiAttentionWay *way;
 
 /* The sizes of scores and values, for the budget */
 typedef struct Sizes
@@ -57,7 +57,7 @@ check_row(const AiAttention *a, size_t i)
 	double		budget = 2 * ((double) a->d + 4) * 0x1p-24 * sizes.score +
 		((double) a->n_tokens + 16) * 0x1p-23;
 
-	if (a->precision != AI_PRECISION_FP32)
+	if (way->precision != AI_PRECISION_FP32)
 		budget += 3 * 0x1p-8 * sizes.score + 0x1p-7;
 	for (size_t j = 0; j < a->n_tokens; j++)
 		max = fmax(max, scores[j]);
@@ -71,7 +71,7 @@ check_row(const AiAttention *a, size_t i)
 			exact += scores[j] / sum * a->v[j * a->row + p];
 		if (!(fabs(a->y[i * a->y_row + p] - exact) <= budget * sizes.value))
 			fail_msg("%s %s: %g instead of %g, token %zu of %zu, number %zu of %zu, budget %g",
-					 ai_precision_name(a->precision), ai_cpu_level_name(ai_kernels_level()),
+					 way->name, ai_cpu_level_name(ai_kernels_level()),
 					 a->y[i * a->y_row + p], exact, i, a->n_tokens, p, a->d, budget * sizes.value);
 	}
 	free(scores);
@@ -87,7 +87,7 @@ check_text(AiRng *rng, size_t n_tokens, size_t d, float spread, bool has_distanc
 	float	   *y = make_floats(rng, n_tokens * (d + GAP));
 	float	   *before = make_floats(rng, n_tokens * (d + GAP));
 	AiAttention a = {
-		.precision = precision, .n_tokens = n_tokens, .d = d,
+		.precision = way->precision, .n_tokens = n_tokens, .d = d,
 		.q = x, .k = x + d, .v = x + 2 * d, .row = row,
 		.scale = spread / sqrtf((float) d),
 		.by_distance = has_distances ? distances + n_tokens - 1 : NULL,
@@ -96,10 +96,12 @@ check_text(AiRng *rng, size_t n_tokens, size_t d, float spread, bool has_distanc
 	};
 
 	assert_non_null(a.scratch);
+	if (!ai_attention_way_takes(way, &a))
+		goto done;
 	for (size_t i = 0; i < n_tokens * row; i++)
 		x[i] = (float) (ai_rng_uniform(rng) - 0.5) * 4;
 	memcpy(before, y, n_tokens * (d + GAP) * sizeof(float));
-	ai_attention(&a);
+	way->attend(&a);
 	for (size_t i = 0; i < n_tokens; i += step)
 		check_row(&a, i);
 	for (size_t i = 0; i < n_tokens; i++)
@@ -111,9 +113,10 @@ check_text(AiRng *rng, size_t n_tokens, size_t d, float spread, bool has_distanc
 
 	/* What scratch held before does not matter. */
 	memset(a.scratch, 0xff, ai_attention_scratch(n_tokens, d));
-	ai_attention(&a);
+	way->attend(&a);
 	for (size_t i = 0; i < n_tokens; i++)
 		assert_memory_equal(before + i * d, y + i * (d + GAP), d * sizeof(float));
+done:
 	ai_host_release(ai_malloc_host(), a.scratch);
 	free_floats(x);
 	free_floats(distances);
@@ -125,7 +128,7 @@ static void
 check_texts(void)
 {
 	static const size_t tokens[] = {1, 2, 3, 15, 16, 17, 25, 31, 32, 33, 63, 65, 130, 300, 1100};
-	static const size_t widths[] = {16, 32, 64, 128, 24, 1};
+	static const size_t widths[] = {16, 32, 64, 128, 256, 24, 1};
 	AiRng		rng = {3};
 
 	for (size_t t = 0; t < COUNT(tokens); t++)
@@ -136,27 +139,56 @@ check_texts(void)
 }
 
 static void
-test_fp32(void **state)
+test_ways(void **state)
 {
 	(void) state;
-	precision = AI_PRECISION_FP32;
-	for_each_level(check_texts);
+	for (size_t i = 0; (way = ai_attention_way(i)) != NULL; i++)
+		for_each_level(check_texts);
 }
 
+/* What is chosen has the bits of the last way that can: is it the best that the machine has? */
 static void
-test_bf16(void **state)
+test_choice(void **state)
 {
+	enum
+	{
+		N_TOKENS = 40, D = 32
+	};
+	AiRng		rng = {5};
+	float	   *x = make_floats(&rng, N_TOKENS * 3 * D);
+	float	   *y = make_floats(&rng, N_TOKENS * D);
+	float	   *chosen = make_floats(&rng, N_TOKENS * D);
+	AiAttention a = {
+		.n_tokens = N_TOKENS, .d = D, .q = x, .k = x + D, .v = x + 2 * D, .row = 3 * D,
+		.scale = 0.2f, .y_row = D,
+		.scratch = ai_host_alloc(ai_malloc_host(), ai_attention_scratch(N_TOKENS, D))
+	};
+
 	(void) state;
-	precision = AI_PRECISION_BF16;
-	check_texts();
+	for (a.precision = AI_PRECISION_FP32; a.precision < AI_N_PRECISIONS; a.precision++)
+	{
+		a.y = y;
+		for (size_t i = 0; (way = ai_attention_way(i)) != NULL; i++)
+		{
+			if (ai_attention_way_takes(way, &a))
+				way->attend(&a);
+		}
+		a.y = chosen;
+		ai_attention(&a);
+		assert_memory_equal(y, chosen, N_TOKENS * D * sizeof(float));
+	}
+	ai_host_release(ai_malloc_host(), a.scratch);
+	free_floats(x);
+	free_floats(y);
+	free_floats(chosen);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fp32),
-		cmocka_unit_test(test_bf16),
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  * attention.c
- *		Attention of one head over one text, in fp32 by the other kernels.
+ *		Attention of one head over one text: in fp32 by the other kernels, and which way of it runs.
  *
- * Some rows of scores are computed at a time, so that they stay in the second cache.  They are
+ * Here some rows of scores are computed at a time, so that they stay in the second cache.  They are
  * filled up with minus infinity to whole vectors.
  *-------------------------------------------------------------------------
  */
@@ -30,17 +30,10 @@ rows_at_once(size_t n_tokens)
 	return rows == 0 ? 1 : rows < n_tokens ? rows : n_tokens;
 }
 
-size_t
-ai_attention_scratch(size_t n_tokens, size_t d)
+static size_t
+scratch_by_kernels(size_t n_tokens, size_t d)
 {
-	size_t		row = row_of_scores(n_tokens);
-	size_t		size = (d + rows_at_once(n_tokens)) * row * sizeof(float);
-#ifdef __x86_64__
-	size_t		amx_size = ai_attention_amx_scratch(n_tokens, d);
-
-	size = size > amx_size ? size : amx_size;
-#endif
-	return ai_align_size(size);
+	return (d + rows_at_once(n_tokens)) * row_of_scores(n_tokens) * sizeof(float);
 }
 
 /* scores:[n_rows, row] of the rows from first on; transposed:[d, row] is k */
@@ -67,8 +60,8 @@ compute_scores(const AiAttention *a, float *scores, const float *transposed, siz
 	}
 }
 
-void
-ai_attention_fp32(const AiAttention *a)
+static void
+attend_by_kernels(const AiAttention *a)
 {
 	size_t		row = row_of_scores(a->n_tokens);
 	size_t		at_once = rows_at_once(a->n_tokens);
@@ -93,15 +86,60 @@ ai_attention_fp32(const AiAttention *a)
 	}
 }
 
+/*
+ * Ways
+ */
+
+static const AiAttentionWay ways[] = {
+	{"kernels", AI_PRECISION_FP32, AI_CPU_PORTABLE, .multiple = 1, .most = SIZE_MAX,
+	.scratch = scratch_by_kernels, .attend = attend_by_kernels},
+#ifdef __x86_64__
+	{"avx512", AI_PRECISION_FP32, AI_CPU_AVX512, NULL, 32, AI_ATTENTION_MOST_WORDS,
+	ai_attention_fp32_avx512_scratch, ai_attention_fp32_avx512},
+	{"avx512 bf16", AI_PRECISION_BF16, AI_CPU_AVX512, ai_cpu_has_bf16, 32,
+		2 * AI_ATTENTION_MOST_WORDS,
+	ai_attention_dpbf16_avx512_scratch, ai_attention_dpbf16_avx512},
+	{"amx", AI_PRECISION_BF16, AI_CPU_AVX512, ai_cpu_has_amx, 32, SIZE_MAX,
+	ai_attention_amx_scratch, ai_attention_amx},
+#endif
+};
+
+#define N_WAYS (sizeof(ways) / sizeof(ways[0]))
+
+const AiAttentionWay *
+ai_attention_way(size_t i)
+{
+	return i < N_WAYS ? &ways[i] : NULL;
+}
+
+bool
+ai_attention_way_takes(const AiAttentionWay *way, const AiAttention *a)
+{
+	return (way->precision == AI_PRECISION_FP32 || a->precision != AI_PRECISION_FP32) &&
+		a->d % way->multiple == 0 && a->d <= way->most && way->level <= ai_kernels_level() &&
+		(way->is_there == NULL || way->is_there());
+}
+
+size_t
+ai_attention_scratch(size_t n_tokens, size_t d)
+{
+	size_t		most = 0;
+
+	for (size_t i = 0; i < N_WAYS; i++)
+	{
+		size_t		size = ways[i].scratch(n_tokens, d);
+
+		most = size > most ? size : most;
+	}
+	return ai_align_size(most);
+}
+
 void
 ai_attention(const AiAttention *a)
 {
-#ifdef __x86_64__
-	if (a->precision != AI_PRECISION_FP32 && ai_attention_amx_takes(a->d))
-	{
-		ai_attention_amx(a);
-		return;
-	}
-#endif
-	ai_attention_fp32(a);
+	size_t		i = N_WAYS - 1;
+
+	while (!ai_attention_way_takes(&ways[i], a))
+		i--;
+	ways[i].attend(a);
 }

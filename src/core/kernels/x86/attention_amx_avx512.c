@@ -12,15 +12,12 @@
 #include <math.h>
 
 #include "core/base/host.h"
-#include "core/kernels/attention_internal.h"
 #include "core/kernels/x86/amx_tiles.h"
+#include "core/kernels/x86/attention_avx512.h"
 #include "core/kernels/x86/tiles.h"
 
 #define BLOCK_ROWS (2 * AMX_ROWS)
-#define STEP 32					/* bf16 in a row of a tile */
-#define TILE_SIZE (AMX_ROWS * AMX_WORDS)	/* in words */
-#define BELOW_ONE 1				/* what _mm512_reduce_ps leaves: x less the whole number below */
-#define LOG2_E 1.44269504f		/* scores are exponents of 2 */
+#define TILE_SIZE PANEL_SIZE		/* in words */
 
 /* Scratch of a text */
 typedef struct Work
@@ -60,72 +57,6 @@ make_work(const AiAttention *a)
 	work.weights = (uint16_t *) (work.scores + BLOCK_ROWS * work.n_keys);
 	work.queries = work.weights + BLOCK_ROWS * work.n_keys;
 	return work;
-}
-
-/* 32 numbers as bf16, times a factor */
-static inline __m512i
-round_numbers(const float *x, float factor)
-{
-	__m512		scale = _mm512_set1_ps(factor);
-
-	return (__m512i) _mm512_cvtne2ps_pbh(_mm512_mul_ps(_mm512_loadu_ps(x + 16), scale),
-										 _mm512_mul_ps(_mm512_loadu_ps(x), scale));
-}
-
-static void
-lay_out_keys(const AiAttention *a, const Work *work)
-{
-	_Alignas(64) uint32_t rows[TILE_SIZE];
-	uint32_t   *tile = work->keys;
-
-	for (size_t first = 0; first < work->n_keys; first += AMX_ROWS)
-	{
-		for (size_t p = 0; p < a->d; p += STEP, tile += TILE_SIZE)
-		{
-			for (size_t r = 0; r < AMX_ROWS; r++)
-			{
-				__m512i		row = _mm512_setzero_si512();
-
-				if (first + r < a->n_tokens)
-					row = round_numbers(a->k + (first + r) * a->row + p, 1);
-				_mm512_store_si512(rows + r * AMX_WORDS, row);
-			}
-			ai_transpose_avx2((float *) tile, AMX_WORDS, (float *) rows, AMX_WORDS, AMX_ROWS,
-							  AMX_WORDS);
-		}
-	}
-}
-
-static void
-lay_out_values(const AiAttention *a, const Work *work)
-{
-	const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
-											 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
-											 16, 0);
-	uint32_t   *tile = work->values;
-
-	for (size_t first = 0; first < work->n_keys; first += STEP)
-	{
-		for (size_t p = 0; p < a->d; p += AMX_WORDS, tile += TILE_SIZE)
-		{
-			for (size_t r = 0; r < AMX_ROWS; r++)
-			{
-				size_t		token = first + 2 * r;
-				const float *v = a->v + token * a->row + p;
-				__m512		even = _mm512_setzero_ps();
-				__m512		odd = _mm512_setzero_ps();
-				__m512i		both;
-
-				if (token < a->n_tokens)
-					even = _mm512_loadu_ps(v);
-				if (token + 1 < a->n_tokens)
-					odd = _mm512_loadu_ps(v + a->row);
-				both = (__m512i) _mm512_cvtne2ps_pbh(odd, even);
-				_mm512_store_si512(tile + r * AMX_WORDS,
-								   _mm512_permutexvar_epi16(in_turn, both));
-			}
-		}
-	}
 }
 
 static void
@@ -175,24 +106,6 @@ compute_scores(const Work *work)
 		_tile_stored(2, lower, scores_row);
 		_tile_stored(3, lower + AMX_WORDS, scores_row);
 	}
-}
-
-/*
- * 2^x within 3e-6 * 2^x, x <= 0 or NaN: 2^(x - n) is a polynomial, n being the whole number below.
- * Of less than -125 it is what it is there: numbers that are not normal take very long.
- */
-static inline __m512
-power_of_two(__m512 x)
-{
-	__m512		bounded = _mm512_max_ps(_mm512_set1_ps(-125), x);
-	__m512		r = _mm512_reduce_ps(bounded, BELOW_ONE);
-	__m512		p = _mm512_set1_ps(0.01353409606963396f);
-
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.052011605352163315f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.24144266545772552f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6930038332939148f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0000026226043701f));
-	return _mm512_scalef_ps(p, bounded);
 }
 
 /* Adds what depends on the distance, if anything does, and fills up rows */
@@ -276,8 +189,8 @@ ai_attention_amx(const AiAttention *a)
 {
 	Work		work = make_work(a);
 
-	lay_out_keys(a, &work);
-	lay_out_values(a, &work);
+	lay_out_keys_of_bf16(a, work.keys, work.n_keys);
+	lay_out_values_of_bf16(a, work.values, work.n_keys);
 	memset(work.weights, 0, BLOCK_ROWS * work.n_keys * sizeof(uint16_t));
 	configure_tiles(AMX_ROWS, AMX_ROWS);
 	for (size_t first = 0; first < a->n_tokens; first += BLOCK_ROWS)

@@ -12,7 +12,7 @@
 #ifdef __clang__
 #define AI_UNROLL _Pragma("unroll")
 #else
-#define AI_UNROLL _Pragma("GCC unroll 8")
+#define AI_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 static inline size_t
