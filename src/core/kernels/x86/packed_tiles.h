@@ -119,19 +119,6 @@ static const AiPackedTileFunction tile_functions[TILE_ROWS] = {
 #endif
 };
 
-/* A tile of which n_there columns are there */
-static inline void
-compute_beside(const AiPackedProduct *product, const AiKernels *kernels, const AiPackedTile *tile,
-			   size_t n_rows, size_t n_there)
-{
-	_Alignas(64) float result[TILE_ROWS * TILE_COLUMNS];
-	AiPackedTile beside = *tile;
-
-	beside.end = end_beside(&tile->end, result, TILE_COLUMNS, n_there);
-	tile_functions[n_rows - 1](&beside);
-	copy_beside(product, kernels, &tile->end, &beside.end, n_rows, n_there);
-}
-
 /* What is fetched by a tile of rows: of the panels for the next columns, the one of its number */
 static inline const uint32_t *
 panel_ahead(const AiPacked *w, size_t first, size_t tile)
@@ -151,6 +138,8 @@ compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t be
 	const AiPacked *w = product->weights;
 	size_t		n_there = ai_least(TILE_COLUMNS, w->n - first);
 	size_t		n_tiles = (end - begin + TILE_ROWS - 1) / TILE_ROWS;
+	bool		is_beside = ends_beside(product, TILE_COLUMNS, n_there);
+	_Alignas(64) float result[TILE_ROWS * TILE_COLUMNS];
 	AiPackedTile tile = {
 		.words = w->words + first * w->n_words,
 		.n_words = w->n_words
@@ -160,15 +149,16 @@ compute_rows(const AiPackedProduct *product, const AiKernels *kernels, size_t be
 	{
 		size_t		top = begin + ai_part_begin(end - begin, n_tiles, t);
 		size_t		n_rows = begin + ai_part_begin(end - begin, n_tiles, t + 1) - top;
+		AiPackedEnd tile_end;
 
 		for (size_t r = 0; r < n_rows; r++)
 			tile.x[r] = (const char *) product->x + (top + r) * product->x_row;
 		tile.ahead = panel_ahead(w, first, t);
-		tile.end = end_of(product, top, first);
-		if (ends_beside(product, TILE_COLUMNS, n_there))
-			compute_beside(product, kernels, &tile, n_rows, n_there);
-		else
-			tile_functions[n_rows - 1](&tile);
+		tile_end = end_of(product, top, first);
+		tile.end = is_beside ? end_beside(&tile_end, result, TILE_COLUMNS, n_there) : tile_end;
+		tile_functions[n_rows - 1](&tile);
+		if (is_beside)
+			copy_beside(product, kernels, &tile_end, &tile.end, n_rows, n_there);
 	}
 }
 
