@@ -7,6 +7,7 @@
 
 #include <immintrin.h>
 
+#define FETCHES_AHEAD
 #define TILE_ROWS 6
 #define TILE_VECTORS 4
 #define NO_SUMS _mm512_setzero_ps()
