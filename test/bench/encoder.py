@@ -35,6 +35,7 @@ FASTER = {"fp32": 1.8, "bf16": 1.6, "int8": 2.5}
 N_TOKENISED = {SHORT: 4000, LONG: 400}
 FASTER_TOKENS = 3.0
 N_LATENCY = 200
+LATENCY_TURN = 20        # texts one after the other: each program finds its weights in the caches
 N_CONNECTIONS = 21
 N_SHARING = 10
 N_TRUTH, N_PAIRS = 400, 2000
@@ -160,11 +161,11 @@ def measure_latency(db, texts, options, verdicts):
     int8.set_threads(1)
     db.execute("SET aiaas.threads = 1")
     ours, theirs = [], []
-    for text in short:
-        ours.append(1e3 * db.timed(f"SELECT ai_embed({literal(text)}, 'minilm_int8')")[0])
-        start = time.perf_counter()
-        int8.embed([text])
-        theirs.append(1e3 * (time.perf_counter() - start))
+    for begin in range(0, len(short), LATENCY_TURN):
+        turn = short[begin:begin + LATENCY_TURN]
+        ours += [1e3 * db.timed(f"SELECT ai_embed({literal(text)}, 'minilm_int8')")[0]
+                 for text in turn]
+        theirs += [1e3 / speed_of_peer(int8, [text]) for text in turn]
     print(f"one short text, int8, one thread: {US} {statistics.median(ours):.2f} ms, ONNX Runtime "
           f"{statistics.median(theirs):.2f} ms")
     verdicts.at_most("latency", "one short text, int8, one thread, ms", statistics.median(ours),
