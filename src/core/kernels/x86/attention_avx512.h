@@ -1,7 +1,6 @@
 /*-------------------------------------------------------------------------
  * attention_avx512.h
- *		What the ways of attention with AVX-512 have in common: exponentials, and keys and values laid
- *		out as bf16.
+ *		What ways of attention with AVX-512 share: exponentials, and keys and values as bf16.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_ATTENTION_AVX512_H

@@ -8,14 +8,14 @@
  *	PER_WORD					numbers in a word
  *	add_words(sums, x, words)	sums of a vector plus a word of a row times words of columns
  *	lay_out_keys()				keys:[n_keys / 16, d / PER_WORD, 16]
- *	lay_out_values()			values:[steps, d / 16, 16, 16], by words of tokens and by numbers
+ *	lay_out_values()			values:[steps, d / 16, 16, 16], words of tokens by numbers
  *	lay_out_query()				a query's words, times a factor
  *	store_weights()				a step of weights: 16 words
  *
- * A step is what 16 words of weights hold, 16 * PER_WORD tokens.  A block is up to 12 queries, whose
- * scores and weights stay in the first cache.  Both products are tiles of its rows by two vectors,
- * so that each word that is loaded is used by all rows.  Weights are divided by their sum at the
- * end.  What lies beyond the text is 0.
+ * A step is what 16 words of weights hold, 16 * PER_WORD tokens.  A block is up to 12 queries,
+ * whose scores and weights stay in the first cache.  Both products are tiles of its rows by two
+ * vectors, so that each word that is loaded is used by all rows.  Weights are divided by their sum
+ * at the end.  What lies beyond the text is 0.
  *-------------------------------------------------------------------------
  */
 #include <math.h>
