@@ -159,8 +159,8 @@ aiaas_raise_no_model(const CatalogSession *session, const char *name)
 	else if (n_usable > 0)
 		hint = psprintf("Models that you may use: %s.", list_rows(n_usable, true));
 	else
-		hint = psprintf("Train it: SELECT * FROM ai_train(%s, 'SELECT ...', 'target column').",
-						quote_literal_cstr(name));
+		hint = psprintf("Train it: SELECT * FROM ai_train(%s, 'SELECT ...', 'target column'), "
+						"or import it with ai_import().", quote_literal_cstr(name));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" does not exist", name),
