@@ -83,7 +83,7 @@ sub is_whole
 }
 
 # What goes on, and where it is stopped: a lock makes it wait when its chunks are
-# written, or its file is begun.  Learning waits for nothing: it tells how far it is.
+# written, or its file is begun.  Learning waits for nothing: ai_activity tells that it has begun.
 my @works = (
 	[ 'storing a training', train('sms', q{SELECT * FROM noise('second', 700)}), 'version IN SHARE MODE' ],
 	[ 'storing an import', $import, 'version IN SHARE MODE' ],
@@ -105,7 +105,11 @@ sub start_work
 	$worker = start_session($node);
 	$pid = ask($worker, 'SELECT pg_backend_pid()');
 	ask_without_waiting($worker, $sql);
-	$worker->{run}->pump until $worker->{out} =~ /NOTICE:.*%/;
+	until ($node->safe_psql('postgres', "SELECT phase <> 'reading' FROM ai_activity WHERE pid = $pid") eq 't')
+	{
+		$worker->{run}->pump_nb;
+		die 'it has learnt before it could be stopped' if $worker->{out} =~ /^done$/m;
+	}
 	return ($pid, $worker);
 }
 
