@@ -32,12 +32,6 @@ typedef struct Work
 	float		inverse[BLOCK_ROWS];	/* 1 / sum of a row's weights */
 } Work;
 
-static size_t
-n_keys_of(size_t n_tokens)
-{
-	return (n_tokens + STEP - 1) / STEP * STEP;
-}
-
 size_t
 ai_attention_amx_scratch(size_t n_tokens, size_t d)
 {

@@ -13,6 +13,7 @@
 
 #define LANES 16				/* of a vector: keys of a panel */
 #define PANEL_SIZE (LANES * LANES)	/* words of a panel of 16 rows */
+#define STEP (2 * LANES)		/* bf16 of a vector */
 #define LOG2_E 1.44269504f		/* scores are exponents of 2 */
 #define LESS_NEAREST 0			/* what _mm512_reduce_ps leaves: x less the nearest whole number */
 
@@ -36,9 +37,14 @@ power_of_two(__m512 x)
 	return _mm512_scalef_ps(p, _mm512_sub_ps(bounded, r));
 }
 
-#ifdef __AVX512BF16__
+/* Keys, filled up to whole vectors of bf16 */
+static inline size_t
+n_keys_of(size_t n_tokens)
+{
+	return (n_tokens + STEP - 1) / STEP * STEP;
+}
 
-#define STEP (2 * LANES)		/* bf16 of a vector */
+#ifdef __AVX512BF16__
 
 /* 32 numbers as bf16, times a factor */
 static inline __m512i

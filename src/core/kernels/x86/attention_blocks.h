@@ -29,7 +29,6 @@
 #define TILE_VECTORS 2
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
 #define QUERY_ROW AI_ATTENTION_MOST_WORDS
-#define TOKENS_MULTIPLE (2 * LANES)
 
 /* Scratch of a text */
 typedef struct Work
@@ -42,12 +41,6 @@ typedef struct Work
 	float	   *scores;			/* [n_keys / 16, 12, 16], times LOG2_E */
 	uint32_t   *weights;		/* [steps, 12, 16] */
 } Work;
-
-static inline size_t
-n_keys_of(size_t n_tokens)
-{
-	return (n_tokens + TOKENS_MULTIPLE - 1) / TOKENS_MULTIPLE * TOKENS_MULTIPLE;
-}
 
 static inline size_t
 scratch_of(size_t n_tokens, size_t d)
