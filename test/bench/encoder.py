@@ -30,7 +30,8 @@ MODEL = os.path.join(data.TREE, "build", "models", "minilm")
 PRECISIONS = ("fp32", "bf16", "int8")
 THREADS = (1, 2)
 SHORT, LONG = "sms", "mails"
-N_TEXTS = {SHORT: 160, LONG: 24}
+N_TEXTS = {SHORT: 160, LONG: 32}
+PAUSE = 0.3              # seconds, until the threads of whoever computed before have gone to sleep
 FASTER = {"fp32": 1.8, "bf16": 1.6, "int8": 2.5}
 N_TOKENISED = {SHORT: 4000, LONG: 400}
 FASTER_TOKENS = 3.0
@@ -98,8 +99,10 @@ def measure_precision(db, found_peers, texts, name, precision, options):
     n = min(options.texts or N_TEXTS[name], len(texts))
     speeds = {who: [] for who in (US, *found_peers)}
     for _ in range(options.turns):
+        time.sleep(PAUSE)
         speeds[US].append(speed_of_ours(db, name, precision, n))
         for who, peer in found_peers.items():
+            time.sleep(PAUSE)
             speeds[who].append(speed_of_peer(peer, texts[:n]))
     return speeds
 

@@ -50,7 +50,7 @@
 /* A batch's work: less costs, more lets others wait and falls out of the cache */
 #define BATCH_WORK 2.5e-3		/* seconds for each thread */
 #define MAX_BATCH_THREADS 16
-#define TEXTS_PER_THREAD 2		/* at least, where there are several threads */
+#define TEXTS_PER_THREAD 8		/* at least, where there are several threads: none waits for long */
 
 /* A network is at its best with AI_SHARD_ROWS inputs at once, so it gets them up to here. */
 #define MAX_FILL_WORK 50e-3		/* seconds for each thread */
