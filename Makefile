@@ -50,6 +50,7 @@ KERNELS_X86_OBJS = \
 	src/core/kernels/x86/cpu_features.o \
 	src/core/kernels/x86/dense_avx2.o \
 	src/core/kernels/x86/dense_avx512.o \
+	src/core/kernels/x86/gelu_avx512.o \
 	src/core/kernels/x86/gemm_avx2.o \
 	src/core/kernels/x86/gemm_avx512.o \
 	src/core/kernels/x86/gemm_sparse_avx2.o \

@@ -24,8 +24,9 @@
  *			(float) (sum of (q - zero) * w) * (scale of the row * scale of the column), rounded
  *			after each operation, + bias, + residual
  *
- * S being the sum of the sizes of all that is added.  test/unit/test_packed.c holds every way of
- * computing them to this.
+ * S being the sum of the sizes of all that is added.  Activations follow as kernels.h has them;
+ * with AVX-512, GELU is a function of its own within the same budget.  test/unit/test_packed.c
+ * holds every way of computing them to all this.
  *-------------------------------------------------------------------------
  */
 #ifndef AI_PACKED_H

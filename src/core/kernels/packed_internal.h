@@ -26,6 +26,10 @@ extern void ai_packed_vnni_avx512(const AiPackedProduct *product);
 extern void ai_packed_bf16_amx_avx512(const AiPackedProduct *product);
 extern void ai_packed_int8_amx_avx512(const AiPackedProduct *product);
 
+/* GELU of rows of n numbers, y_row and x_row numbers from row to row */
+extern void ai_gelu_rows_avx512(float *y, size_t y_row, const float *x, size_t x_row,
+								size_t n_rows, size_t n);
+
 /* What processors have beside their level, and the system lets us use */
 extern bool ai_cpu_has_avx_vnni(void);
 extern bool ai_cpu_has_vnni(void);

@@ -126,6 +126,13 @@ copy_beside(const AiPackedProduct *product, const AiKernels *kernels, const AiPa
 		for (size_t j = 0; j < n_there; j++)
 			beside->y[r * n_columns + j] += end->residual[r * end->residual_row + j];
 	}
+#ifdef __AVX512F__
+	if (product->act == AI_ACT_GELU)
+	{
+		ai_gelu_rows_avx512(end->y, end->y_row, beside->y, n_columns, n_rows, n_there);
+		return;
+	}
+#endif
 	if (product->act != AI_ACT_LINEAR)
 		kernels->activate(beside->y, beside->y, n_rows * n_columns, product->act);
 	for (size_t r = 0; r < n_rows; r++)
