@@ -242,21 +242,56 @@ dot(const float *x, const float *y, size_t n)
 	return sum;
 }
 
+/* Of one row after the other: their sums do not wait for each other */
+static void
+row_means(float *mean, const float *x, size_t n_rows, size_t n)
+{
+	for (size_t r = 0; r < n_rows; r++, x += n)
+	{
+		float		sum;
+
+		SUM(float, sum, x[i]);
+		mean[r] = sum / (float) n;
+	}
+}
+
 /* Two passes: the variance by one pass loses its digits where the mean is large beside it. */
+static void
+row_factors(float *factor, const float *x, const float *means, size_t n_rows, size_t n,
+			float epsilon)
+{
+	for (size_t r = 0; r < n_rows; r++, x += n)
+	{
+		const float mean = means[r];
+		float		sum;
+
+		SUM(float, sum, (x[i] - mean) * (x[i] - mean));
+		factor[r] = 1 / sqrtf(sum / (float) n + epsilon);
+	}
+}
+
+#define NORM_ROWS 8				/* that stay in the first cache */
+
 static void
 layer_norm(float *y, float *norm, float *inverse, const float *x, const float *gamma,
 		   const float *beta, size_t n_rows, size_t n, float epsilon)
 {
+	float		means[NORM_ROWS];
+	float		factors[NORM_ROWS];
+
 	for (size_t r = 0; r < n_rows; r++, y += n, x += n)
 	{
+		size_t		rest = n_rows - r < NORM_ROWS ? n_rows - r : NORM_ROWS;
 		float		mean;
-		float		variance;
 		float		factor;
 
-		SUM(float, mean, x[i]);
-		mean /= (float) n;
-		SUM(float, variance, (x[i] - mean) * (x[i] - mean));
-		factor = 1 / sqrtf(variance / (float) n + epsilon);
+		if (r % NORM_ROWS == 0)
+		{
+			row_means(means, x, rest, n);
+			row_factors(factors, x, means, rest, n, epsilon);
+		}
+		mean = means[r % NORM_ROWS];
+		factor = factors[r % NORM_ROWS];
 		if (inverse != NULL)
 			inverse[r] = factor;
 		if (norm != NULL)
