@@ -2,12 +2,11 @@
  * gelu_avx512.c
  *		GELU of what products with packed weights end with, AVX-512.
  *
- * The normal distribution up to |x|, less a half, is a cubic of r between each two of the points
- * (k - 0.5) / 6 and (k + 0.5) / 6, r = 6 |x| - k; it meets the function where Chebyshev's
- * polynomial of the fourth degree is 0.  What its terms are multiplied by is looked up in registers
- * by k < 32, so that this takes a quarter of the time of gelu_of(), whose bits are those of every
- * level.  The error is below 2^-21 * |x|, of which the cubics have 1.4e-7 * |x|, and what follows
- * the last one, where the half is reached, 1.9e-7 * |x|.
+ * The normal distribution up to |x|, less a half, is taken from (k - 0.5) / 6 to (k + 0.5) / 6 as a
+ * cubic of r = 6 |x| - k, which meets it where Chebyshev's polynomial of the fourth degree is 0.
+ * The cubic's numbers are looked up in registers by k < 32, so that this takes a quarter of the
+ * time of gelu_of(), whose bits are those of every level.  From (31 - 0.5) / 6 on it is a half.  The
+ * error is below 2^-21 * |x|, of which the cubics have 1.4e-7 * |x| and the half 1.9e-7 * |x|.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/packed_internal.h"
@@ -23,6 +22,7 @@
 #define SIGN_BIT ((int) 0x80000000)
 #define SELECTED_OR_SECOND 0xEC /* bits of the first of three that the third has, or the second's */
 
+/* What r^i is multiplied by, of each k */
 static const _Alignas(64) float terms[N_TERMS][N_POINTS] = {
 	{
 		0, 0.0661837831f, 0.130558565f, 0.191462338f, 0.247507319f, 0.297671497f, 0.341344625f,
