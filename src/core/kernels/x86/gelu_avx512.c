@@ -5,8 +5,8 @@
  * The normal distribution up to |x|, less a half, is taken from (k - 0.5) / 6 to (k + 0.5) / 6 as a
  * cubic of r = 6 |x| - k, which meets it where Chebyshev's polynomial of the fourth degree is 0.
  * The cubic's numbers are looked up in registers by k < 32, so that this takes a quarter of the
- * time of gelu_of(), whose bits are those of every level.  From (31 - 0.5) / 6 on it is a half.  The
- * error is below 2^-21 * |x|, of which the cubics have 1.4e-7 * |x| and the half 1.9e-7 * |x|.
+ * time of gelu_of(), whose bits are those of every level.  From (31 - 0.5) / 6 on it is a half.
+ * The error is below 2^-21 * |x|, of which the cubics have 1.4e-7 * |x| and the half 1.9e-7 * |x|.
  *-------------------------------------------------------------------------
  */
 #include "core/kernels/packed_internal.h"
