@@ -242,7 +242,6 @@ dot(const float *x, const float *y, size_t n)
 	return sum;
 }
 
-/* Of one row after the other: their sums do not wait for each other */
 static void
 row_means(float *mean, const float *x, size_t n_rows, size_t n)
 {
@@ -270,39 +269,38 @@ row_factors(float *factor, const float *x, const float *means, size_t n_rows, si
 	}
 }
 
-#define NORM_ROWS 8				/* that stay in the first cache */
+#define NORM_ROWS 8				/* whose sums run side by side, and which stay in the first cache */
 
 static void
 layer_norm(float *y, float *norm, float *inverse, const float *x, const float *gamma,
 		   const float *beta, size_t n_rows, size_t n, float epsilon)
 {
-	float		means[NORM_ROWS];
-	float		factors[NORM_ROWS];
+	float		mean[NORM_ROWS];
+	float		factor[NORM_ROWS];
 
-	for (size_t r = 0; r < n_rows; r++, y += n, x += n)
+	for (size_t first = 0; first < n_rows; first += NORM_ROWS)
 	{
-		size_t		rest = n_rows - r < NORM_ROWS ? n_rows - r : NORM_ROWS;
-		float		mean;
-		float		factor;
+		size_t		n_there = n_rows - first < NORM_ROWS ? n_rows - first : NORM_ROWS;
 
-		if (r % NORM_ROWS == 0)
-		{
-			row_means(means, x, rest, n);
-			row_factors(factors, x, means, rest, n, epsilon);
-		}
-		mean = means[r % NORM_ROWS];
-		factor = factors[r % NORM_ROWS];
+		row_means(mean, x + first * n, n_there, n);
+		row_factors(factor, x + first * n, mean, n_there, n, epsilon);
 		if (inverse != NULL)
-			inverse[r] = factor;
-		if (norm != NULL)
+			memcpy(inverse + first, factor, n_there * sizeof(float));
+		for (size_t r = 0; r < n_there; r++)
 		{
+			const float *from = x + (first + r) * n;
+			float	   *to = y + (first + r) * n;
+
+			if (norm != NULL)
+			{
+				AI_LANES
+				for (size_t i = 0; i < n; i++)
+					norm[(first + r) * n + i] = (from[i] - mean[r]) * factor[r];
+			}
 			AI_LANES
 			for (size_t i = 0; i < n; i++)
-				norm[r * n + i] = (x[i] - mean) * factor;
+				to[i] = (from[i] - mean[r]) * factor[r] * gamma[i] + beta[i];
 		}
-		AI_LANES
-		for (size_t i = 0; i < n; i++)
-			y[i] = (x[i] - mean) * factor * gamma[i] + beta[i];
 	}
 }
 

@@ -114,7 +114,10 @@ copy_row(float *to, const float *from, size_t n)
 		to[j] = from[j];
 }
 
-/* From there to y.  Activations run over all numbers at once: rows of a tile are short. */
+/*
+ * From there to y.  Activations that are kernels run over all numbers at once, since rows of a tile
+ * are short, and then are copied; GELU with AVX-512 writes to y itself.
+ */
 static inline void
 copy_beside(const AiPackedProduct *product, const AiKernels *kernels, const AiPackedEnd *end,
 			const AiPackedEnd *beside, size_t n_rows, size_t n_there)
